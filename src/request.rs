@@ -1,0 +1,127 @@
+//! Everything a run depends on. The command line, hooks and servers each build a [`Request`] and call [`crate::pack`].
+
+use crate::tokens::Tokenizer;
+use std::path::PathBuf;
+
+/// A run, fully resolved: no environment, home directory or clock is read behind it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Folders to pack, absolute or relative to the working directory; at least one.
+    pub roots: Vec<PathBuf>,
+    /// A git revision to pack instead of the work tree (one root only).
+    pub revision: Option<String>,
+    /// The most the bundle may hold.
+    pub budget: Budget,
+    /// How tokens are counted.
+    pub tokenizer: Tokenizer,
+    /// Factor >= 1 by which counts are raised for models without a public tokenizer.
+    pub safety_factor: f64,
+    /// What the reader is about to do; `None` infers it.
+    pub task: Option<Task>,
+    /// Shape of the bundle.
+    pub format: Format,
+    /// Globs that candidates must match (any of them); empty takes all.
+    pub include: Vec<String>,
+    /// Globs of candidates to leave out.
+    pub exclude: Vec<String>,
+    /// Globs of candidates that must be in, in full.
+    pub pin: Vec<String>,
+    /// Kinds of candidates to consider.
+    pub kinds: Kinds,
+    /// The user's home directory, where agents keep their notes and sessions; `None` reads none of them.
+    pub home: Option<PathBuf>,
+    /// Where Claude Code keeps its data, if not `~/.claude` (the variable `CLAUDE_CONFIG_DIR`).
+    pub claude_config_dir: Option<PathBuf>,
+    /// The moment that recency is measured from, in Unix seconds; `None` takes the newest of HEAD and the candidates.
+    pub now: Option<i64>,
+}
+
+/// A limit on the emitted text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Budget {
+    /// Tokens of the request's tokenizer.
+    Tokens(usize),
+    /// Unicode scalar values.
+    Characters(usize),
+    /// UTF-8 bytes.
+    Bytes(usize),
+}
+
+/// The task and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// Where the text came from.
+    pub source: TaskSource,
+    /// The text, as given.
+    pub text: String,
+}
+
+/// Where a task came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskSource {
+    /// `--task`.
+    Flag,
+    /// `--task-file`.
+    File,
+    /// `--task -`.
+    Stdin,
+    /// Read off what the user is doing.
+    Inferred,
+}
+
+/// The shape of the bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// `<documents>`, strictly parseable.
+    #[default]
+    Xml,
+    /// Headings and fences that no content can break.
+    Markdown,
+    /// The manifest with each item's text.
+    Json,
+    /// Separator lines.
+    Plain,
+}
+
+/// What sort of thing a candidate is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A file of the repository.
+    File,
+    /// An atom of a memory note.
+    Note,
+    /// A session with an agent.
+    Session,
+}
+
+impl Kind {
+    /// The word used in the manifest: `file`, `note` or `session`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Note => "note",
+            Self::Session => "session",
+        }
+    }
+}
+
+/// Which kinds of candidates to consider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kinds {
+    /// Repository files.
+    pub files: bool,
+    /// Memory notes.
+    pub notes: bool,
+    /// Session transcripts.
+    pub sessions: bool,
+}
+
+impl Default for Kinds {
+    fn default() -> Self {
+        Self {
+            files: true,
+            notes: true,
+            sessions: true,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Chooses at most one rendering per candidate.

@@ -1,0 +1,4 @@
+//! Sources: where candidates come from.
+
+pub mod notes;
+pub mod sessions;
