@@ -1,1 +1,17 @@
-//! tmp
+//! Words: how text becomes terms, and a task becomes a query.
+//!
+//! Everything that is scored, code or prose, goes through here, so that a word of the task and the same word in an
+//! identifier, a comment, a commit message or a note are one term. The scan is *query-aware*: it looks every word up in the
+//! query's vocabulary and keeps counts of those terms alone, which makes one pass over a repository cost little more than
+//! reading it. An inverted index over all terms lost: it costs as much to build as hundreds of such scans.
+
+pub mod definition;
+pub mod query;
+pub mod scan;
+pub mod syntax;
+pub mod terms;
+
+pub use query::{Mentions, Query};
+pub use scan::{Field, Hit, N_FIELDS, Scan, Segment};
+pub use syntax::Syntax;
+pub use terms::Vocabulary;

@@ -1,4 +1,233 @@
 //! Sources: where candidates come from.
+//!
+//! [`open`] lists, [`scan`] reads every file once and keeps its lexical profile against the query; no text of a file stays in
+//! memory. The few that could be shown are read again by [`Trees::text`].
 
+pub mod history;
 pub mod notes;
+pub mod repository;
 pub mod sessions;
+pub mod tree;
+
+use crate::error::{Error, Warning};
+use crate::guard::text::{Decoded, decode};
+use crate::lexicon::scan::Scanner;
+use crate::lexicon::{Query, Scan, syntax};
+use crate::request::Request;
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use history::History;
+use rayon::prelude::*;
+use tree::{Entry, Tree, Unreadable};
+
+/// The roots of a run, and the files below them that are candidates.
+#[derive(Debug, Clone)]
+pub struct Trees {
+    /// One per root.
+    pub trees: Vec<Tree>,
+    /// All files of all roots, sorted by path.
+    pub files: Vec<FileRef>,
+    /// Trouble on the way.
+    pub warnings: Vec<Warning>,
+}
+
+/// Where a file is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileRef {
+    /// Index into [`Trees::trees`].
+    pub tree_idx: u32,
+    /// Index into that tree's entries.
+    pub entry_idx: u32,
+    /// Whether `--pin` names it.
+    pub pinned: bool,
+}
+
+/// A file after the cheap pass.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// Path shown.
+    pub path: String,
+    /// Its lexical profile; empty where it was not read.
+    pub scan: Scan,
+    /// Size on disk in bytes.
+    pub n_bytes: u64,
+    /// Whether it must be in.
+    pub pinned: bool,
+    /// Why it cannot be shown, if so: `binary`, `too large`, ...
+    pub barred: Option<&'static str>,
+}
+
+/// Lists the candidates of a request.
+///
+/// # Errors
+/// A root that does not exist, a revision that git does not know, a glob that does not parse, a pin that matches nothing.
+pub fn open(request: &Request) -> Result<Trees, Error> {
+    let include = globs("--include", &request.include)?;
+    let exclude = globs("--exclude", &request.exclude)?;
+    let labels = labels(&request.roots);
+    let mut trees = Vec::new();
+    for (root, label) in request.roots.iter().zip(labels) {
+        trees.push(match &request.revision {
+            Some(revision) => tree::of_revision(root, revision, label)?,
+            None => tree::of_work_tree(root, label)?,
+        });
+    }
+    let pins = request.pin.iter().map(|pin| globs("--pin", std::slice::from_ref(pin))).collect::<Result<Vec<_>, _>>()?;
+    let mut pin_used = vec![false; pins.len()];
+    let mut files = Vec::new();
+    for (tree_idx, tree) in trees.iter().enumerate() {
+        for (entry_idx, entry) in tree.entries.iter().enumerate() {
+            let below = &entry.path[tree.label.len()..];
+            let matches = |set: &GlobSet| set.is_match(below) || set.is_match(&entry.path);
+            let mut pinned = false;
+            for (pin, used) in pins.iter().zip(&mut pin_used) {
+                if matches(pin) {
+                    pinned = true;
+                    *used = true;
+                }
+            }
+            let wanted = (request.include.is_empty() || matches(&include)) && !matches(&exclude);
+            if wanted || pinned {
+                files.push(FileRef { tree_idx: tree_idx as u32, entry_idx: entry_idx as u32, pinned });
+            }
+        }
+    }
+    if let Some(unused) = pin_used.iter().position(|used| !used) {
+        return Err(Error::PinMatchesNothing(request.pin[unused].clone()));
+    }
+    files.sort_by(|a, b| path(&trees, a).cmp(path(&trees, b)));
+    let warnings = trees.iter().flat_map(|tree| tree.warnings.iter().cloned()).collect();
+    Ok(Trees { trees, files, warnings })
+}
+
+fn path<'a>(trees: &'a [Tree], file: &FileRef) -> &'a str {
+    &trees[file.tree_idx as usize].entries[file.entry_idx as usize].path
+}
+
+/// One root needs no label; several are told apart by the name of their folder, numbered where names repeat.
+fn labels(roots: &[std::path::PathBuf]) -> Vec<String> {
+    if roots.len() < 2 {
+        return vec![String::new(); roots.len()];
+    }
+    let mut labels: Vec<String> = Vec::new();
+    for root in roots {
+        let name = root.canonicalize().unwrap_or_else(|_| root.clone());
+        let name = name.file_name().map_or_else(|| "root".to_owned(), |name| crate::guard::text::path_text(name.as_encoded_bytes()));
+        let mut label = format!("{name}/");
+        let mut n = 2;
+        while labels.contains(&label) {
+            label = format!("{name}-{n}/");
+            n += 1;
+        }
+        labels.push(label);
+    }
+    labels
+}
+
+fn globs(flag: &'static str, patterns: &[String]) -> Result<GlobSet, Error> {
+    let bad = |glob: &str, e: globset::Error| Error::BadGlob { flag, glob: glob.to_owned(), message: e.kind().to_string() };
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let trimmed = pattern.trim_start_matches("./");
+        let folder = trimmed.trim_end_matches('/');
+        // a name alone matches at any depth, as in .gitignore; a folder takes all below it
+        let mut forms = vec![folder.to_owned(), format!("{folder}/**")];
+        if !folder.contains('/') {
+            forms.push(format!("**/{folder}"));
+            forms.push(format!("**/{folder}/**"));
+        }
+        for form in forms {
+            set.add(GlobBuilder::new(&form).literal_separator(true).build().map_err(|e| bad(pattern, e))?);
+        }
+    }
+    set.build().map_err(|e| bad(patterns.first().map_or("", String::as_str), e))
+}
+
+impl Trees {
+    /// The entry behind a file.
+    pub fn entry(&self, file: &FileRef) -> &Entry {
+        &self.trees[file.tree_idx as usize].entries[file.entry_idx as usize]
+    }
+
+    /// Path shown of a file.
+    pub fn path(&self, file: &FileRef) -> &str {
+        &self.entry(file).path
+    }
+
+    /// The clean text of a file.
+    ///
+    /// # Errors
+    /// Why it cannot be shown, as a word, and what the system said.
+    pub fn text(&self, file: &FileRef) -> Result<String, (&'static str, String)> {
+        let bytes = self.trees[file.tree_idx as usize].read(self.entry(file)).map_err(|why| match why {
+            Unreadable::TooLarge => ("too large", String::new()),
+            Unreadable::Gone => ("gone", "it is gone, or no regular file".to_owned()),
+            Unreadable::Failed(message) => ("unreadable", message),
+        })?;
+        match decode(&bytes) {
+            Decoded::Text(text) => Ok(text),
+            Decoded::Binary(why) => Err(("binary", why.to_owned())),
+        }
+    }
+
+    /// The commits behind all roots, newest first, their files as indexes into [`Trees::files`].
+    pub fn history(&self) -> History {
+        let mut all = History::default();
+        for (tree_idx, tree) in self.trees.iter().enumerate() {
+            let mut to_file = vec![u32::MAX; tree.entries.len()];
+            for (idx, file) in self.files.iter().enumerate() {
+                if file.tree_idx as usize == tree_idx {
+                    to_file[file.entry_idx as usize] = idx as u32;
+                }
+            }
+            let history = history::read(tree);
+            all.head_time = all.head_time.max(history.head_time);
+            all.warnings.extend(history.warnings);
+            all.commits.extend(history.commits.into_iter().map(|mut commit| {
+                commit.files = commit.files.iter().map(|&entry| to_file[entry as usize]).filter(|&idx| idx != u32::MAX).collect();
+                commit.files.sort_unstable();
+                commit
+            }));
+        }
+        all.commits.sort_by_key(|commit| std::cmp::Reverse(commit.time));
+        all
+    }
+}
+
+/// Reads every file once, on all cores, and keeps its profile against `query`. O(bytes of the tree).
+pub fn scan(trees: &Trees, query: &Query, progress: &(dyn Fn(usize) + Sync)) -> (Vec<File>, Vec<Warning>) {
+    let scanned: Vec<(Vec<File>, Vec<Warning>)> = trees
+        .files
+        .par_chunks(64)
+        .map_init(
+            || Scanner::new(query),
+            |scanner, chunk| {
+                let mut warnings = Vec::new();
+                let files = chunk.iter().map(|file| scan_one(trees, file, scanner, &mut warnings)).collect();
+                progress(chunk.len());
+                (files, warnings)
+            },
+        )
+        .collect();
+    let mut files = Vec::with_capacity(trees.files.len());
+    let mut warnings = Vec::new();
+    for (some_files, some_warnings) in scanned {
+        files.extend(some_files);
+        warnings.extend(some_warnings);
+    }
+    (files, warnings)
+}
+
+fn scan_one(trees: &Trees, file: &FileRef, scanner: &mut Scanner<'_>, warnings: &mut Vec<Warning>) -> File {
+    let entry = trees.entry(file);
+    let mut read = File { path: entry.path.clone(), scan: Scan::default(), n_bytes: entry.n_bytes, pinned: file.pinned, barred: None };
+    match trees.text(file) {
+        Ok(text) => read.scan = scanner.scan(&text, &syntax::of_path(&entry.path)),
+        Err((why, message)) => {
+            read.barred = Some(why);
+            if !message.is_empty() && why != "binary" {
+                warnings.push(Warning::new("unreadable", entry.path.clone(), message));
+            }
+        }
+    }
+    read
+}

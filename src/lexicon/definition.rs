@@ -1,0 +1,181 @@
+//! Finds the name that a line defines, by the look of the line alone.
+//!
+//! The cheap pass needs rough boundaries of functions in every file; only the shortlist is parsed by grammar.
+
+use super::syntax::Family;
+use super::terms::is_word_byte;
+
+/// Words that stand before a name they define.
+const KEYWORDS: &[&str] = &[
+    "fn", "def", "defp", "defmodule", "defmacro", "defmacrop", "defprotocol", "defimpl", "defstruct", "class", "struct", "enum", "trait",
+    "interface", "impl", "module", "mod", "func", "function", "type", "union", "macro_rules", "namespace", "record", "object", "protocol",
+    "extension", "sub", "proc", "fun", "data", "newtype", "instance", "contract",
+];
+
+/// Words that may stand before those.
+const MODIFIERS: &[&str] = &[
+    "pub", "crate", "super", "async", "export", "default", "declare", "public", "private", "protected", "internal", "static", "final",
+    "abstract", "const", "unsafe", "extern", "inline", "virtual", "override", "sealed", "partial", "readonly", "open", "local", "suspend",
+    "template", "typename", "case", "in",
+];
+
+/// Words that look like a call or a definition but begin a statement.
+const STATEMENTS: &[&str] = &[
+    "if", "for", "while", "switch", "return", "else", "catch", "do", "case", "throw", "new", "await", "sizeof", "typeof", "delete", "match",
+    "when", "unless", "until", "elif", "elsif", "assert", "print", "super", "this", "defined", "using", "import", "require", "yield", "and",
+    "or", "not", "with", "foreach", "lock", "go", "defer", "select", "goto", "static_assert", "try", "echo",
+];
+
+/// The byte range of the name that `line` defines, if it looks like a definition.
+pub fn name(line: &[u8], family: Family) -> Option<(usize, usize)> {
+    if family == Family::None {
+        return None;
+    }
+    let indent = line.iter().take_while(|b| b.is_ascii_whitespace()).count();
+    keyword_name(line, indent).or_else(|| match family {
+        Family::C if indent == 0 => call_shaped_name(line, indent, false),
+        Family::Brace if indent > 0 => call_shaped_name(line, indent, true).or_else(|| assigned_name(line, indent)),
+        Family::Brace => assigned_name(line, indent).or_else(|| call_shaped_name(line, indent, true)),
+        _ => None,
+    })
+}
+
+fn word_at(line: &[u8], at: usize) -> usize {
+    at + line[at..].iter().take_while(|&&b| is_word_byte(b)).count()
+}
+
+fn is_one_of(word: &[u8], list: &[&str]) -> bool {
+    list.iter().any(|item| item.as_bytes() == word)
+}
+
+fn keyword_name(line: &[u8], indent: usize) -> Option<(usize, usize)> {
+    let mut at = indent;
+    for _ in 0..6 {
+        let end = word_at(line, at);
+        if end == at {
+            return None;
+        }
+        let word = &line[at..end];
+        if is_one_of(word, KEYWORDS) {
+            return name_behind(line, end);
+        }
+        if !is_one_of(word, MODIFIERS) {
+            return None;
+        }
+        at = end;
+        while let Some(&byte) = line.get(at) {
+            match byte {
+                b' ' | b'\t' | b'"' | b':' | b')' => at += 1,
+                b'(' | b'<' => at += 1,
+                _ => break,
+            }
+        }
+    }
+    None
+}
+
+/// The name behind a keyword: past white space, `!`, a Go receiver or generic parameters.
+fn name_behind(line: &[u8], at: usize) -> Option<(usize, usize)> {
+    let mut at = at;
+    let gap = line.get(at)?;
+    if !matches!(gap, b' ' | b'\t' | b'!' | b'<' | b'*') {
+        return None;
+    }
+    loop {
+        match line.get(at)? {
+            b' ' | b'\t' | b'!' | b'*' => at += 1,
+            b'(' => at += 1 + line[at..].iter().position(|&b| b == b')')?,
+            b'<' => at += 1 + line[at..].iter().position(|&b| b == b'>')?,
+            _ => break,
+        }
+    }
+    let mut end = word_at(line, at);
+    // A.B.c, A::b, self.x: the last part is the name
+    while end > at && end + 1 < line.len() {
+        let skip = match line[end] {
+            b'.' => 1,
+            b':' if line[end + 1] == b':' => 2,
+            _ => break,
+        };
+        let next = end + skip;
+        let next_end = word_at(line, next);
+        if next_end == next {
+            break;
+        }
+        (at, end) = (next, next_end);
+    }
+    (end > at && !line[at].is_ascii_digit() && !is_one_of(&line[at..end], STATEMENTS)).then_some((at, end))
+}
+
+/// `type name(args) {` or `name(args) {`: the word before the first parenthesis.
+fn call_shaped_name(line: &[u8], indent: usize, needs_brace: bool) -> Option<(usize, usize)> {
+    let trimmed_end = line.iter().rposition(|b| !b.is_ascii_whitespace())? + 1;
+    let open = line.iter().position(|&b| b == b'(')?;
+    let last = line[trimmed_end - 1];
+    if last == b';' || (needs_brace && last != b'{') || line[indent] == b'#' || line[indent] == b'}' || line[indent] == b'@' {
+        return None;
+    }
+    if line[indent..open].iter().any(|&b| matches!(b, b'=' | b'"' | b'\'' | b'/' | b'+' | b'!' | b'|' | b'?')) {
+        return None;
+    }
+    if needs_brace && line[indent..open].contains(&b'.') {
+        return None;
+    }
+    let end = line[..open].iter().rposition(|b| !b.is_ascii_whitespace())? + 1;
+    let start = end - line[indent..end].iter().rev().take_while(|&&b| is_word_byte(b)).count();
+    let first_word = &line[indent..word_at(line, indent)];
+    let name = &line[start..end];
+    (!name.is_empty() && !name[0].is_ascii_digit() && !is_one_of(first_word, STATEMENTS) && !is_one_of(name, STATEMENTS)).then_some((start, end))
+}
+
+/// `const name = (a) =>`, `exports.name = function`, `name: function`: a function given a name by assignment.
+fn assigned_name(line: &[u8], indent: usize) -> Option<(usize, usize)> {
+    let sign = line.iter().position(|&b| matches!(b, b'=' | b':'))?;
+    let right = &line[sign + 1..];
+    let is_function = find(right, b"function").is_some_and(|i| i < 14) || find(right, b"=>").is_some();
+    if !is_function {
+        return None;
+    }
+    let end = line[..sign].iter().rposition(|&b| is_word_byte(b))? + 1;
+    let start = end - line[indent..end].iter().rev().take_while(|&&b| is_word_byte(b)).count();
+    (start < end && !line[indent..end].contains(&b'(')).then_some((start, end))
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    memchr::memmem::find(haystack, needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(family: Family, line: &str, expected: Option<&str>) {
+        let found = name(line.as_bytes(), family).map(|(start, end)| &line[start..end]);
+        assert_eq!(found, expected, "{line}");
+    }
+
+    #[test]
+    fn definitions_by_their_look() {
+        use Family::{Brace, C, Keyword};
+        check(Keyword, "pub(crate) async fn rebuild_auth<'a>(", Some("rebuild_auth"));
+        check(Keyword, "    def resolve_redirects(self, resp):", Some("resolve_redirects"));
+        check(Keyword, "func (c *Context) Bind(obj any) error {", Some("Bind"));
+        check(Keyword, "class SessionRedirectMixin:", Some("SessionRedirectMixin"));
+        check(Keyword, "  defp handle_call(:x, _from, s) do", Some("handle_call"));
+        check(Keyword, "  def self.parse(x)", Some("parse"));
+        check(Keyword, "impl<T> Walk for X {", Some("Walk"));
+        check(Keyword, "x = define(y)", None);
+        check(C, "static int processCommand(client *c) {", Some("processCommand"));
+        check(C, "void foo(int a);", None);
+        check(C, "    if (x) {", None);
+        check(C, "int Foo::bar(int a) {", Some("bar"));
+        check(Brace, "    public <T> T fromJson(String json) {", Some("fromJson"));
+        check(Brace, "    } else if (x) {", None);
+        check(Brace, "export const build = async (config) => {", Some("build"));
+        check(Brace, "app.use = function use(fn) {", Some("use"));
+        check(Brace, "  render(props) {", Some("render"));
+        check(Brace, "  foo.bar(baz, function () {", None);
+        check(Brace, "export async function createServer(", Some("createServer"));
+    }
+}

@@ -1,0 +1,236 @@
+//! Terms: sub-words of identifiers, lightly stemmed, and whole identifiers.
+
+use rustc_hash::{FxHashMap, FxHasher};
+use std::hash::Hasher;
+
+/// A term's number within one [`Vocabulary`].
+pub type TermIdx = u16;
+
+/// The most terms a vocabulary holds; a task with more words than this is cut.
+pub const MAX_TERMS: usize = 4000;
+
+/// The terms that a run looks for, numbered.
+#[derive(Debug, Clone, Default)]
+pub struct Vocabulary {
+    index: FxHashMap<u64, TermIdx>,
+    names: Vec<String>,
+}
+
+impl Vocabulary {
+    /// Number of terms.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether it holds no term.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The term's text; whole identifiers begin with `=`.
+    pub fn name(&self, term_idx: TermIdx) -> &str {
+        &self.names[term_idx as usize]
+    }
+
+    /// The term's number, added if it is new and there is room.
+    pub fn add(&mut self, term: &str) -> Option<TermIdx> {
+        let key = hash(term.as_bytes());
+        if let Some(&idx) = self.index.get(&key) {
+            return Some(idx);
+        }
+        if self.names.len() >= MAX_TERMS {
+            return None;
+        }
+        let idx = self.names.len() as TermIdx;
+        self.index.insert(key, idx);
+        self.names.push(term.to_owned());
+        Some(idx)
+    }
+
+    /// The term's number, if it is in the vocabulary.
+    pub fn get(&self, term: &[u8]) -> Option<TermIdx> {
+        self.index.get(&hash(term)).copied()
+    }
+
+    /// The numbers of the terms that `word` gives, appended to `found`.
+    pub fn look_up(&self, word: &[u8], found: &mut Vec<TermIdx>) {
+        each_term(word, |term| found.extend(self.get(term)));
+    }
+}
+
+/// A hash of a term's or a name's bytes, the same on every machine and day.
+pub fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
+    hasher.write_u8(0xff);
+    hasher.finish()
+}
+
+/// Whether the byte belongs to a word: letters, digits, `_` and every byte of a non-ASCII character.
+pub const fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+/// Calls `emit` with each term of one word: its sub-words, stemmed, and `=whole` where the word has more than one part or
+/// mixes letters and digits or is a single letter.
+pub fn each_term(word: &[u8], mut emit: impl FnMut(&[u8])) {
+    if word.len() > 120 {
+        return; // no name; a hash, a key or encoded data
+    }
+    let mut lower = [0_u8; 128];
+    lower[0] = b'=';
+    for (to, from) in lower[1..].iter_mut().zip(word) {
+        *to = from.to_ascii_lowercase();
+    }
+    let mut n_parts = 0;
+    let mut mixed = false;
+    let mut at = 0;
+    while let Some((start, end)) = next_part(word, at) {
+        n_parts += 1;
+        at = end;
+        mixed |= word[start].is_ascii_digit();
+        if end - start >= 2 {
+            let mut part = [0_u8; 128];
+            let n = end - start;
+            part[..n].copy_from_slice(&lower[1 + start..1 + end]);
+            emit(&part[..stem(&part[..n])]);
+        }
+    }
+    if n_parts > 1 || (n_parts == 1 && (word.len() == 1 || (mixed && n_parts > 1))) {
+        let trimmed = trim_underscores(word);
+        if !trimmed.is_empty() {
+            let mut whole = [0_u8; 128];
+            whole[0] = b'=';
+            for (to, from) in whole[1..].iter_mut().zip(trimmed) {
+                *to = from.to_ascii_lowercase();
+            }
+            emit(&whole[..=trimmed.len()]);
+        }
+    }
+}
+
+fn trim_underscores(word: &[u8]) -> &[u8] {
+    let start = word.iter().position(|&b| b != b'_').unwrap_or(word.len());
+    let end = word.iter().rposition(|&b| b != b'_').map_or(start, |i| i + 1);
+    &word[start..end]
+}
+
+/// The next sub-word from `at`: `HTTPServer2_name` gives `HTTP`, `Server`, `2`, `name`.
+pub fn next_part(word: &[u8], at: usize) -> Option<(usize, usize)> {
+    let mut start = at;
+    while start < word.len() && word[start] == b'_' {
+        start += 1;
+    }
+    let first = *word.get(start)?;
+    let mut end = start + 1;
+    if first.is_ascii_digit() {
+        while end < word.len() && word[end].is_ascii_digit() {
+            end += 1;
+        }
+    } else if first.is_ascii_uppercase() {
+        if word.get(end).is_some_and(u8::is_ascii_uppercase) {
+            while end < word.len() && word[end].is_ascii_uppercase() {
+                end += 1;
+            }
+            // the last capital begins the next part where a small letter follows it: HTTPServer
+            if word.get(end).is_some_and(u8::is_ascii_lowercase) && !is_plural_end(word, end) {
+                end -= 1;
+            } else if is_plural_end(word, end) {
+                end += 1;
+            }
+        } else {
+            while end < word.len() && is_small(word[end]) {
+                end += 1;
+            }
+        }
+    } else {
+        while end < word.len() && is_small(word[end]) {
+            end += 1;
+        }
+    }
+    Some((start, end))
+}
+
+const fn is_small(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte >= 0x80
+}
+
+/// `URLs`, `IDs`: a small `s` behind capitals that ends the word or a part.
+fn is_plural_end(word: &[u8], at: usize) -> bool {
+    word.get(at) == Some(&b's') && !word.get(at + 1).is_some_and(|&b| is_small(b))
+}
+
+/// Length of the stem of a lower-case word: plural, `-ing`, `-ed` and a final `e` are cut.
+///
+/// Light on purpose: heavier stemmers were measured to change nothing in retrieval of code.
+pub fn stem(word: &[u8]) -> usize {
+    let mut n = word.len();
+    if n <= 3 || !word.iter().all(u8::is_ascii_lowercase) {
+        return n;
+    }
+    if word[..n].ends_with(b"ies") && n > 4 {
+        return n - 2; // queries -> queri, as query -> queri below
+    }
+    if word[..n].ends_with(b"s") && !matches!(word[n - 2], b's' | b'u' | b'i') {
+        n -= 1;
+    }
+    let verb = |n: usize, suffix: &[u8]| word[..n].ends_with(suffix) && has_vowel(&word[..n - suffix.len()]);
+    if n > 5 && verb(n, b"ing") {
+        n = undouble(word, n - 3);
+    } else if n > 4 && verb(n, b"ed") {
+        n = undouble(word, n - 2);
+    }
+    if n > 3 && word[n - 1] == b'e' {
+        n -= 1;
+    }
+    n
+}
+
+fn has_vowel(word: &[u8]) -> bool {
+    word.iter().any(|b| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u' | b'y'))
+}
+
+fn undouble(word: &[u8], n: usize) -> usize {
+    let doubled = n > 3 && word[n - 1] == word[n - 2] && !matches!(word[n - 1], b'l' | b's' | b'z' | b'e' | b'o');
+    if doubled { n - 1 } else { n }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(word: &str, expected: &str) {
+        let mut terms = Vec::new();
+        each_term(word.as_bytes(), |term| terms.push(String::from_utf8_lossy(term).into_owned()));
+        assert_eq!(terms.join(" "), expected, "{word}");
+    }
+
+    #[test]
+    fn words_give_their_parts_and_the_whole() {
+        check("redirect", "redirect");
+        check("rebuild_auth", "rebuild auth =rebuild_auth");
+        check("HTTPServer", "http server =httpserver");
+        check("getElementById", "get element by id =getelementbyid");
+        check("utf8", "utf =utf8");
+        check("3d", "=3d");
+        check("404", "404");
+        check("Q", "=q");
+        check("__init__", "init");
+        check("URLs", "url");
+        check("größe", "größe");
+        check("_", "");
+    }
+
+    #[test]
+    fn inflections_meet() {
+        let same = |words: &[&str]| {
+            let stems: Vec<&str> = words.iter().map(|word| &word[..stem(word.as_bytes())]).collect();
+            assert!(stems.windows(2).all(|pair| pair[0] == pair[1]), "{stems:?}");
+        };
+        same(&["parse", "parsed", "parsing", "parses"]);
+        same(&["redirect", "redirects", "redirected", "redirecting"]);
+        same(&["stop", "stopped", "stopping", "stops"]);
+        same(&["class"]);
+    }
+}

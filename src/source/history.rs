@@ -1,0 +1,141 @@
+//! What the commits say: which files changed together, when, and in which words.
+
+use super::repository::one_line;
+use super::tree::Tree;
+use crate::error::Warning;
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+/// Commits read at most. Older ones weigh next to nothing: a message's weight halves every five years.
+pub const MAX_COMMITS: usize = 3000;
+
+/// Commits that touch more files than this say nothing about any one of them.
+pub const MAX_FILES: usize = 60;
+
+/// Bytes of a message kept.
+const MAX_MESSAGE: usize = 4000;
+
+/// The commits behind a tree.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// Newest first; merges left out.
+    pub commits: Vec<Commit>,
+    /// Time of the commit that the tree shows, Unix seconds; 0 without history.
+    pub head_time: i64,
+    /// What could not be read.
+    pub warnings: Vec<Warning>,
+}
+
+/// One commit.
+#[derive(Debug, Clone, Default)]
+pub struct Commit {
+    /// Committer's time, Unix seconds.
+    pub time: i64,
+    /// Subject and body, at most 4,000 bytes.
+    pub message: String,
+    /// Files it touches that are still there: indexes into the tree's entries, ascending.
+    pub files: Vec<u32>,
+    /// Files it touches in all.
+    pub n_files: usize,
+}
+
+/// Reads the newest [`MAX_COMMITS`] commits behind `tree`. Without a repository, or without commits, there are none.
+pub fn read(tree: &Tree) -> History {
+    let mut history = History::default();
+    let (Some(repository), Some(head)) = (&tree.repository, tree.commit()) else { return history };
+    let handle = repository.handle();
+    let walk = handle
+        .rev_walk([head])
+        .sorting(gix::revision::walk::Sorting::ByCommitTime(gix::traverse::commit::simple::CommitTimeOrder::NewestFirst))
+        .all();
+    let walk = match walk {
+        Ok(walk) => walk,
+        Err(e) => {
+            history.warnings.push(Warning::new("git-unreadable", "", format!("the history could not be read ({})", one_line(&e))));
+            return history;
+        }
+    };
+    let mut found: Vec<(gix::ObjectId, Option<gix::ObjectId>, i64)> = Vec::new();
+    for info in walk {
+        match info {
+            Ok(info) => {
+                let time = info.commit_time.unwrap_or(0);
+                if info.id == head {
+                    history.head_time = time;
+                }
+                if info.parent_ids.len() <= 1 {
+                    found.push((info.id, info.parent_ids.first().copied(), time));
+                }
+            }
+            Err(e) => {
+                history.warnings.push(Warning::new("git-unreadable", "", format!("the history ends early ({})", one_line(&e))));
+                break;
+            }
+        }
+        if found.len() >= MAX_COMMITS {
+            break;
+        }
+    }
+    let paths: FxHashMap<Vec<u8>, u32> = tree.entries.iter().enumerate().map(|(idx, entry)| (super::tree::bytes_of(&entry.below), idx as u32)).collect();
+    let prefix = repository.prefix.as_bytes();
+    history.commits = found
+        .par_chunks(64)
+        .flat_map_iter(|chunk| {
+            let handle = repository.handle();
+            let commits: Vec<Commit> = chunk.iter().filter_map(|&(id, parent, time)| commit(&handle, id, parent, time, &paths, prefix)).collect();
+            commits
+        })
+        .collect();
+    history
+}
+
+fn commit(
+    handle: &gix::Repository,
+    id: gix::ObjectId,
+    parent: Option<gix::ObjectId>,
+    time: i64,
+    paths: &FxHashMap<Vec<u8>, u32>,
+    prefix: &[u8],
+) -> Option<Commit> {
+    let object = handle.find_commit(id).ok()?;
+    let message = object.message_raw().ok()?;
+    let message = String::from_utf8_lossy(&message[..message.len().min(MAX_MESSAGE)]).into_owned();
+    let tree = object.tree_id().ok()?;
+    let mut commit = Commit { time, message, ..Commit::default() };
+    // a shallow clone lacks the parent: its boundary commit would seem to touch everything
+    let Some(parent_tree) = parent.map_or_else(|| Some(None), |parent| Some(Some(handle.find_commit(parent).ok()?.tree_id().ok()?.detach()))) else {
+        return Some(commit);
+    };
+    for path in changed(handle, parent_tree, tree.detach())? {
+        commit.n_files += 1;
+        if let Some(below) = path.strip_prefix(prefix)
+            && let Some(&idx) = paths.get(below)
+        {
+            commit.files.push(idx);
+        }
+    }
+    commit.files.sort_unstable();
+    Some(commit)
+}
+
+/// Paths of the blobs that differ between two trees; `None` where an object is missing.
+fn changed(handle: &gix::Repository, old: Option<gix::ObjectId>, new: gix::ObjectId) -> Option<Vec<Vec<u8>>> {
+    let old = old.map(|id| handle.find_object(id).map(gix::Object::detach)).transpose().ok()?;
+    let new = handle.find_object(new).ok()?.detach();
+    let mut recorder = gix::diff::tree::Recorder::default();
+    gix::diff::tree(
+        gix::objs::TreeRefIter::from_bytes(old.as_ref().map_or(&[], |tree| &tree.data), gix::hash::Kind::Sha1),
+        gix::objs::TreeRefIter::from_bytes(&new.data, gix::hash::Kind::Sha1),
+        gix::diff::tree::State::default(),
+        &handle.objects,
+        &mut recorder,
+    )
+    .ok()?;
+    use gix::diff::tree::recorder::Change;
+    let paths = recorder.records.into_iter().filter_map(|change| match change {
+        Change::Addition { entry_mode, path, .. } | Change::Deletion { entry_mode, path, .. } | Change::Modification { entry_mode, path, .. } => {
+            (!entry_mode.is_tree()).then(|| path.into())
+        }
+    });
+    Some(paths.collect())
+}

@@ -1,0 +1,304 @@
+//! The files that could go in: those of a work tree as they are on disk, or those of a revision.
+//!
+//! On disk a file is opened without following a link and without waiting, and only its handle is asked what it is: a FIFO
+//! cannot hang the run, and a link cannot lead out of the root.
+
+use super::repository::{Repository, one_line};
+use crate::error::{Error, Warning};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// Files above this size are listed and never read.
+pub const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// A root and the files below it.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    /// The root, canonical.
+    pub root: PathBuf,
+    /// The repository around it.
+    pub repository: Option<Repository>,
+    /// Put before every path; empty where there is one root alone.
+    pub label: String,
+    /// The files, sorted by path.
+    pub entries: Vec<Entry>,
+    /// What was passed over on the way.
+    pub warnings: Vec<Warning>,
+    revision: Option<gix::ObjectId>,
+}
+
+/// One file of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Path shown: relative, with `/`, odd bytes percent-escaped, the root's label in front.
+    pub path: String,
+    /// Path below the root as it is on disk.
+    pub below: PathBuf,
+    /// Size in bytes.
+    pub n_bytes: u64,
+    /// Time of last change, Unix seconds; 0 in a revision.
+    pub modified: i64,
+    blob: Option<gix::ObjectId>,
+}
+
+/// Why a file could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is larger than [`MAX_FILE_BYTES`].
+    TooLarge,
+    /// It is gone, or is no regular file any more.
+    Gone,
+    /// The system said no.
+    Failed(String),
+}
+
+/// Lists the files of a work tree: all that git tracks, and all others that no ignore file leaves out.
+///
+/// # Errors
+/// [`Error::NoSuchPath`] where `path` does not exist, [`Error::Io`] where it cannot be listed.
+pub fn of_work_tree(path: &Path, label: String) -> Result<Tree, Error> {
+    let canonical = path.canonicalize().map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => Error::NoSuchPath(path.to_owned()),
+        _ => Error::io(path, e),
+    })?;
+    let (root, only) = if canonical.is_file() {
+        let parent = canonical.parent().unwrap_or(&canonical).to_owned();
+        (parent, Some(canonical))
+    } else {
+        (canonical, None)
+    };
+    let mut warnings = Vec::new();
+    let repository = super::repository::find(&root).unwrap_or_else(|message| {
+        warnings.push(Warning::new("git-unreadable", "", format!("the git repository could not be read ({message}); packing the files alone")));
+        None
+    });
+    let mut tree = Tree { root, repository, label, entries: Vec::new(), warnings, revision: None };
+    match only {
+        Some(file) => {
+            let below = PathBuf::from(file.file_name().unwrap_or_default());
+            tree.push(below);
+        }
+        None => {
+            tree.walk()?;
+            tree.add_tracked();
+        }
+    }
+    tree.entries.sort_by(|a, b| a.path.cmp(&b.path));
+    tree.entries.dedup_by(|a, b| a.path == b.path);
+    Ok(tree)
+}
+
+/// Lists the files of a revision.
+///
+/// # Errors
+/// [`Error::NoSuchPath`], or [`Error::BadRevision`] where git does not know it.
+pub fn of_revision(path: &Path, revision: &str, label: String) -> Result<Tree, Error> {
+    let bad = |message: String| Error::BadRevision { revision: revision.to_owned(), message };
+    let root = path.canonicalize().map_err(|_| Error::NoSuchPath(path.to_owned()))?;
+    let repository = super::repository::find(&root).map_err(bad)?.ok_or_else(|| bad(format!("{} is in no git repository", path.display())))?;
+    let handle = repository.handle();
+    let id = handle.rev_parse_single(revision.as_bytes()).map_err(|e| bad(one_line(&e)))?;
+    let commit = id.object().map_err(|e| bad(one_line(&e)))?.peel_to_kind(gix::object::Kind::Commit).map_err(|e| bad(one_line(&e)))?;
+    let commit_id = commit.id;
+    let files = commit.into_commit().tree().map_err(|e| bad(one_line(&e)))?.traverse().breadthfirst.files().map_err(|e| bad(one_line(&e)))?;
+    let mut tree = Tree { root, repository: None, label, entries: Vec::new(), warnings: Vec::new(), revision: Some(commit_id) };
+    for file in files.iter().filter(|file| file.mode.is_blob()) {
+        let Some(below) = file.filepath.strip_prefix(repository.prefix.as_bytes()) else { continue };
+        // the size stands in the object's header; a partial clone may lack the object
+        let Ok(header) = handle.find_header(file.oid) else { continue };
+        let path = tree.shown(below);
+        tree.entries.push(Entry { path, below: path_of(below), n_bytes: header.size(), modified: 0, blob: Some(file.oid) });
+    }
+    tree.repository = Some(repository);
+    tree.entries.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(tree)
+}
+
+impl Tree {
+    /// The commit that the tree shows: the revision, or HEAD.
+    pub fn commit(&self) -> Option<gix::ObjectId> {
+        self.revision.or_else(|| Some(self.repository.as_ref()?.handle().head_id().ok()?.detach()))
+    }
+
+    /// Whether the files come from a revision.
+    pub fn is_revision(&self) -> bool {
+        self.revision.is_some()
+    }
+
+    /// The bytes of one file.
+    ///
+    /// # Errors
+    /// [`Unreadable`]; never waits on a special file.
+    pub fn read(&self, entry: &Entry) -> Result<Vec<u8>, Unreadable> {
+        if entry.n_bytes > MAX_FILE_BYTES {
+            return Err(Unreadable::TooLarge);
+        }
+        match entry.blob {
+            None => read_file(&self.root.join(&entry.below)),
+            Some(id) => {
+                let repository = self.repository.as_ref().ok_or(Unreadable::Gone)?;
+                HANDLE.with_borrow_mut(|slot| {
+                    let key = self.root.clone();
+                    if slot.as_ref().is_none_or(|(root, _)| *root != key) {
+                        *slot = Some((key, repository.handle()));
+                    }
+                    let (_, handle) = slot.as_ref().ok_or(Unreadable::Gone)?;
+                    let object = handle.find_object(id).map_err(|e| Unreadable::Failed(one_line(&e)))?;
+                    Ok(object.detach().data)
+                })
+            }
+        }
+    }
+
+    /// The path shown for `below`, whose bytes are as in git: `/` between components.
+    pub fn shown(&self, below: &[u8]) -> String {
+        format!("{}{}", self.label, crate::guard::text::path_text(below))
+    }
+
+    fn push(&mut self, below: PathBuf) {
+        let full = self.root.join(&below);
+        let Ok(metadata) = full.symlink_metadata() else { return };
+        if !metadata.is_file() {
+            return;
+        }
+        let modified = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()).map_or(0, |age| age.as_secs() as i64);
+        let path = self.shown(&bytes_of(&below));
+        self.entries.push(Entry { path, below, n_bytes: metadata.len(), modified, blob: None });
+    }
+
+    fn walk(&mut self) -> Result<(), Error> {
+        let walker = ignore::WalkBuilder::new(&self.root)
+            .hidden(false)
+            .follow_links(false)
+            .require_git(false)
+            .git_global(false) // the same tree gives the same bundle on every machine
+            .add_custom_ignore_filename(".ctxpackignore")
+            .filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git")
+            .build();
+        let mut first = true;
+        for found in walker {
+            match found {
+                Ok(entry) => {
+                    if entry.file_type().is_some_and(|kind| kind.is_file()) {
+                        let below = entry.path().strip_prefix(&self.root).unwrap_or(entry.path()).to_owned();
+                        self.push(below);
+                    }
+                }
+                Err(e) if first => {
+                    let root = self.root.clone();
+                    return Err(Error::io(root, e.into_io_error().unwrap_or_else(|| std::io::Error::other("cannot be listed"))));
+                }
+                Err(e) => {
+                    let message = e.to_string().replace(['\n', '\r'], " ");
+                    let message = message.replace(&format!("{}/", self.root.display()), "");
+                    self.warnings.push(Warning::new("unreadable", "", message));
+                }
+            }
+            first = false;
+        }
+        Ok(())
+    }
+
+    /// Files that git tracks although an ignore file names them belong to the repository; `.ctxpackignore` still rules.
+    fn add_tracked(&mut self) {
+        let Some(repository) = self.repository.clone() else { return };
+        let handle = repository.handle();
+        let index = match handle.index_or_empty() {
+            Ok(index) => index,
+            Err(e) => {
+                self.warnings.push(Warning::new("git-unreadable", "", format!("the git index could not be read ({})", one_line(&e))));
+                return;
+            }
+        };
+        let known: rustc_hash::FxHashSet<PathBuf> = self.entries.iter().map(|entry| entry.below.clone()).collect();
+        let matcher = custom_ignore(&self.root);
+        for entry in index.entries() {
+            let Some(below) = entry.path(&index).strip_prefix(repository.prefix.as_bytes()) else { continue };
+            let below = path_of(below);
+            if !known.contains(&below) && !matcher.matched_path_or_any_parents(&below, false).is_ignore() && is_plain(&below) && !crosses_link(&self.root, &below) {
+                self.push(below);
+            }
+        }
+    }
+}
+
+thread_local! {
+    /// One handle per thread and root: opening one costs more than reading an object.
+    static HANDLE: std::cell::RefCell<Option<(PathBuf, gix::Repository)>> = const { std::cell::RefCell::new(None) };
+}
+
+fn custom_ignore(root: &Path) -> ignore::gitignore::Gitignore {
+    let mut builder = ignore::gitignore::GitignoreBuilder::new(root);
+    builder.add(root.join(".ctxpackignore"));
+    builder.build().unwrap_or_else(|_| ignore::gitignore::Gitignore::empty())
+}
+
+/// Whether the path has plain components alone: no `..`, no root.
+fn is_plain(below: &Path) -> bool {
+    below.components().all(|part| matches!(part, std::path::Component::Normal(_))) && below.components().next().is_some()
+}
+
+/// Whether a folder on the way is a link.
+fn crosses_link(root: &Path, below: &Path) -> bool {
+    let mut at = root.to_owned();
+    below.parent().is_some_and(|parent| {
+        parent.components().any(|part| {
+            at.push(part);
+            at.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
+        })
+    })
+}
+
+/// Reads a regular file, without following a link at its end and without waiting.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn read_file(path: &Path) -> Result<Vec<u8>, Unreadable> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC);
+    }
+    let failed = |e: std::io::Error| match e.kind() {
+        std::io::ErrorKind::NotFound => Unreadable::Gone,
+        _ => Unreadable::Failed(e.to_string()),
+    };
+    let file = options.open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(Unreadable::Gone);
+    }
+    if metadata.len() > MAX_FILE_BYTES {
+        return Err(Unreadable::TooLarge);
+    }
+    let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(Unreadable::TooLarge);
+    }
+    Ok(bytes)
+}
+
+#[cfg(unix)]
+pub(super) fn bytes_of(path: &Path) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt as _;
+    path.as_os_str().as_bytes().to_owned()
+}
+
+#[cfg(not(unix))]
+pub(super) fn bytes_of(path: &Path) -> Vec<u8> {
+    path.to_string_lossy().replace('\\', "/").into_bytes()
+}
+
+#[cfg(unix)]
+fn path_of(bytes: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt as _;
+    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
+}
+
+#[cfg(not(unix))]
+fn path_of(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
+}
