@@ -1,0 +1,511 @@
+//! The cheap pass: every file's features against the query, from its lexical profile, its path, the import graph and history.
+
+use super::commits::{self, FileHistory};
+use super::imports::{self, ImportGraph};
+use super::model::FileModel;
+use super::statistics::{idf, length_norm, normalise, ranking, saturate, softmax};
+use crate::lexicon::query::PathMention;
+use crate::lexicon::terms::{self, TermIdx, each_term};
+use crate::lexicon::{Field, N_FIELDS, Query};
+use crate::source::File;
+use crate::source::history::History;
+use rustc_hash::FxHashMap;
+
+/// Names of the features of a file, in the order of [`FileRow`]. What each is stands beside its weight in `weights.toml`.
+pub const FILE_FEATURES: [&str; 24] = [
+    "bm25f",
+    "bm25f_title",
+    "bm25f_prose",
+    "best_segments",
+    "best_segment",
+    "history",
+    "path_mention",
+    "path_title",
+    "strings",
+    "imports",
+    "test_twin",
+    "references",
+    "defines",
+    "cochange",
+    "recency",
+    "is_package",
+    "size",
+    "is_test",
+    "is_prose",
+    "is_data",
+    "is_aside",
+    "is_generated",
+    "frame",
+    "not_code",
+];
+
+/// One file's features.
+pub type FileRow = [f64; FILE_FEATURES.len()];
+
+/// What the cheap pass finds.
+#[derive(Debug, Clone)]
+pub struct Ranked {
+    /// Features of each file.
+    pub rows: Vec<FileRow>,
+    /// P(this file is where the work is), summing to 1 over all files that can be shown.
+    pub p: Vec<f64>,
+    /// Recency in `[0, 1]`.
+    pub recency: Vec<f64>,
+    /// Files, most probable first; barred ones are left out.
+    pub order: Vec<usize>,
+    /// Who imports whom.
+    pub graph: ImportGraph,
+    /// The history, seen from the files.
+    pub history: FileHistory,
+    /// Files that the task names, with the lines it names in them.
+    pub named: Vec<(usize, Vec<u32>)>,
+}
+
+/// Field weights of BM25F and its length normalisation.
+const FIELD_WEIGHTS: [f64; N_FIELDS] = [3.0, 1.0, 1.0, 1.0];
+const PATH_WEIGHT: f64 = 4.0;
+const B: f64 = 0.6;
+const PATH_B: f64 = 0.3;
+const K1: f64 = 1.2;
+
+/// Ranks all files. O(hits + import lines + history).
+pub fn rank(query: &Query, files: &[File], history: &History, now: i64, model: &FileModel) -> Ranked {
+    let n = files.len();
+    let lexical = Lexical::new(query, files);
+    let mut columns: Vec<Vec<f64>> = vec![vec![0.0; n]; FILE_FEATURES.len()];
+    let [bm25f, title, prose] = lexical.bm25f([&query.joint, &query.title, &query.prose]);
+    let (top3, best) = best_segments(query, files);
+    let file_history = commits::read(history, n, query, now);
+    let named = resolve_paths(&query.mentions.paths, files);
+    let graph = imports::graph(files);
+
+    let mut relative = bm25f.clone();
+    normalise(&mut relative);
+    let seed: Vec<f64> = relative.iter().map(|s| s.powi(6)).collect();
+    let spread = graph.spread(&seed, 0.5, 10);
+    let seed_sum: f64 = seed.iter().sum::<f64>().max(1e-12);
+    let seeds: Vec<(usize, f64)> = ranking(&relative).into_iter().take(10).map(|idx| (idx, relative[idx].powi(4))).collect();
+
+    columns[2] = prose;
+    columns[3] = top3;
+    columns[4] = best;
+    columns[5] = file_history.messages.clone();
+    for (mention_rank, (idx, lines)) in named.iter().enumerate() {
+        columns[6][*idx] += 1.0 / (1.0 + mention_rank as f64 * 0.1);
+        columns[22][*idx] += f64::from(u8::from(!lines.is_empty()));
+    }
+    columns[7] = lexical.path_bm25(&query.title);
+    columns[8] = strings(query, files);
+    columns[9] = spread.iter().zip(&seed).map(|(s, seed)| (s - seed / seed_sum).max(0.0).sqrt()).collect();
+    columns[10] = test_twins(files, &bm25f);
+    columns[11] = lexical.references(query);
+    columns[12] = defines(query, files);
+    columns[13] = commits::together(history, &file_history, &seeds, now);
+    columns[0] = bm25f;
+    columns[1] = title;
+    for column in &mut columns[..14] {
+        normalise(column);
+    }
+    let mut recency = vec![0.0; n];
+    for (idx, file) in files.iter().enumerate() {
+        let changed_at = file_history.changed_at[idx];
+        if changed_at > 0 {
+            recency[idx] = 1.0 / (1.0 + (now - changed_at).max(0) as f64 / 86_400.0 / 30.0);
+        }
+        let look = Look::of(&file.path);
+        columns[14][idx] = recency[idx];
+        columns[15][idx] = f64::from(u8::from(look.is_package));
+        columns[16][idx] = (1.0 + f64::from(file.scan.lengths.iter().sum::<u32>())).ln();
+        columns[17][idx] = f64::from(u8::from(look.is_test));
+        columns[18][idx] = f64::from(u8::from(look.is_prose));
+        columns[19][idx] = f64::from(u8::from(look.is_data));
+        columns[20][idx] = f64::from(u8::from(look.is_aside));
+        columns[21][idx] = f64::from(u8::from(look.is_generated || is_machine_made(file)));
+        columns[23][idx] = f64::from(u8::from(!look.is_code));
+    }
+    let rows: Vec<FileRow> = (0..n).map(|idx| std::array::from_fn(|feature| columns[feature][idx])).collect();
+    let logits: Vec<f64> = rows.iter().zip(files).map(|(row, file)| if file.barred.is_some() { f64::NEG_INFINITY } else { model.logit(row) }).collect();
+    let p = if logits.iter().all(|l| *l == f64::NEG_INFINITY) { vec![0.0; n] } else { softmax(&logits) };
+    let order = ranking(&p).into_iter().filter(|&idx| files[idx].barred.is_none()).collect();
+    Ranked { rows, p, recency, order, graph, history: file_history, named }
+}
+
+/// Term counts per file and what BM25F needs of them.
+struct Lexical {
+    /// Per file: (term, weighted count per field), by term.
+    terms: Vec<Vec<(TermIdx, [f64; N_FIELDS])>>,
+    path_terms: Vec<Vec<(TermIdx, f64)>>,
+    path_length: Vec<f64>,
+    lengths: Vec<[f64; N_FIELDS]>,
+    df: Vec<u32>,
+    path_df: Vec<u32>,
+}
+
+impl Lexical {
+    fn new(query: &Query, files: &[File]) -> Self {
+        let n_terms = query.vocabulary.len();
+        let mut lexical = Self {
+            terms: Vec::with_capacity(files.len()),
+            path_terms: Vec::with_capacity(files.len()),
+            path_length: Vec::with_capacity(files.len()),
+            lengths: Vec::with_capacity(files.len()),
+            df: vec![0; n_terms],
+            path_df: vec![0; n_terms],
+        };
+        let mut slot: Vec<usize> = vec![usize::MAX; n_terms];
+        for file in files {
+            let mut terms: Vec<(TermIdx, [f64; N_FIELDS])> = Vec::new();
+            for hit in &file.scan.hits {
+                let at = &mut slot[hit.term_idx as usize];
+                if *at == usize::MAX {
+                    *at = terms.len();
+                    terms.push((hit.term_idx, [0.0; N_FIELDS]));
+                }
+                terms[*at].1[hit.field as usize] += f64::from(hit.count);
+            }
+            for (term, _) in &terms {
+                slot[*term as usize] = usize::MAX;
+            }
+            let (path_terms, path_length) = path_terms(query, &file.path);
+            terms.sort_unstable_by_key(|&(term, _)| term);
+            for &(term, _) in &terms {
+                lexical.df[term as usize] += 1;
+            }
+            for &(term, _) in &path_terms {
+                lexical.path_df[term as usize] += 1;
+                if terms.binary_search_by_key(&term, |&(t, _)| t).is_err() {
+                    lexical.df[term as usize] += 1;
+                }
+            }
+            lexical.terms.push(terms);
+            lexical.path_terms.push(path_terms);
+            lexical.path_length.push(path_length);
+            lexical.lengths.push(file.scan.lengths.map(f64::from));
+        }
+        lexical
+    }
+
+    fn bm25f(&self, weights: [&[f64]; 3]) -> [Vec<f64>; 3] {
+        let n = self.terms.len();
+        let mut average = [0.0; N_FIELDS];
+        for lengths in &self.lengths {
+            for (sum, length) in average.iter_mut().zip(lengths) {
+                *sum += length / n as f64;
+            }
+        }
+        let average_path = self.path_length.iter().sum::<f64>() / n.max(1) as f64;
+        let mut scores = [vec![0.0; n], vec![0.0; n], vec![0.0; n]];
+        let mut tf: FxHashMap<TermIdx, f64> = FxHashMap::default();
+        for idx in 0..n {
+            tf.clear();
+            let norms: [f64; N_FIELDS] = std::array::from_fn(|f| length_norm(self.lengths[idx][f], average[f], B));
+            for (term, counts) in &self.terms[idx] {
+                let sum: f64 = (0..N_FIELDS).map(|f| FIELD_WEIGHTS[f] * counts[f] / norms[f]).sum();
+                tf.insert(*term, sum);
+            }
+            let path_norm = length_norm(self.path_length[idx], average_path, PATH_B);
+            for &(term, count) in &self.path_terms[idx] {
+                *tf.entry(term).or_default() += PATH_WEIGHT * count / path_norm;
+            }
+            let mut found: Vec<(TermIdx, f64)> = tf.iter().map(|(&term, &tf)| (term, tf)).collect();
+            found.sort_unstable_by_key(|&(term, _)| term);
+            for (term, tf) in found {
+                let gain = idf(n, self.df[term as usize]) * saturate(tf, K1);
+                for (score, weight) in scores.iter_mut().zip(weights) {
+                    score[idx] += weight[term as usize] * gain;
+                }
+            }
+        }
+        scores
+    }
+
+    /// BM25 of path words alone.
+    fn path_bm25(&self, weights: &[f64]) -> Vec<f64> {
+        let n = self.path_terms.len();
+        let average = self.path_length.iter().sum::<f64>() / n.max(1) as f64;
+        let score = |idx: usize| {
+            let norm = length_norm(self.path_length[idx], average, 0.5);
+            self.path_terms[idx].iter().map(|&(term, tf)| weights[term as usize] * idf(n, self.path_df[term as usize]) * saturate(tf / norm, 0.5)).sum()
+        };
+        (0..n).map(score).collect()
+    }
+
+    /// Mentioned identifiers that stand in the body.
+    fn references(&self, query: &Query) -> Vec<f64> {
+        let n = self.terms.len();
+        let mut wanted: Vec<TermIdx> = Vec::new();
+        for identifier in query.mentions.identifiers.iter().filter(|identifier| identifier.code_like) {
+            each_term(identifier.name.as_bytes(), |term| {
+                if term[0] == b'=' {
+                    wanted.extend(query.vocabulary.get(term));
+                }
+            });
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        let score = |terms: &Vec<(TermIdx, [f64; N_FIELDS])>| {
+            wanted
+                .iter()
+                .filter_map(|term| terms.binary_search_by_key(term, |&(t, _)| t).ok().map(|at| &terms[at]))
+                .map(|(term, counts)| {
+                    let df = f64::from(self.df[*term as usize].max(1));
+                    (1.0 + (1.0 + counts.iter().sum::<f64>()).ln()) * (1.0 + n as f64 / df).ln() / df.powf(0.3)
+                })
+                .sum()
+        };
+        self.terms.iter().map(score).collect()
+    }
+}
+
+fn path_terms(query: &Query, path: &str) -> (Vec<(TermIdx, f64)>, f64) {
+    let mut counts: FxHashMap<TermIdx, f64> = FxHashMap::default();
+    let mut length = 0.0;
+    let mut parts = path.split('/').rev();
+    let name = parts.next().unwrap_or_default();
+    let mut add = |text: &str, weight: f64| {
+        for word in text.as_bytes().split(|&b| !terms::is_word_byte(b)).filter(|word| !word.is_empty()) {
+            each_term(word, |term| {
+                if term[0] != b'=' {
+                    length += weight;
+                    if let Some(idx) = query.vocabulary.get(term) {
+                        *counts.entry(idx).or_default() += weight;
+                    }
+                }
+            });
+            let mut whole = Vec::with_capacity(word.len() + 1);
+            whole.push(b'=');
+            whole.extend(word.iter().map(u8::to_ascii_lowercase));
+            if let Some(idx) = query.vocabulary.get(&whole) {
+                *counts.entry(idx).or_default() += weight;
+            }
+        }
+    };
+    add(name.split_once('.').map_or(name, |(stem, _)| stem), 1.0);
+    for part in parts {
+        add(part, 0.5);
+    }
+    let mut counts: Vec<(TermIdx, f64)> = counts.into_iter().collect();
+    counts.sort_unstable_by_key(|&(term, _)| term);
+    (counts, length)
+}
+
+/// Sum of the three best segments' BM25, and the best, per file.
+fn best_segments(query: &Query, files: &[File]) -> (Vec<f64>, Vec<f64>) {
+    let n_segments: usize = files.iter().map(|file| file.scan.segments.len()).sum();
+    let average = files.iter().flat_map(|file| &file.scan.segments).map(|s| f64::from(s.length)).sum::<f64>() / n_segments.max(1) as f64;
+    let mut df = vec![0_u32; query.vocabulary.len()];
+    for file in files {
+        let mut last = (u32::MAX, TermIdx::MAX);
+        for hit in &file.scan.hits {
+            if (hit.segment_idx, hit.term_idx) != last {
+                last = (hit.segment_idx, hit.term_idx);
+                df[hit.term_idx as usize] += 1;
+            }
+        }
+    }
+    let idfs: Vec<f64> = df.iter().map(|&df| idf(n_segments, df)).collect();
+    let mut scores = Vec::new();
+    let per_file = files.iter().map(|file| {
+        scores.clear();
+        scores.resize(file.scan.segments.len(), 0.0);
+        let mut at = 0;
+        let hits = &file.scan.hits;
+        while at < hits.len() {
+            let key = (hits[at].segment_idx, hits[at].term_idx);
+            let mut tf = 0.0;
+            while at < hits.len() && (hits[at].segment_idx, hits[at].term_idx) == key {
+                let weight = if hits[at].field == Field::Definition { 3.0 } else { 1.0 };
+                tf += weight * f64::from(hits[at].count);
+                at += 1;
+            }
+            let norm = length_norm(f64::from(file.scan.segments[key.0 as usize].length), average, B);
+            scores[key.0 as usize] += query.joint[key.1 as usize] * idfs[key.1 as usize] * saturate(tf / norm, K1);
+        }
+        scores.sort_by(|a: &f64, b| b.total_cmp(a));
+        (scores.iter().take(3).sum::<f64>(), scores.first().copied().unwrap_or(0.0))
+    });
+    per_file.unzip()
+}
+
+/// Word pairs of the task that stand in string literals: messages.
+fn strings(query: &Query, files: &[File]) -> Vec<f64> {
+    let mut df = vec![0_u32; query.bigram_weights.len()];
+    for file in files {
+        for &(bigram, _) in &file.scan.bigrams {
+            df[bigram as usize] += 1;
+        }
+    }
+    let n = files.len() as f64;
+    let score = |file: &File| {
+        file.scan
+            .bigrams
+            .iter()
+            .map(|&(bigram, count)| {
+                let df = f64::from(df[bigram as usize]);
+                let count = f64::from(count) * query.bigram_weights[bigram as usize];
+                (1.0 + n / df).ln() * (1.0 + count).ln() / df.sqrt()
+            })
+            .sum()
+    };
+    files.iter().map(score).collect()
+}
+
+/// The best of the mentioned identifiers that a file defines.
+fn defines(query: &Query, files: &[File]) -> Vec<f64> {
+    let wanted: FxHashMap<u64, f64> = query
+        .mentions
+        .identifiers
+        .iter()
+        .map(|identifier| (terms::hash(identifier.name.as_bytes()), f64::from(identifier.n) * if identifier.code_like { 2.0 } else { 1.0 }))
+        .collect();
+    let mut df: FxHashMap<u64, u32> = FxHashMap::default();
+    for file in files {
+        let mut names: Vec<u64> = file.scan.definitions.iter().map(|&(name, _)| name).filter(|name| wanted.contains_key(name)).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            *df.entry(name).or_default() += 1;
+        }
+    }
+    let n = files.len() as f64;
+    let score = |file: &File| {
+        file.scan
+            .definitions
+            .iter()
+            .filter_map(|(name, _)| {
+                let count = wanted.get(name)?;
+                let df = f64::from(df[name]);
+                Some((1.0 + count.ln()) * (1.0 + n / df).ln() / df.sqrt())
+            })
+            .fold(0.0, f64::max)
+    };
+    files.iter().map(score).collect()
+}
+
+/// The best tests' subjects: `test_foo` speaks for `foo`.
+fn test_twins(files: &[File], bm25f: &[f64]) -> Vec<f64> {
+    let mut by_stem: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+    let mut tests: Vec<(usize, String)> = Vec::new();
+    for (idx, file) in files.iter().enumerate() {
+        let stem = twin_stem(&file.path);
+        if Look::of(&file.path).is_test {
+            tests.push((idx, stem));
+        } else if file.barred.is_none() {
+            by_stem.entry(stem).or_default().push(idx);
+        }
+    }
+    tests.sort_by(|a, b| bm25f[b.0].total_cmp(&bm25f[a.0]).then(a.0.cmp(&b.0)));
+    let best = tests.first().map_or(0.0, |&(idx, _)| bm25f[idx]);
+    let mut scores = vec![0.0; files.len()];
+    if best > 0.0 {
+        for (idx, stem) in tests.iter().take(30) {
+            let share = (bm25f[*idx] / best).powi(2);
+            for &twin in by_stem.get(stem).into_iter().flatten() {
+                scores[twin] += share;
+            }
+        }
+    }
+    scores
+}
+
+fn twin_stem(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+    let lower: String = stem.to_ascii_lowercase();
+    let mut stem = lower.as_str();
+    for affix in ["test_", "tests_", "spec_", "test-"] {
+        stem = stem.strip_prefix(affix).unwrap_or(stem);
+    }
+    for affix in ["_test", "_tests", "_spec", "-test", "-spec", "tests", "test", "spec"] {
+        if stem.len() > affix.len() {
+            stem = stem.strip_suffix(affix).unwrap_or(stem);
+        }
+    }
+    stem.replace(['_', '-'], "")
+}
+
+/// Files that the task names: longest common suffix with a path, at most three sharing it. In order of mention.
+fn resolve_paths(mentions: &[PathMention], files: &[File]) -> Vec<(usize, Vec<u32>)> {
+    let mut by_name: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+    for (idx, file) in files.iter().enumerate() {
+        by_name.entry(file.path.rsplit('/').next().unwrap_or(&file.path)).or_default().push(idx);
+    }
+    let mut named: Vec<(usize, Vec<u32>)> = Vec::new();
+    for mention in mentions {
+        let parts: Vec<&str> = mention.path.split('/').filter(|part| !part.is_empty()).collect();
+        let Some(candidates) = parts.last().and_then(|name| by_name.get(name)) else { continue };
+        let common = |idx: usize| files[idx].path.rsplit('/').zip(parts.iter().rev()).take_while(|(a, b)| a == *b).count();
+        let best = candidates.iter().map(|&idx| common(idx)).max().unwrap_or(0);
+        let matched: Vec<usize> = candidates.iter().copied().filter(|&idx| common(idx) == best).collect();
+        if best < parts.len().min(2) || matched.len() > 3 {
+            continue;
+        }
+        for idx in matched {
+            match named.iter_mut().find(|(known, _)| *known == idx) {
+                Some((_, lines)) => lines.extend(&mention.lines),
+                None => named.push((idx, mention.lines.clone())),
+            }
+        }
+    }
+    named
+}
+
+/// What a path says about a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // five independent facts, each a feature of its own
+pub struct Look {
+    /// A test, fixture or snapshot.
+    pub is_test: bool,
+    /// Documentation.
+    pub is_prose: bool,
+    /// Configuration or data.
+    pub is_data: bool,
+    /// Examples, benchmarks, scripts, tools: beside the product.
+    pub is_aside: bool,
+    /// Vendored, minified, locked or generated.
+    pub is_generated: bool,
+    /// The face of a package: `__init__.py`, `mod.rs`, `index.js`.
+    pub is_package: bool,
+    /// In a programming language.
+    pub is_code: bool,
+}
+
+impl Look {
+    /// Reads a path.
+    pub fn of(path: &str) -> Self {
+        let lower = path.to_ascii_lowercase();
+        let name = lower.rsplit('/').next().unwrap_or(&lower);
+        let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+        let folders: Vec<&str> = lower.split('/').rev().skip(1).collect();
+        let has = |names: &[&str]| folders.iter().any(|folder| names.contains(folder));
+        let is_prose = matches!(extension, "md" | "markdown" | "mdx" | "rst" | "txt" | "adoc" | "org" | "tex" | "po" | "pot")
+            || matches!(stem, "license" | "copying" | "authors" | "changelog" | "notice" | "readme");
+        let is_test = has(&["test", "tests", "testing", "__tests__", "spec", "specs", "testdata", "test-data", "fixtures", "fixture", "snapshots", "__snapshots__", "e2e", "playground"])
+            || stem.starts_with("test_")
+            || stem.starts_with("tests_")
+            || ["_test", "_tests", ".test", ".spec", "_spec", "-test", "-spec"].iter().any(|end| stem.ends_with(end))
+            || (matches!(extension, "java" | "kt" | "cs" | "php" | "scala") && (stem.ends_with("test") || stem.ends_with("tests")))
+            || matches!(stem, "conftest" | "tests" | "test");
+        let is_data = matches!(
+            extension,
+            "json" | "yml" | "yaml" | "toml" | "lock" | "ini" | "cfg" | "csv" | "tsv" | "xml" | "svg" | "conf" | "properties" | "env" | "plist" | "snap" | "sum" | "mod" | "gitignore" | "gitattributes" | "bib" | "map"
+        ) || name.starts_with('.');
+        let is_aside = has(&[
+            "example", "examples", "demo", "demos", "bench", "benches", "benchmark", "benchmarks", "script", "scripts", "tool", "tools", "util-scripts", "doc", "docs", "documentation", "website", "site", "samples", "sample",
+            "tutorial", "tutorials", "integrationtests", "contrib", "ci", ".github", "hack", "templates-test", "extras",
+        ]) || matches!(name, "setup.py" | "conf.py" | "build.rs" | "noxfile.py" | "gruntfile.js" | "makefile.js");
+        let is_generated = has(&["vendor", "third_party", "third-party", "node_modules", "deps", "dist", "single_include", "generated", "external", "vendored", "extern", "_vendor", "out", "target", "build"])
+            || stem.ends_with(".min")
+            || stem.ends_with(".generated")
+            || stem.ends_with("_pb2")
+            || stem.ends_with(".pb")
+            || matches!(name, "package-lock.json" | "yarn.lock" | "pnpm-lock.yaml" | "cargo.lock" | "poetry.lock" | "go.sum" | "composer.lock" | "mix.lock");
+        let is_code = crate::lexicon::syntax::of_path(path).family != crate::lexicon::syntax::Family::None && !is_data && !is_prose || matches!(extension, "html" | "heex" | "eex" | "leex" | "erb");
+        Self { is_test, is_prose, is_data, is_aside, is_generated, is_package: matches!(name, "__init__.py" | "mod.rs" | "index.js" | "index.ts" | "lib.rs"), is_code }
+    }
+}
+
+/// Long lines by the thousand: minified or generated.
+fn is_machine_made(file: &File) -> bool {
+    file.scan.n_lines > 0 && file.scan.n_bytes / file.scan.n_lines.max(1) > 300
+}

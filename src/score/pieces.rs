@@ -1,0 +1,444 @@
+//! The costly pass: the shortlist, parsed and cut into pieces, each with its probability of holding the place of the work.
+//!
+//! A *segment* is what has a name of its own: a function, a type with what it holds outside its methods, the rest of a file. A
+//! *piece* is a run of a segment's lines short enough to be shown by itself.
+
+use super::files::{Look, Ranked};
+use super::model::PieceModel;
+use super::statistics::{idf, length_norm, saturate, softmax};
+use crate::language::{Definition, DefinitionKind, Outline};
+use crate::lexicon::scan::Scanner;
+use crate::lexicon::terms::{TermIdx, each_term};
+use crate::lexicon::{Field, Query, syntax};
+use rustc_hash::FxHashMap;
+
+/// Names of the features of a segment, in the order of [`PieceRow`].
+pub const PIECE_FEATURES: [&str; 18] = [
+    "bm25",
+    "strings",
+    "name_words",
+    "name_mention",
+    "parent_mention",
+    "frame",
+    "bm25_in_file",
+    "body_in_file",
+    "body",
+    "title",
+    "file_p",
+    "file_rank",
+    "n_pieces",
+    "size",
+    "is_header",
+    "is_module",
+    "is_constructor",
+    "called",
+];
+
+/// One segment's features.
+pub type PieceRow = [f64; PIECE_FEATURES.len()];
+
+/// A file of the shortlist, read and parsed.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// Index into the files.
+    pub file_idx: usize,
+    /// Its text.
+    pub text: String,
+    /// What it defines.
+    pub outline: Outline,
+}
+
+/// A run of lines that is shown or left out as one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Piece {
+    /// First and last line, 1-based inclusive.
+    pub lines: (u32, u32),
+    /// Index into [`Pieces::segments`].
+    pub segment_idx: usize,
+    /// P(this piece holds a place of the work), over all pieces of the shortlist.
+    pub p: f64,
+    /// Share of the file's own probability, over its pieces.
+    pub share: f64,
+}
+
+/// A named part of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    /// Index into the shortlist.
+    pub opened_idx: usize,
+    /// The definition, or none for the rest of the file.
+    pub definition_idx: Option<usize>,
+    /// Runs of its own lines.
+    pub runs: Vec<(u32, u32)>,
+}
+
+/// The shortlist, cut and scored.
+#[derive(Debug, Clone)]
+pub struct Pieces {
+    /// All segments, file by file.
+    pub segments: Vec<Segment>,
+    /// Features of each segment.
+    pub rows: Vec<PieceRow>,
+    /// For each file of the shortlist its pieces, by line.
+    pub by_file: Vec<Vec<Piece>>,
+}
+
+/// A longer run is cut.
+const LONG: u32 = 60;
+/// ... into windows of about this many lines.
+const WINDOW: u32 = 40;
+
+const K1: f64 = 1.2;
+const B: f64 = 0.6;
+
+/// Cuts and scores the shortlist; `opened` in order of P(file). O(bytes of the shortlist).
+pub fn score(query: &Query, ranked: &Ranked, opened: &[Opened], paths: &[&str], model: &PieceModel) -> Pieces {
+    let mut segments = Vec::new();
+    let mut counts: Vec<Counts> = Vec::new();
+    let mut line_weights: Vec<Vec<f64>> = Vec::new();
+    let mut scanner = Scanner::new(query);
+    for (opened_idx, file) in opened.iter().enumerate() {
+        let cut = cut(opened_idx, &file.text, &file.outline);
+        let scan = scanner.scan_lines(&file.text, &syntax::of_path(paths[file.file_idx]), None);
+        let mut owner = vec![usize::MAX; scan.n_lines as usize + 1];
+        for (idx, segment) in cut.iter().enumerate() {
+            for &(first, last) in &segment.runs {
+                owner[first as usize..=(last as usize).min(scan.n_lines as usize)].fill(idx);
+            }
+        }
+        let base = counts.len();
+        counts.resize_with(base + cut.len(), Counts::default);
+        let mut weights = vec![0.0; scan.n_lines as usize + 1];
+        for &(line, term, field) in &scan.line_hits {
+            if let Some(count) = owner.get(line as usize).and_then(|&idx| counts.get_mut(base.checked_add(idx)?)) {
+                count.add(term, field);
+            }
+            weights[line as usize] += query.joint[term as usize]; // idf joins below
+        }
+        for (idx, line) in file.text.lines().enumerate() {
+            if let Some(count) = owner.get(idx + 1).and_then(|&idx| counts.get_mut(base.checked_add(idx)?)) {
+                count.n_lines += 1;
+                count.length += words(line);
+            }
+        }
+        line_weights.push(line_weights_of(query, &scan.line_hits, scan.n_lines));
+        drop(weights);
+        segments.extend(cut);
+    }
+    let rows = features(query, ranked, opened, paths, &segments, &counts);
+    let logits: Vec<f64> = rows.iter().map(|row| model.logit(row)).collect();
+    let joint = softmax(&logits);
+    let mut by_file: Vec<Vec<Piece>> = vec![Vec::new(); opened.len()];
+    for (segment_idx, segment) in segments.iter().enumerate() {
+        let file = &opened[segment.opened_idx];
+        let windows = windows(&segment.runs, &file.text, &file.outline);
+        let weights = &line_weights[segment.opened_idx];
+        let heat: Vec<f64> = windows
+            .iter()
+            .map(|&(first, last)| {
+                let n_lines = f64::from(last - first + 1);
+                let sum: f64 = weights[first as usize..=(last as usize).min(weights.len() - 1)].iter().sum();
+                sum / n_lines * n_lines.sqrt()
+            })
+            .collect();
+        let heat_sum: f64 = heat.iter().sum();
+        let n_lines: f64 = windows.iter().map(|&(first, last)| f64::from(last - first + 1)).sum();
+        for (&(first, last), heat) in windows.iter().zip(heat) {
+            let by_lines = f64::from(last - first + 1) / n_lines;
+            let share = if heat_sum > 0.0 { 2.0 / 3.0 * heat / heat_sum + by_lines / 3.0 } else { by_lines };
+            by_file[segment.opened_idx].push(Piece { lines: (first, last), segment_idx, p: joint[segment_idx] * share, share: 0.0 });
+        }
+    }
+    for pieces in &mut by_file {
+        pieces.sort_by_key(|piece| piece.lines);
+        let sum: f64 = pieces.iter().map(|piece| piece.p).sum();
+        for piece in pieces.iter_mut() {
+            piece.share = if sum > 0.0 { piece.p / sum } else { 0.0 };
+        }
+    }
+    Pieces { segments, rows, by_file }
+}
+
+#[derive(Debug, Clone, Default)]
+struct Counts {
+    terms: FxHashMap<TermIdx, (f64, f64)>, // with and without the name
+    length: f64,
+    n_lines: u32,
+}
+
+impl Counts {
+    fn add(&mut self, term: TermIdx, field: Field) {
+        let (all, body) = self.terms.entry(term).or_default();
+        if field == Field::Definition {
+            *all += 3.0;
+        } else {
+            *all += 1.0;
+            *body += 1.0;
+        }
+    }
+
+    fn sorted(&self) -> Vec<(TermIdx, (f64, f64))> {
+        let mut terms: Vec<_> = self.terms.iter().map(|(&term, &n)| (term, n)).collect();
+        terms.sort_unstable_by_key(|&(term, _)| term);
+        terms
+    }
+}
+
+fn words(line: &str) -> f64 {
+    let mut n = 0.0;
+    let mut inside = false;
+    for byte in line.bytes() {
+        let word = byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
+        if word && !inside {
+            n += 1.0;
+        }
+        inside = word;
+    }
+    n
+}
+
+fn line_weights_of(query: &Query, hits: &[(u32, TermIdx, Field)], n_lines: u32) -> Vec<f64> {
+    let mut df: FxHashMap<TermIdx, u32> = FxHashMap::default();
+    for &(_, term, _) in hits {
+        *df.entry(term).or_default() += 1;
+    }
+    let mut weights = vec![0.0; n_lines as usize + 2];
+    for &(line, term, _) in hits {
+        weights[line as usize] += query.joint[term as usize] * idf(n_lines as usize, df[&term].min(n_lines));
+    }
+    weights
+}
+
+fn features(query: &Query, ranked: &Ranked, opened: &[Opened], paths: &[&str], segments: &[Segment], counts: &[Counts]) -> Vec<PieceRow> {
+    let n = segments.len();
+    let mut df = vec![0_u32; query.vocabulary.len()];
+    for count in counts {
+        for &term in count.terms.keys() {
+            df[term as usize] += 1;
+        }
+    }
+    let idfs: Vec<f64> = df.iter().map(|&df| idf(n, df)).collect();
+    let average = counts.iter().map(|count| count.length).sum::<f64>() / n.max(1) as f64;
+    let mut columns: Vec<Vec<f64>> = vec![vec![0.0; n]; PIECE_FEATURES.len()];
+    for (idx, count) in counts.iter().enumerate() {
+        let norm = length_norm(count.length, average, B);
+        for (term, (all, body)) in count.sorted() {
+            let gain = idfs[term as usize] * saturate(all / norm, K1);
+            columns[0][idx] += query.joint[term as usize] * gain;
+            columns[8][idx] += query.joint[term as usize] * idfs[term as usize] * saturate(body / norm, K1);
+            columns[9][idx] += query.title[term as usize] * gain;
+        }
+    }
+    let names: Vec<&str> = segments.iter().map(|segment| definition(segment, opened).map_or("", |d| d.name.as_str())).collect();
+    let mut name_df: FxHashMap<&str, f64> = FxHashMap::default();
+    for name in names.iter().filter(|name| !name.is_empty()) {
+        *name_df.entry(name).or_default() += 1.0;
+    }
+    let mentioned: FxHashMap<&str, f64> =
+        query.mentions.identifiers.iter().map(|identifier| (identifier.name.as_str(), if identifier.code_like { 1.0 } else { 0.5 })).collect();
+    let framed: Vec<&str> = query.mentions.identifiers.iter().filter(|identifier| identifier.in_frame).map(|identifier| identifier.name.as_str()).collect();
+    for (idx, segment) in segments.iter().enumerate() {
+        let file = &opened[segment.opened_idx];
+        if !names[idx].is_empty() {
+            let mut sum = 0.0;
+            let mut n_words = 0.0_f64;
+            each_term(names[idx].as_bytes(), |term| {
+                if term[0] != b'=' {
+                    n_words += 1.0;
+                    if let Some(term) = query.vocabulary.get(term) {
+                        sum += query.joint[term as usize] * idfs[term as usize];
+                    }
+                }
+            });
+            columns[2][idx] = sum / n_words.max(1.0).sqrt();
+            columns[3][idx] = mentioned.get(names[idx]).map_or(0.0, |weight| weight / name_df[names[idx]].sqrt());
+            columns[5][idx] = f64::from(u8::from(framed.contains(&names[idx])));
+        }
+        let mut parent = definition(segment, opened).and_then(|d| d.parent);
+        while let Some(at) = parent {
+            let around = &file.outline.definitions[at];
+            if mentioned.contains_key(around.name.as_str()) {
+                columns[4][idx] = 1.0;
+            }
+            parent = around.parent;
+        }
+        if let Some((_, lines)) = ranked.named.iter().find(|(file_idx, _)| *file_idx == file.file_idx)
+            && lines.iter().any(|line| segment.runs.iter().any(|&(first, last)| (first..=last).contains(line)))
+        {
+            columns[5][idx] = 1.0;
+        }
+        let kind = definition(segment, opened).map(|d| d.kind);
+        columns[13][idx] = (1.0 + counts[idx].length).ln();
+        columns[14][idx] = f64::from(u8::from(kind.is_some_and(|kind| !is_callable(kind))));
+        columns[15][idx] = f64::from(u8::from(kind.is_none()));
+        columns[16][idx] = f64::from(u8::from(matches!(names[idx], "__init__" | "constructor" | "new" | "initialize" | "__construct")));
+        columns[10][idx] = ranked.p[file.file_idx].max(1e-9).ln();
+        columns[11][idx] = 1.0 / (1.0 + segment.opened_idx as f64);
+    }
+    for (idx, called) in called(&columns[0], &names, segments, opened).into_iter().enumerate() {
+        columns[17][idx] = called;
+    }
+    let mut n_in_file = vec![0_u32; opened.len()];
+    let mut best = vec![(0.0_f64, 0.0_f64); opened.len()];
+    for (idx, segment) in segments.iter().enumerate() {
+        n_in_file[segment.opened_idx] += 1;
+        let best = &mut best[segment.opened_idx];
+        *best = (best.0.max(columns[0][idx]), best.1.max(columns[8][idx]));
+    }
+    for (idx, segment) in segments.iter().enumerate() {
+        let (all, body) = best[segment.opened_idx];
+        columns[6][idx] = if all > 0.0 { columns[0][idx] / all } else { 0.0 };
+        columns[7][idx] = if body > 0.0 { columns[8][idx] / body } else { 0.0 };
+        columns[12][idx] = f64::from(n_in_file[segment.opened_idx]).ln();
+    }
+    for feature in [0, 1, 2, 3, 8, 9, 17] {
+        super::statistics::normalise(&mut columns[feature]);
+    }
+    let _ = paths;
+    let _ = Look::of;
+    (0..n).map(|idx| std::array::from_fn(|feature| columns[feature][idx])).collect()
+}
+
+/// How much the best segments call each segment, by name.
+fn called(bm25: &[f64], names: &[&str], segments: &[Segment], opened: &[Opened]) -> Vec<f64> {
+    let mut by_name: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+    for (idx, name) in names.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+        by_name.entry(name).or_default().push(idx);
+    }
+    let mut scores = vec![0.0; segments.len()];
+    let order = super::statistics::ranking(bm25);
+    let best = order.first().map_or(0.0, |&idx| bm25[idx]);
+    if best <= 0.0 {
+        return scores;
+    }
+    for &caller in order.iter().take(20) {
+        let segment = &segments[caller];
+        let mut callees: Vec<&str> = opened[segment.opened_idx]
+            .outline
+            .references
+            .iter()
+            .filter(|reference| segment.runs.iter().any(|&(first, last)| (first..=last).contains(&reference.line)))
+            .map(|reference| reference.name.as_str())
+            .collect();
+        callees.sort_unstable();
+        callees.dedup();
+        for callee in callees {
+            for &idx in by_name.get(callee).into_iter().flatten().filter(|&&idx| idx != caller) {
+                scores[idx] += bm25[caller] / best / by_name[callee].len() as f64;
+            }
+        }
+    }
+    scores
+}
+
+fn definition<'a>(segment: &Segment, opened: &'a [Opened]) -> Option<&'a Definition> {
+    Some(&opened[segment.opened_idx].outline.definitions[segment.definition_idx?])
+}
+
+fn is_callable(kind: DefinitionKind) -> bool {
+    matches!(kind, DefinitionKind::Function | DefinitionKind::Method | DefinitionKind::Macro | DefinitionKind::Property | DefinitionKind::Test)
+}
+
+/// Cuts a file into segments: every line belongs to exactly one.
+fn cut(opened_idx: usize, text: &str, outline: &Outline) -> Vec<Segment> {
+    let lines: Vec<&str> = text.lines().collect();
+    let n_lines = lines.len();
+    let definitions = &outline.definitions;
+    // a function with large functions inside (a module pattern, a test suite) is a container, else its insides are its own
+    let mut n_inner = vec![0_u32; definitions.len()];
+    for definition in definitions {
+        if let Some(parent) = definition.parent
+            && is_callable(definition.kind)
+        {
+            n_inner[parent] += definition.lines.1 - definition.lines.0 + 1;
+        }
+    }
+    let length = |idx: usize| definitions[idx].lines.1 - definitions[idx].lines.0 + 1;
+    let is_container = |idx: usize| !is_callable(definitions[idx].kind) || (length(idx) > LONG && n_inner[idx] * 2 > length(idx));
+    let mut own = vec![false; definitions.len()];
+    for (idx, definition) in definitions.iter().enumerate() {
+        let parent_open = definition.parent.is_none_or(|parent| own[parent] && is_container(parent));
+        let worth = is_callable(definition.kind) || length(idx) >= 3 || definition.kind == DefinitionKind::Section;
+        own[idx] = parent_open && worth;
+    }
+    let mut owner: Vec<Option<usize>> = vec![None; n_lines];
+    for (idx, definition) in definitions.iter().enumerate().filter(|(idx, _)| own[*idx]) {
+        let first = (definition.lines.0 as usize).clamp(1, n_lines.max(1)) - 1;
+        let last = (definition.lines.1 as usize).min(n_lines);
+        if first < last {
+            owner[first..last].fill(Some(idx));
+        }
+    }
+    for at in 1..n_lines {
+        // blank lines and closing brackets travel with what stands above
+        if !lines[at].bytes().any(|b| b.is_ascii_alphanumeric() || b >= 0x80) {
+            owner[at] = owner[at - 1];
+        }
+    }
+    let mut runs: FxHashMap<Option<usize>, Vec<(u32, u32)>> = FxHashMap::default();
+    let mut at = 0;
+    while at < n_lines {
+        let start = at;
+        while at < n_lines && owner[at] == owner[start] {
+            at += 1;
+        }
+        runs.entry(owner[start]).or_default().push((start as u32 + 1, at as u32));
+    }
+    let mut segments: Vec<Segment> = runs.into_iter().map(|(definition_idx, runs)| Segment { opened_idx, definition_idx, runs }).collect();
+    segments.sort_by_key(|segment| segment.runs[0]);
+    segments
+}
+
+/// Cuts long runs where the grammar lets a statement begin, or at blank lines, into windows of about [`WINDOW`] lines.
+fn windows(runs: &[(u32, u32)], text: &str, outline: &Outline) -> Vec<(u32, u32)> {
+    let mut blank_before: Option<Vec<u32>> = None;
+    let mut windows = Vec::new();
+    for &(first, last) in runs {
+        let mut start = first;
+        while last - start + 1 > LONG {
+            let wanted = start + WINDOW;
+            let near = |breaks: &[u32]| {
+                let from = breaks.partition_point(|&line| line < start + WINDOW / 2);
+                breaks[from..].iter().copied().take_while(|&line| line <= start + LONG && line <= last).min_by_key(|line| line.abs_diff(wanted))
+            };
+            let cut = near(&outline.breaks).or_else(|| {
+                let blank = blank_before.get_or_insert_with(|| {
+                    let lines: Vec<&str> = text.lines().collect();
+                    (1..lines.len()).filter(|&at| lines[at - 1].trim().is_empty() && !lines[at].trim().is_empty()).map(|at| at as u32 + 1).collect()
+                });
+                near(blank)
+            });
+            let cut = cut.unwrap_or(wanted);
+            windows.push((start, cut - 1));
+            start = cut;
+        }
+        windows.push((start, last));
+    }
+    windows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_belongs_to_one_segment() {
+        let text = "import os\n\n\nclass A:\n    x = 1\n\n    def f(self):\n        return 1\n\n    def g(self):\n        return 2\n\n\ndef h():\n    pass\n";
+        let outline = crate::language::outline(text, crate::language::detect("a.py", text));
+        let segments = cut(0, text, &outline);
+        let mut lines: Vec<u32> = segments.iter().flat_map(|s| s.runs.iter().flat_map(|&(a, b)| a..=b)).collect();
+        lines.sort_unstable();
+        assert_eq!(lines, (1..=15).collect::<Vec<u32>>());
+        let names: Vec<&str> = segments.iter().map(|s| s.definition_idx.map_or("-", |idx| outline.definitions[idx].name.as_str())).collect();
+        assert_eq!(names, ["-", "A", "f", "g", "h"]);
+    }
+
+    #[test]
+    fn long_runs_are_cut_into_windows() {
+        let text = "x = 1\n".repeat(200);
+        let windows = windows(&[(1, 200)], &text, &Outline::default());
+        assert_eq!(windows.first(), Some(&(1, 40)));
+        assert_eq!(windows.last().unwrap().1, 200);
+        assert!(windows.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0));
+    }
+}
