@@ -1,0 +1,92 @@
+//! Byte-pair merging: how many tokens a piece that is no token itself comes to.
+//!
+//! Starts from single bytes and merges, again and again, the neighbours whose union is the token of lowest rank, leftmost first.
+
+use super::vocabulary::{NO_RANK, Vocabulary};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Pieces shorter than this are merged by scanning for the lowest rank: O(n²), but on two short arrays and without allocation.
+/// Words seldom reach it; base64, minified code and rulers of dashes do.
+const SCANNED: usize = 100;
+
+/// Number of tokens of the piece `text[start..end]`, at least one byte.
+pub fn count(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usize {
+    if end - start < SCANNED { scan(vocabulary, text, start, end) } else { queue(vocabulary, text, start, end) }
+}
+
+/// O(n²) time for n < [`SCANNED`] bytes.
+fn scan(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usize {
+    // Part i runs from starts[i] to starts[i + 1]; ranks[i] is that of parts i and i + 1 merged.
+    let mut starts = [0; SCANNED];
+    let mut ranks = [NO_RANK; SCANNED];
+    let mut n_parts = end - start;
+    for i in 0..=n_parts {
+        starts[i] = start + i;
+    }
+    for i in 0..n_parts - 1 {
+        ranks[i] = vocabulary.rank(text, start + i, start + i + 2);
+    }
+    while n_parts > 1 {
+        let (mut lowest, mut at) = (NO_RANK, 0);
+        for (i, &rank) in ranks[..n_parts - 1].iter().enumerate() {
+            if rank < lowest {
+                (lowest, at) = (rank, i);
+            }
+        }
+        if lowest == NO_RANK {
+            break;
+        }
+        starts.copy_within(at + 2..=n_parts, at + 1);
+        ranks.copy_within(at + 1..n_parts, at);
+        n_parts -= 1;
+        ranks[n_parts - 1] = NO_RANK;
+        if at + 1 < n_parts {
+            ranks[at] = vocabulary.rank(text, starts[at], starts[at + 2]);
+        }
+        if at > 0 {
+            ranks[at - 1] = vocabulary.rank(text, starts[at - 1], starts[at + 1]);
+        }
+    }
+    n_parts
+}
+
+/// O(n log n) time, about 32 bytes of memory for each byte of the piece.
+fn queue(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usize {
+    let len = end - start;
+    // A part is known by where it starts, counted from the piece's start. `ranks` is that of the part merged with the next;
+    // a merge in the heap whose rank is no longer there is out of date.
+    let mut next: Vec<usize> = (1..=len).collect();
+    let mut previous: Vec<usize> = (0..len).map(|i| i.wrapping_sub(1)).collect();
+    let mut ranks: Vec<u32> = (0..len)
+        .map(|i| if i + 2 <= len { vocabulary.rank(text, start + i, start + i + 2) } else { NO_RANK })
+        .collect();
+    let merges = ranks.iter().enumerate().filter(|(_, rank)| **rank != NO_RANK);
+    let mut heap: BinaryHeap<_> = merges.map(|(i, &rank)| Reverse((rank, i))).collect();
+    let mut n_parts = len;
+    while let Some(Reverse((rank, left))) = heap.pop() {
+        if ranks[left] != rank {
+            continue;
+        }
+        let right = next[left];
+        let after = next[right];
+        next[left] = after;
+        if after < len {
+            previous[after] = left;
+        }
+        ranks[right] = NO_RANK;
+        n_parts -= 1;
+        let before = previous[left];
+        for part in [before, left] {
+            if part == usize::MAX {
+                continue; // The first part has none before it.
+            }
+            let joined = next[part];
+            ranks[part] = if joined < len { vocabulary.rank(text, start + part, start + next[joined]) } else { NO_RANK };
+            if ranks[part] != NO_RANK {
+                heap.push(Reverse((ranks[part], part)));
+            }
+        }
+    }
+    n_parts
+}
