@@ -1,0 +1,151 @@
+//! Lays the vocabularies and the character classes out as flat files that the binary embeds, so that counting tokens has no start-up.
+
+// The library reads with the same functions that write here; a layout written twice would drift.
+#[path = "src/tokens/layout.rs"]
+#[allow(dead_code)]
+mod layout;
+
+use layout::{LONGEST, MIDDLE, RANK_BITS, SHORT};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failure> {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/tokens/layout.rs");
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    write_vocabulary(&out.join("o200k_base.vocabulary"), &tiktoken_rs::o200k_base()?)?;
+    write_vocabulary(&out.join("cl100k_base.vocabulary"), &tiktoken_rs::cl100k_base()?)?;
+    write_classes(&out.join("classes"))
+}
+
+/// Writes every ordinary token of `bpe` as [`layout`] describes.
+fn write_vocabulary(path: &Path, bpe: &tiktoken_rs::CoreBPE) -> Result<(), Failure> {
+    let special = bpe.special_tokens();
+    // A vocabulary may skip a rank, but the special tokens follow within a few dozen: a gap of a thousand is its end.
+    let (mut tokens, mut rank, mut gap) = (Vec::new(), 0, 0);
+    while gap < 1000 {
+        match bpe.decode_bytes(&[rank]) {
+            Ok(token) if !special.iter().any(|text| text.as_bytes() == token) => {
+                tokens.push((token, rank));
+                gap = 0;
+            }
+            _ => gap += 1,
+        }
+        rank += 1;
+    }
+    let n_ranks = tokens.last().map_or(0, |(_, rank)| rank + 1);
+
+    let (mut short, mut middle, mut long) = (Vec::new(), Vec::new(), Vec::new());
+    let mut bytes: Vec<u8> = Vec::new();
+    for (token, rank) in &tokens {
+        let len = token.len();
+        assert!(len > 0 && len <= LONGEST && rank >> RANK_BITS == 0, "token {rank} does not fit the layout");
+        let value = ((len as u32) << RANK_BITS | rank).to_le_bytes();
+        let mut key = [0; MIDDLE];
+        if len <= MIDDLE {
+            key[..len].copy_from_slice(token);
+        }
+        let hash = layout::hash_key(u128::from_le_bytes(key), len);
+        if len <= SHORT {
+            short.push((hash, [&key[..SHORT], &value].concat()));
+        } else if len <= MIDDLE {
+            middle.push((hash, [&key[..], &value].concat()));
+        } else {
+            let start = u32::try_from(bytes.len())?.to_le_bytes();
+            long.push((layout::hash_long(token), [start, value].concat()));
+            bytes.extend(token);
+        }
+    }
+
+    let mut file = n_ranks.to_le_bytes().to_vec();
+    let mut tables = Vec::new();
+    for entries in [short, middle, long] {
+        let (displacements, slots) = perfect(&entries);
+        file.extend(u32::try_from(displacements.len())?.to_le_bytes());
+        file.extend(u32::try_from(slots.len())?.to_le_bytes());
+        tables.extend(displacements.iter().flat_map(|displacement| displacement.to_le_bytes()));
+        tables.extend(slots.concat());
+    }
+    file.extend(tables);
+    file.extend(bytes);
+    Ok(std::fs::write(path, file)?)
+}
+
+/// Places each (hash, slot content) alone in a slot: the fullest buckets first, each with the least displacement
+/// that sends all its entries to free slots ("hash, displace, and compress", Belazzougui, Botelho & Dietzfelbinger 2009).
+fn perfect(entries: &[(u64, Vec<u8>)]) -> (Vec<u16>, Vec<Vec<u8>>) {
+    // Four entries a bucket and one slot in ten free: displacements stay far below 2^16 and are found in a fraction of a second.
+    let n_buckets = entries.len() / 4 + 1;
+    let n_slots = entries.len() * 10 / 9 + 1;
+    let mut buckets = vec![Vec::new(); n_buckets];
+    for (entry_idx, (hash, _)) in entries.iter().enumerate() {
+        buckets[layout::bucket(*hash, n_buckets)].push(entry_idx);
+    }
+    let mut order: Vec<usize> = (0..n_buckets).collect();
+    order.sort_by_key(|&bucket_idx| (std::cmp::Reverse(buckets[bucket_idx].len()), bucket_idx));
+
+    let mut displacements = vec![0; n_buckets];
+    let mut taken: Vec<Option<usize>> = vec![None; n_slots];
+    for bucket_idx in order {
+        let bucket = &buckets[bucket_idx];
+        let place = |displacement| -> Vec<usize> {
+            bucket.iter().map(|&entry_idx| layout::slot(entries[entry_idx].0, displacement, n_slots)).collect()
+        };
+        let displacement = (0..=u16::MAX)
+            .find(|&displacement| {
+                let places = place(displacement);
+                places.iter().enumerate().all(|(i, slot)| taken[*slot].is_none() && !places[..i].contains(slot))
+            })
+            .expect("a displacement below 2^16 for each bucket; if tokens change, give `perfect` more slots");
+        displacements[bucket_idx] = displacement;
+        for (slot, entry_idx) in place(displacement).into_iter().zip(bucket) {
+            taken[slot] = Some(*entry_idx);
+        }
+    }
+    let empty = vec![0; entries.first().map_or(0, |(_, content)| content.len())];
+    let slots = taken.into_iter().map(|entry_idx| entry_idx.map_or_else(|| empty.clone(), |i| entries[i].1.clone()));
+    (displacements, slots.collect())
+}
+
+/// Writes what the pre-tokenization patterns ask of each character: for each block of 256 characters the number of
+/// its page (one byte), then the pages, one byte of class bits a character.
+///
+/// The classes are read out of `regex-syntax`, the parser beneath the engine that tiktoken-rs uses, so that both
+/// know the same version of Unicode; a crate of categories may know a newer one and differ on new letters.
+fn write_classes(path: &Path) -> Result<(), Failure> {
+    let mut classes = vec![0_u8; 0x11_0000];
+    for (bit, class) in [
+        (layout::UPPER, r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"),
+        (layout::LOWER, r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"),
+        (layout::LETTER, r"\p{L}"),
+        (layout::NUMBER, r"\p{N}"),
+        (layout::SPACE, r"\s"),
+        (layout::NEWLINE, r"[\r\n]"),
+        (layout::PREFIX, r"[^\r\n\p{L}\p{N}]"),
+        (layout::PUNCTUATION, r"[^\s\p{L}\p{N}]"),
+    ] {
+        let hir = regex_syntax::parse(class)?;
+        let regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(ranges)) = hir.kind() else {
+            return Err(format!("{class} is not a class of characters").into());
+        };
+        for range in ranges.ranges() {
+            for class in &mut classes[range.start() as usize..=range.end() as usize] {
+                *class |= bit;
+            }
+        }
+    }
+    let (mut index, mut pages) = (Vec::new(), Vec::<u8>::new());
+    let mut known = HashMap::new();
+    for page in classes.chunks(256) {
+        let next = known.len();
+        let number = *known.entry(page).or_insert_with(|| {
+            pages.extend(page);
+            next
+        });
+        index.push(u8::try_from(number)?);
+    }
+    index.extend(pages);
+    Ok(std::fs::write(path, index)?)
+}
