@@ -1,15 +1,172 @@
 //! Packs the part of a repository, its memory notes and its agent sessions that matters now into a token budget.
-
-#![warn(missing_docs)]
+//!
+//! One pipeline of plain functions. [`source`] lists the candidates and reads each once against the task, which
+//! [`lexicon`] has turned into a query; [`score`] ranks them and opens the shortlist, which [`language`] outlines;
+//! [`render`] writes each at several sizes; [`solve`] chooses at most one rendering each within the budget; [`emit`] writes the
+//! bundle and its manifest. [`pack`] is that sentence in code.
 
 pub mod emit;
 pub mod error;
+mod fit;
 pub mod guard;
 pub mod language;
 pub mod lexicon;
+mod packed;
 pub mod render;
 pub mod request;
 pub mod score;
 pub mod solve;
 pub mod source;
 pub mod tokens;
+
+pub use packed::{Explained, Explanation, Next, Packed, Source, Stage};
+
+use emit::{Account, Item, Omitted, Proof};
+use error::Error;
+use render::{Measure, Rendering, Renderings, Subject, lines::Lines};
+use request::{Budget, Kind, Request, Task, TaskSource};
+use score::{Model, Opened};
+use std::time::Instant;
+
+/// Files of the shortlist at least.
+const MIN_SHORTLIST: usize = 60;
+
+/// Files of the shortlist at most.
+const MAX_SHORTLIST: usize = 600;
+
+/// Packs what `request` asks for. `progress` hears of each stage, with the number of candidates done.
+///
+/// # Errors
+/// See [`Error`].
+pub fn pack(request: &Request, progress: &(dyn Fn(Stage, usize) + Sync)) -> Result<Packed, Error> {
+    let mut timings = Vec::new();
+    let mut since = Instant::now();
+    let mut lap = |name: &'static str| {
+        timings.push((name, since.elapsed()));
+        since = Instant::now();
+    };
+    progress(Stage::Collect, 0);
+    let trees = source::open(request)?;
+    lap("list");
+    let task = request.task.clone().unwrap_or(Task { source: TaskSource::Inferred, text: String::new() });
+    let query = lexicon::query::read(&task.text);
+    let (history, (files, mut warnings)) = rayon::join(|| trees.history(), || source::scan(&trees, &query, &|n| progress(Stage::Collect, n)));
+    lap("collect");
+    progress(Stage::Score, 0);
+    warnings.extend(trees.warnings.iter().chain(&history.warnings).cloned());
+    let now = request.now.unwrap_or(history.head_time);
+    let model = Model::default();
+    let ranked = score::rank(&query, &files, &history, now, &model.file);
+    lap("score");
+    let shortlist = shortlist(request, &files, &ranked.order);
+    let opened = open(&trees, &shortlist);
+    lap("parse");
+    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let pieces = score::pieces::score(&query, &ranked, &opened, &paths, &model.piece);
+    lap("pieces");
+    progress(Stage::Render, 0);
+    let measure = Measure { budget: &request.budget, tokenizer: request.tokenizer, format: request.format };
+    let p: Vec<f64> = opened.iter().map(|opened| ranked.p[opened.file_idx]).collect();
+    let pinned: Vec<bool> = opened.iter().map(|opened| files[opened.file_idx].pinned).collect();
+    let menus = render::files::menus(&opened, &pieces, &p, &pinned, &paths, &render::files::Worth::default(), &measure);
+    lap("render");
+    progress(Stage::Solve, 0);
+    warnings.sort();
+    warnings.dedup();
+    let account = Account {
+        budget: match request.budget {
+            Budget::Tokens(n) | Budget::Characters(n) | Budget::Bytes(n) => n,
+        },
+        tokenizer: request.tokenizer.name(),
+        task,
+        proof: Proof { value: 0.0, bound: 0.0, exact: true },
+        items: Vec::new(),
+        omitted: Vec::new(),
+        warnings,
+    };
+    let make = |menu: &Renderings, rendering: &Rendering| match menu.subject {
+        Subject::File(idx) => {
+            let file_idx = opened[idx].file_idx;
+            Item {
+                id: format!("file:{}", files[file_idx].path),
+                kind: Kind::File,
+                path: files[file_idx].path.clone(),
+                rendering: rendering.name,
+                lines: rendering.lines.clone(),
+                labels: Vec::new(),
+                text: Lines::new(&opened[idx].text).text(&rendering.lines),
+                tokens: rendering.cost,
+                value: rendering.value,
+                relevance: ranked.p[file_idx],
+                recency: ranked.recency[file_idx],
+                reasons: score::reasons::of_file(file_idx, Some((&opened[idx], idx)), &query, &ranked, &pieces, &model),
+            }
+        }
+        Subject::Note(_) | Subject::Session(_) => unreachable!("no menus of these yet"),
+    };
+    // the best stands last, next to the task: contents first, question last
+    let order = |taken: &mut Vec<(usize, usize)>| taken.sort_by(|a, b| menus[a.0].options[a.1].value.total_cmp(&menus[b.0].options[b.1].value).then(b.0.cmp(&a.0)));
+    let omit = |chosen: &[Option<usize>]| omitted(&files, &ranked, &opened, chosen);
+    let fitted = fit::fit(&measure, request.safety_factor, &account, &menus, &make, &order, &omit)?;
+    lap("solve");
+    let explanations = Vec::new();
+    Ok(Packed { bundle: fitted.bundle, timings, explanations, next: None })
+}
+
+/// The files that could be shown: the most probable ones, until there is several times what the budget holds.
+fn shortlist(request: &Request, files: &[source::File], order: &[usize]) -> Vec<usize> {
+    let budget_bytes = match request.budget {
+        Budget::Tokens(n) => n.saturating_mul(4),
+        Budget::Characters(n) | Budget::Bytes(n) => n,
+    };
+    let mut bytes = 0_u64;
+    let mut list = Vec::new();
+    for (rank, &idx) in order.iter().enumerate() {
+        let room = rank < MIN_SHORTLIST || (bytes < budget_bytes as u64 * 4 && rank < MAX_SHORTLIST);
+        if room || files[idx].pinned {
+            bytes += files[idx].n_bytes;
+            list.push(idx);
+        }
+    }
+    list
+}
+
+fn open(trees: &source::Trees, shortlist: &[usize]) -> Vec<Opened> {
+    use rayon::prelude::*;
+    let open = |&file_idx: &usize| {
+        let text = trees.text(&trees.files[file_idx]).ok()?;
+        let path = trees.path(&trees.files[file_idx]);
+        let outline = language::outline(&text, language::detect(path, &text));
+        Some(Opened { file_idx, text, outline })
+    };
+    shortlist.par_iter().filter_map(open).collect()
+}
+
+fn omitted(files: &[source::File], ranked: &score::Ranked, opened: &[Opened], chosen: &[Option<usize>]) -> Vec<Omitted> {
+    let mut taken = vec![false; files.len()];
+    let mut listed = vec![false; files.len()];
+    for (opened, choice) in opened.iter().zip(chosen) {
+        taken[opened.file_idx] = choice.is_some();
+        listed[opened.file_idx] = true;
+    }
+    let mut omitted: Vec<Omitted> = files
+        .iter()
+        .enumerate()
+        .filter(|(idx, _)| !taken[*idx])
+        .map(|(idx, file)| Omitted {
+            id: format!("file:{}", file.path),
+            kind: Kind::File,
+            path: file.path.clone(),
+            tokens_full: (file.n_bytes / 4) as usize,
+            relevance: ranked.p[idx],
+            reason: file.barred.unwrap_or(if listed[idx] { "value density under the cut" } else { "not among the most probable" }),
+        })
+        .collect();
+    omitted.sort_by(|a, b| b.relevance.total_cmp(&a.relevance).then_with(|| a.path.cmp(&b.path)));
+    omitted
+}
+
+/// The JSON manifest of `bundle`, ending in a newline.
+pub fn manifest(bundle: &emit::Bundle) -> String {
+    emit::manifest(bundle).to_json()
+}

@@ -5,6 +5,7 @@ pub mod files;
 pub mod imports;
 pub mod model;
 pub mod pieces;
+pub mod reasons;
 pub mod statistics;
 
 pub use files::{Ranked, rank};

@@ -164,7 +164,7 @@ impl Trees {
             Unreadable::Failed(message) => ("unreadable", message),
         })?;
         match decode(&bytes) {
-            Decoded::Text(text) => Ok(text),
+            Decoded::Text(clean) => Ok(clean.text),
             Decoded::Binary(why) => Err(("binary", why.to_owned())),
         }
     }

@@ -1,0 +1,100 @@
+//! What a run gives back: the bundle, and what a person may ask about how it came to be.
+
+use crate::emit::Bundle;
+use crate::render::RenderingName;
+use crate::request::Kind;
+use std::time::Duration;
+
+/// Where a run is. Reported to `progress` with the number of candidates done in that stage so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Walks the roots and the stores.
+    Collect,
+    /// Judges every candidate.
+    Score,
+    /// Writes the shortlist at several sizes.
+    Render,
+    /// Chooses.
+    Solve,
+    /// Writes the bundle and counts it.
+    Emit,
+}
+
+impl Stage {
+    /// The stage's name: `collect`, `score`, `render`, `solve` or `emit`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Collect => "collect",
+            Self::Score => "score",
+            Self::Render => "render",
+            Self::Solve => "solve",
+            Self::Emit => "emit",
+        }
+    }
+}
+
+/// A finished run: the bundle, and what a person may ask about how it came to be.
+#[derive(Debug, Clone)]
+pub struct Packed {
+    /// The bundle and its account.
+    pub bundle: Bundle,
+    /// Wall-clock time by stage, in the order in which they ran.
+    pub timings: Vec<(&'static str, Duration)>,
+    /// One per candidate, best score first.
+    pub explanations: Vec<Explained>,
+    /// What a bigger budget would add; `None` where nothing is left out, or it is not known.
+    pub next: Option<Next>,
+}
+
+/// Why one candidate was taken or left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explained {
+    /// Stable identity, as in the manifest.
+    pub id: String,
+    /// Path relative to the root, as in the manifest.
+    pub path: String,
+    /// How it was written; `None` where it was left out.
+    pub rendering: Option<RenderingName>,
+    /// Tokens of that rendering, or of the whole candidate where it was left out.
+    pub tokens: usize,
+    /// The numbers behind its score.
+    pub tree: Explanation,
+}
+
+/// A named number and the named numbers that it was made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explanation {
+    /// What the number says.
+    pub name: String,
+    /// The number.
+    pub value: f64,
+    /// What it was made of.
+    pub parts: Vec<Explanation>,
+}
+
+/// What a bigger budget would add.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Next {
+    /// The bigger budget, in tokens.
+    pub budget: usize,
+    /// Paths that would come in, best first.
+    pub paths: Vec<String>,
+}
+
+/// One place that candidates come from, and how much is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// What sort of candidates it gives.
+    pub kind: Kind,
+    /// What it is called: `repository`, `CLAUDE.md`, `claude-code`, ...
+    pub name: String,
+    /// Where it is: a path as given, or `~/...`.
+    pub location: String,
+    /// Number of candidates.
+    pub n_candidates: usize,
+    /// Bytes read for them.
+    pub size_bytes: u64,
+    /// Tokens of all of them in full; an estimate.
+    pub tokens: usize,
+}
+

@@ -1,0 +1,96 @@
+//! Why a file was taken: the parts of its score, as numbers and as sentences.
+
+use super::files::{FILE_FEATURES, Ranked};
+use super::model::Model;
+use super::pieces::{Opened, PIECE_FEATURES, Pieces};
+use crate::lexicon::Query;
+use crate::packed::Explanation;
+
+/// At most this many sentences per item.
+const MAX_REASONS: usize = 3;
+
+/// Sentences for a file, best first. `opened_idx` is its place in the shortlist.
+pub fn of_file(file_idx: usize, opened: Option<(&Opened, usize)>, query: &Query, ranked: &Ranked, pieces: &Pieces, model: &Model) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let named = ranked.named.iter().find(|(idx, _)| *idx == file_idx);
+    if let Some((_, lines)) = named {
+        reasons.push(match lines.first() {
+            Some(line) => format!("the task names it, at line {line}"),
+            None => "the task names it".to_owned(),
+        });
+    }
+    if let Some((opened, opened_idx)) = opened {
+        let mentioned = |name: &str| query.mentions.identifiers.iter().any(|identifier| identifier.code_like && identifier.name == name);
+        let mut defined: Vec<&str> = opened.outline.definitions.iter().map(|d| d.name.as_str()).filter(|name| mentioned(name)).collect();
+        defined.dedup();
+        defined.truncate(2);
+        if !defined.is_empty() {
+            let names: Vec<String> = defined.iter().map(|name| format!("`{name}`")).collect();
+            reasons.push(format!("defines {}, named in the task", names.join(" and ")));
+        }
+        let best = pieces.by_file[opened_idx].iter().max_by(|a, b| a.p.total_cmp(&b.p).then(b.lines.cmp(&a.lines)));
+        if reasons.is_empty()
+            && let Some(definition) = best.and_then(|piece| Some(&opened.outline.definitions[pieces.segments[piece.segment_idx].definition_idx?]))
+        {
+            reasons.push(format!("`{}` matches the task best", definition.name));
+        }
+    }
+    let mut parts: Vec<(f64, &str)> =
+        FILE_FEATURES.iter().zip(ranked.rows[file_idx]).zip(model.file.0).map(|((name, value), weight)| (value * weight, *name)).collect();
+    parts.sort_by(|a, b| b.0.total_cmp(&a.0));
+    for (gain, name) in parts {
+        let sentence = match name {
+            "bm25f" | "bm25f_title" | "bm25f_prose" => "it holds the words of the task",
+            "best_segments" | "best_segment" => "its functions hold the words of the task",
+            "history" => "commits that touched it speak of the task",
+            "path_title" => "its path holds words of the task",
+            "strings" => "its messages match the task",
+            "imports" => "imports, or is imported by, what matches",
+            "test_twin" => "the test named after it matches",
+            "references" => "uses what the task names",
+            "cochange" => "changed together with what matches",
+            "recency" => "changed lately",
+            _ => continue,
+        };
+        if gain < 0.3 || reasons.len() >= MAX_REASONS {
+            break;
+        }
+        if !reasons.iter().any(|reason| reason == sentence) {
+            reasons.push(sentence.to_owned());
+        }
+    }
+    reasons
+}
+
+/// The score of a file as a tree of named numbers.
+pub fn explain_file(file_idx: usize, opened_idx: Option<usize>, ranked: &Ranked, pieces: &Pieces, opened: &[Opened], model: &Model) -> Explanation {
+    let leaf = |name: &str, value: f64| Explanation { name: name.to_owned(), value, parts: Vec::new() };
+    let products = |names: &[&str], row: &[f64], weights: &[f64]| {
+        let mut parts: Vec<Explanation> = names
+            .iter()
+            .zip(row.iter().zip(weights))
+            .filter(|(_, (value, weight))| **value * **weight != 0.0)
+            .map(|(name, (value, weight))| leaf(&format!("{name} {value:.2} x {weight:.2}"), value * weight))
+            .collect();
+        parts.sort_by(|a, b| b.value.abs().total_cmp(&a.value.abs()).then(a.name.cmp(&b.name)));
+        parts
+    };
+    let mut tree = leaf("P(file)", ranked.p[file_idx]);
+    let row = &ranked.rows[file_idx];
+    tree.parts.push(Explanation { name: "logit".to_owned(), value: model.file.logit(row), parts: products(&FILE_FEATURES, row, &model.file.0) });
+    tree.parts.push(leaf("recency", ranked.recency[file_idx]));
+    if let Some(opened_idx) = opened_idx {
+        let mut best: Vec<&super::Piece> = pieces.by_file[opened_idx].iter().collect();
+        best.sort_by(|a, b| b.p.total_cmp(&a.p).then(a.lines.cmp(&b.lines)));
+        for piece in best.into_iter().take(3) {
+            let name = pieces.segments[piece.segment_idx].definition_idx.map_or("(rest of the file)", |idx| &opened[opened_idx].outline.definitions[idx].name);
+            let row = &pieces.rows[piece.segment_idx];
+            tree.parts.push(Explanation {
+                name: format!("P(lines {}-{}, {name})", piece.lines.0, piece.lines.1),
+                value: piece.p,
+                parts: products(&PIECE_FEATURES, row, &model.piece.0),
+            });
+        }
+    }
+    tree
+}
