@@ -1,8 +1,132 @@
 //! The bundle's text in each format, and the manifest that accounts for it.
+//!
+//! Every format keeps three promises. Structure cannot be forged: parsing a bundle gives back exactly its items,
+//! whatever their paths, labels and texts hold. Contents stand verbatim, line by line, because a reader that has to
+//! undo escapes misreads code. Costs add up: an item's cost is counted on the very text that the bundle holds, and
+//! pieces meet at line ends, where tokenizers never merge. Contents come first and the task last, after a first line
+//! that no task and no tree changes, so that a prompt cache can keep what stands before the first difference.
+//!
+//! A template language lost: escaping is the whole difficulty here, and a template hides where it happens.
+
+mod frame;
+mod json;
+#[cfg(test)]
+mod laws;
+mod manifest;
+mod markdown;
+mod plain;
+#[cfg(test)]
+mod readers;
+mod xml;
+
+pub use manifest::{
+    ItemEntry, Manifest, OmittedEntry, SolverEntry, TaskEntry, ToolEntry, WarningEntry, manifest,
+};
 
 use crate::error::Warning;
 use crate::render::RenderingName;
 use crate::request::{Format, Kind, Task};
+use crate::tokens::Tokenizer;
+
+/// How a format writes a bundle: `head`, the items with `separator` between them, `tail`.
+struct Shape {
+    /// All before the first item. The number is the bundle's own count of tokens, for a format that states it.
+    head: fn(&Account, usize) -> String,
+    /// One item. Starts a line and, with `separator`, ends one.
+    item: fn(&Item) -> String,
+    separator: &'static str,
+    /// All after the last item.
+    tail: fn(&Account) -> String,
+}
+
+/// The list of formats.
+fn shape(format: Format) -> &'static Shape {
+    match format {
+        Format::Xml => &xml::SHAPE,
+        Format::Markdown => &markdown::SHAPE,
+        Format::Json => &json::SHAPE,
+        Format::Plain => &plain::SHAPE,
+    }
+}
+
+/// The bundle's text, `account.items` in their order.
+///
+/// Exact for every format but JSON, which states its own count of tokens: here the budget stands in its place, a
+/// number with at least as many digits. [`finish`] puts the true one.
+pub fn write(format: Format, account: &Account) -> String {
+    let shape = shape(format);
+    let mut text = (shape.head)(account, account.budget);
+    text.push_str(&body(shape, account));
+    text
+}
+
+/// The bundle's text without its items: what a budget must hold at least.
+pub fn frame(format: Format, account: &Account) -> String {
+    let shape = shape(format);
+    let mut text = (shape.head)(account, account.budget);
+    text.push_str(&(shape.tail)(account));
+    text
+}
+
+/// One item as it stands in the bundle, separator included: what its cost is counted on.
+///
+/// Costs of items and frame add up to the bundle's, but for the separator that the last item lacks (JSON, one token).
+pub fn item(format: Format, item: &Item) -> String {
+    let shape = shape(format);
+    let mut text = (shape.item)(item);
+    text.push_str(shape.separator);
+    text
+}
+
+/// How often the JSON bundle's count of itself is tried. Two rounds do where a count of digits holds; see [`finish`].
+const MOST_ROUNDS: usize = 8;
+
+/// Writes the bundle and counts it.
+///
+/// A JSON bundle states its own count, which is part of what is counted. More digits never cost fewer tokens, so
+/// counting again from what was counted ends at a number that holds; should a tokenizer break that rule, the text
+/// states the last number tried and `Bundle.tokens` is exact all the same.
+/// Costs one count of the whole text, for JSON two or three.
+pub fn finish(format: Format, account: Account, tokenizer: Tokenizer) -> Bundle {
+    let (text, tokens) = settle(format, &account, |text| tokenizer.count(text));
+    Bundle {
+        text,
+        tokens,
+        account,
+        format,
+    }
+}
+
+/// The text that states its own count, where the format does, and the count.
+fn settle(format: Format, account: &Account, count: impl Fn(&str) -> usize) -> (String, usize) {
+    let shape = shape(format);
+    let body = body(shape, account);
+    let mut stated = account.budget;
+    let (mut text, mut tokens) = (String::new(), 0);
+    for _ in 0..MOST_ROUNDS {
+        text = (shape.head)(account, stated);
+        text.push_str(&body);
+        tokens = count(&text);
+        if tokens == stated || format != Format::Json {
+            break;
+        }
+        stated = tokens;
+    }
+    (text, tokens)
+}
+
+/// Items and tail.
+fn body(shape: &Shape, account: &Account) -> String {
+    let mut text = String::new();
+    for (item_idx, item) in account.items.iter().enumerate() {
+        if item_idx > 0 {
+            text.push_str(shape.separator);
+        }
+        text.push_str(&(shape.item)(item));
+    }
+    text.push_str(&(shape.tail)(account));
+    text
+}
 
 /// One item of the bundle, ready to be written.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,130 @@
+//! Markdown: a heading with the path, then a fence that the contents cannot close.
+//!
+//! CommonMark closes a fence only with one at least as long, so one backtick more than the longest run in the text is
+//! proof against any text. Paths stand in code spans, where nothing is markup; bare paths cost one token less and lost,
+//! because `__init__.py` would read as bold.
+
+use super::frame::{PREAMBLE, ended, is_inferred, left_out, noun, one_line, remark, shown_task};
+use super::{Account, Item, Shape};
+
+pub(super) const SHAPE: Shape = Shape {
+    head,
+    item,
+    separator: "",
+    tail,
+};
+
+fn head(_: &Account, _: usize) -> String {
+    format!("{PREAMBLE}\n\n")
+}
+
+fn item(item: &Item) -> String {
+    let mut text = format!("## {}\n\n", code_span(&one_line(&item.path)));
+    let remark = remark(item);
+    if !remark.is_empty() {
+        text.push_str(&format!("{remark}\n\n"));
+    }
+    // A mention is prose about a file.
+    let language = match noun(item) {
+        "document" => language(&item.path),
+        _ => "",
+    };
+    text.push_str(&fenced(&item.text, language));
+    text.push('\n');
+    text
+}
+
+fn tail(account: &Account) -> String {
+    let mut tail = String::new();
+    if let Some(line) = left_out(account) {
+        tail.push_str(&format!("Left out: {line}\n\n"));
+    }
+    let task = shown_task(account);
+    if !task.is_empty() {
+        let source = if is_inferred(account) {
+            " (inferred)"
+        } else {
+            ""
+        };
+        tail.push_str(&format!("# Task{source}\n\n{}", fenced(&task, "")));
+    }
+    tail
+}
+
+/// A code span around one line of text, by the rule of CommonMark: a longer run of backticks than any inside, and
+/// spaces where the text itself begins or ends with one.
+fn code_span(text: &str) -> String {
+    let ticks = "`".repeat(longest_run(text) + 1);
+    let padded = text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']);
+    let pad = if padded && !text.trim().is_empty() {
+        " "
+    } else {
+        ""
+    };
+    format!("{ticks}{pad}{text}{pad}{ticks}")
+}
+
+/// `text` in a fence that it cannot close.
+fn fenced(text: &str, language: &str) -> String {
+    let ticks = "`".repeat((longest_run(text) + 1).max(3));
+    format!("{ticks}{language}\n{}{ticks}\n", ended(text))
+}
+
+/// Length of the longest run of backticks.
+fn longest_run(text: &str) -> usize {
+    if memchr::memchr(b'`', text.as_bytes()).is_none() {
+        return 0;
+    }
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// The info string: the file's extension, which highlighters know as well as names, where it is short and plain.
+fn language(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.rsplit_once('.') {
+        Some((stem, extension))
+            if !stem.is_empty()
+                && extension.len() <= 10
+                && extension.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
+        {
+            extension
+        }
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fences_outlast_their_text() {
+        let check = |text: &str, expected: &str| assert_eq!(fenced(text, "rs"), expected);
+        check("a\n", "```rs\na\n```\n");
+        check("```\n~~~~~\n", "````rs\n```\n~~~~~\n````\n");
+        check("x ```````\n", "````````rs\nx ```````\n````````\n");
+        check("", "```rs\n```\n");
+    }
+
+    #[test]
+    fn spans_hold_any_name() {
+        let check = |text: &str, expected: &str| assert_eq!(code_span(text), expected);
+        check("src/__init__.py", "`src/__init__.py`");
+        check("a`b", "``a`b``");
+        check("`x``", "``` `x`` ```");
+        check(" lead", "`  lead `");
+        check("#h", "`#h`");
+    }
+
+    #[test]
+    fn info_strings_are_plain_extensions() {
+        let check = |path: &str, expected: &str| assert_eq!(language(path), expected);
+        check("src/a.rs", "rs");
+        check("a.tar.gz", "gz");
+        check(".gitignore", "");
+        check("Makefile", "");
+        check("a.b`c", "");
+        check("dir.d/file", "");
+        check("notes.md:12", "");
+    }
+}
