@@ -45,58 +45,125 @@ pub fn fit(
         Budget::Characters(n) => (n, "characters"),
         Budget::Bytes(n) => (n, "bytes"),
     };
-    let limit = if unit == "tokens" { (given as f64 / safety_factor.max(1.0)).floor() as usize } else { given };
-    let needed_budget = |size: usize| if unit == "tokens" { (size as f64 * safety_factor.max(1.0)).ceil() as usize } else { size };
+    let limit = if unit == "tokens" {
+        (given as f64 / safety_factor.max(1.0)).floor() as usize
+    } else {
+        given
+    };
+    let needed_budget = |size: usize| {
+        if unit == "tokens" {
+            (size as f64 * safety_factor.max(1.0)).ceil() as usize
+        } else {
+            size
+        }
+    };
     let mut problem = Problem {
         menus: menus
             .iter()
             .map(|menu| Menu {
-                options: menu.options.iter().map(|option| Choice { cost: u32::try_from(option.cost).unwrap_or(u32::MAX), value: option.value }).collect(),
+                options: menu
+                    .options
+                    .iter()
+                    .map(|option| Choice {
+                        cost: u32::try_from(option.cost).unwrap_or(u32::MAX),
+                        value: option.value,
+                    })
+                    .collect(),
                 pinned: menu.pinned.then_some(0),
             })
             .collect(),
         budget: 0,
     };
     let write = |selection: &Selection| -> (Bundle, usize) {
-        let mut taken: Vec<(usize, usize)> = selection.chosen.iter().enumerate().filter_map(|(menu, option)| Some((menu, (*option)?))).collect();
+        let mut taken: Vec<(usize, usize)> = selection
+            .chosen
+            .iter()
+            .enumerate()
+            .filter_map(|(menu, option)| Some((menu, (*option)?)))
+            .collect();
         order(&mut taken);
         let mut account = account.clone();
-        account.items = taken.iter().map(|&(menu, option)| make(&menus[menu], &menus[menu].options[option])).collect();
+        account.items = taken
+            .iter()
+            .map(|&(menu, option)| make(&menus[menu], &menus[menu].options[option]))
+            .collect();
         account.omitted = omit(&selection.chosen);
-        account.proof = Proof { value: selection.value, bound: selection.bound, exact: selection.exact };
+        account.proof = Proof {
+            value: selection.value,
+            bound: selection.bound,
+            exact: selection.exact,
+        };
         let bundle = emit::finish(measure.format, account, measure.tokenizer);
-        let size = if unit == "tokens" { bundle.tokens } else { measure.text(&bundle.text) };
+        let size = if unit == "tokens" {
+            bundle.tokens
+        } else {
+            measure.text(&bundle.text)
+        };
         (bundle, size)
     };
     // the least that can be written: the frame and what is pinned
-    let least = Selection { chosen: problem.menus.iter().map(|menu| menu.pinned).collect(), cost: 0, value: 0.0, bound: 0.0, exact: true, price: 0.0 };
+    let least = Selection {
+        chosen: problem.menus.iter().map(|menu| menu.pinned).collect(),
+        cost: 0,
+        value: 0.0,
+        bound: 0.0,
+        exact: true,
+        price: 0.0,
+    };
     let (least_bundle, least_size) = write(&least);
     if least_size > limit {
-        let what = if menus.iter().any(|menu| menu.pinned) { "the frame with the pinned items" } else { "the frame" };
-        return Err(Error::BudgetTooSmall { budget: given, needed: needed_budget(least_size), unit, what });
+        let what = if menus.iter().any(|menu| menu.pinned) {
+            "the frame with the pinned items"
+        } else {
+            "the frame"
+        };
+        return Err(Error::BudgetTooSmall {
+            budget: given,
+            needed: needed_budget(least_size),
+            unit,
+            what,
+        });
     }
-    let pinned_cost: u64 = menus.iter().filter(|menu| menu.pinned).map(|menu| menu.options[0].cost as u64).sum();
-    let mut best = Fitted { bundle: least_bundle, chosen: least.chosen.clone(), price: 0.0 };
+    let pinned_cost: u64 = menus
+        .iter()
+        .filter(|menu| menu.pinned)
+        .map(|menu| menu.options[0].cost as u64)
+        .sum();
+    let mut best = Fitted {
+        bundle: least_bundle,
+        chosen: least.chosen.clone(),
+        price: 0.0,
+    };
     let mut best_value = -1.0;
     let mut target = (limit - least_size) as u64 + pinned_cost;
     let (mut low, mut high) = (0, u64::MAX); // targets known to fit, and known not to
     for _ in 0..MAX_ROUNDS {
         problem.budget = target;
-        let Ok(selection) = solve::select(&problem) else { break };
+        let Ok(selection) = solve::select(&problem) else {
+            break;
+        };
         let (bundle, size) = write(&selection);
         if size <= limit {
             low = low.max(target);
             let everything = selection.price <= 0.0 && selection.chosen.iter().all(Option::is_some);
             if selection.value > best_value {
                 best_value = selection.value;
-                best = Fitted { bundle, chosen: selection.chosen, price: selection.price };
+                best = Fitted {
+                    bundle,
+                    chosen: selection.chosen,
+                    price: selection.price,
+                };
             }
             let slack = (limit - size) as u64;
             if everything || slack <= (limit as u64 / 200).max(12) {
                 break;
             }
             let step = target + slack;
-            target = if step < high { step } else { low.midpoint(high) };
+            target = if step < high {
+                step
+            } else {
+                low.midpoint(high)
+            };
         } else {
             high = high.min(target);
             let step = target.saturating_sub((size - limit) as u64 + 2);

@@ -7,6 +7,7 @@
 
 pub mod emit;
 pub mod error;
+pub mod eval;
 mod fit;
 pub mod guard;
 pub mod language;
@@ -34,11 +35,48 @@ const MIN_SHORTLIST: usize = 60;
 /// Files of the shortlist at most.
 const MAX_SHORTLIST: usize = 600;
 
+/// All that is known before the budget is spent: the candidates, ranked, and the shortlist, cut into pieces.
+pub struct Survey {
+    /// The files of the roots.
+    pub trees: source::Trees,
+    /// Every file after the cheap pass.
+    pub files: Vec<source::File>,
+    /// What the reader is about to do, given or inferred.
+    pub task: Task,
+    /// The task, read.
+    pub query: lexicon::Query,
+    /// Every file, ranked.
+    pub ranked: score::Ranked,
+    /// The shortlist, read and parsed.
+    pub opened: Vec<Opened>,
+    /// The shortlist, cut and scored.
+    pub pieces: score::Pieces,
+    /// The weights.
+    pub model: Model,
+    /// Trouble on the way.
+    pub warnings: Vec<error::Warning>,
+    /// Wall-clock time by stage.
+    pub timings: Vec<(&'static str, std::time::Duration)>,
+}
+
 /// Packs what `request` asks for. `progress` hears of each stage, with the number of candidates done.
 ///
 /// # Errors
 /// See [`Error`].
 pub fn pack(request: &Request, progress: &(dyn Fn(Stage, usize) + Sync)) -> Result<Packed, Error> {
+    let survey = survey(request, Model::default(), progress)?;
+    spend(request, &survey, progress)
+}
+
+/// Lists, reads and scores the candidates of `request`; the budget matters only for how many are opened.
+///
+/// # Errors
+/// See [`Error`].
+pub fn survey(
+    request: &Request,
+    model: Model,
+    progress: &(dyn Fn(Stage, usize) + Sync),
+) -> Result<Survey, Error> {
     let mut timings = Vec::new();
     let mut since = Instant::now();
     let mut lap = |name: &'static str| {
@@ -48,69 +86,133 @@ pub fn pack(request: &Request, progress: &(dyn Fn(Stage, usize) + Sync)) -> Resu
     progress(Stage::Collect, 0);
     let trees = source::open(request)?;
     lap("list");
-    let task = request.task.clone().unwrap_or(Task { source: TaskSource::Inferred, text: String::new() });
+    let task = request.task.clone().unwrap_or(Task {
+        source: TaskSource::Inferred,
+        text: String::new(),
+    });
     let query = lexicon::query::read(&task.text);
-    let (history, (files, mut warnings)) = rayon::join(|| trees.history(), || source::scan(&trees, &query, &|n| progress(Stage::Collect, n)));
+    let (history, (files, mut warnings)) = rayon::join(
+        || trees.history(),
+        || source::scan(&trees, &query, &|n| progress(Stage::Collect, n)),
+    );
     lap("collect");
     progress(Stage::Score, 0);
     warnings.extend(trees.warnings.iter().chain(&history.warnings).cloned());
+    warnings.sort();
+    warnings.dedup();
     let now = request.now.unwrap_or(history.head_time);
-    let model = Model::default();
     let ranked = score::rank(&query, &files, &history, now, &model.file);
     lap("score");
     let shortlist = shortlist(request, &files, &ranked.order);
     let opened = open(&trees, &shortlist);
     lap("parse");
-    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
-    let pieces = score::pieces::score(&query, &ranked, &opened, &paths, &model.piece);
+    let pieces = score::pieces::score(&query, &ranked, &opened, &model.piece);
     lap("pieces");
+    Ok(Survey {
+        trees,
+        files,
+        task,
+        query,
+        ranked,
+        opened,
+        pieces,
+        model,
+        warnings,
+        timings,
+    })
+}
+
+/// Spends the budget of `request` on what a survey found.
+///
+/// # Errors
+/// [`Error::BudgetTooSmall`].
+pub fn spend(
+    request: &Request,
+    survey: &Survey,
+    progress: &(dyn Fn(Stage, usize) + Sync),
+) -> Result<Packed, Error> {
+    let mut timings = survey.timings.clone();
+    let since = Instant::now();
     progress(Stage::Render, 0);
-    let measure = Measure { budget: &request.budget, tokenizer: request.tokenizer, format: request.format };
-    let p: Vec<f64> = opened.iter().map(|opened| ranked.p[opened.file_idx]).collect();
-    let pinned: Vec<bool> = opened.iter().map(|opened| files[opened.file_idx].pinned).collect();
-    let menus = render::files::menus(&opened, &pieces, &p, &pinned, &paths, &render::files::Worth::default(), &measure);
-    lap("render");
+    let Survey {
+        files,
+        ranked,
+        opened,
+        pieces,
+        ..
+    } = survey;
+    let measure = Measure {
+        budget: &request.budget,
+        tokenizer: request.tokenizer,
+        format: request.format,
+    };
+    let menus = render::files::menus(survey, &render::files::Worth::default(), &measure);
+    timings.push(("render", since.elapsed()));
+    let since = Instant::now();
     progress(Stage::Solve, 0);
-    warnings.sort();
-    warnings.dedup();
     let account = Account {
         budget: match request.budget {
             Budget::Tokens(n) | Budget::Characters(n) | Budget::Bytes(n) => n,
         },
         tokenizer: request.tokenizer.name(),
-        task,
-        proof: Proof { value: 0.0, bound: 0.0, exact: true },
+        task: survey.task.clone(),
+        proof: Proof {
+            value: 0.0,
+            bound: 0.0,
+            exact: true,
+        },
         items: Vec::new(),
         omitted: Vec::new(),
-        warnings,
+        warnings: survey.warnings.clone(),
     };
     let make = |menu: &Renderings, rendering: &Rendering| match menu.subject {
-        Subject::File(idx) => {
-            let file_idx = opened[idx].file_idx;
-            Item {
-                id: format!("file:{}", files[file_idx].path),
-                kind: Kind::File,
-                path: files[file_idx].path.clone(),
-                rendering: rendering.name,
-                lines: rendering.lines.clone(),
-                labels: Vec::new(),
-                text: Lines::new(&opened[idx].text).text(&rendering.lines),
-                tokens: rendering.cost,
-                value: rendering.value,
-                relevance: ranked.p[file_idx],
-                recency: ranked.recency[file_idx],
-                reasons: score::reasons::of_file(file_idx, Some((&opened[idx], idx)), &query, &ranked, &pieces, &model),
-            }
-        }
+        Subject::File(idx) => file_item(survey, idx, rendering),
         Subject::Note(_) | Subject::Session(_) => unreachable!("no menus of these yet"),
     };
     // the best stands last, next to the task: contents first, question last
-    let order = |taken: &mut Vec<(usize, usize)>| taken.sort_by(|a, b| menus[a.0].options[a.1].value.total_cmp(&menus[b.0].options[b.1].value).then(b.0.cmp(&a.0)));
-    let omit = |chosen: &[Option<usize>]| omitted(&files, &ranked, &opened, chosen);
-    let fitted = fit::fit(&measure, request.safety_factor, &account, &menus, &make, &order, &omit)?;
-    lap("solve");
-    let explanations = Vec::new();
-    Ok(Packed { bundle: fitted.bundle, timings, explanations, next: None })
+    let order = |taken: &mut Vec<(usize, usize)>| {
+        taken.sort_by(|a, b| {
+            let value = |&(menu, option): &(usize, usize)| menus[menu].options[option].value;
+            value(a).total_cmp(&value(b)).then(b.0.cmp(&a.0))
+        });
+    };
+    let omit = |chosen: &[Option<usize>]| omitted(files, ranked, opened, chosen);
+    let fitted = fit::fit(
+        &measure,
+        request.safety_factor,
+        &account,
+        &menus,
+        &make,
+        &order,
+        &omit,
+    )?;
+    timings.push(("solve", since.elapsed()));
+    let _ = pieces;
+    Ok(Packed {
+        bundle: fitted.bundle,
+        timings,
+        explanations: Vec::new(),
+        next: None,
+    })
+}
+
+fn file_item(survey: &Survey, opened_idx: usize, rendering: &Rendering) -> Item {
+    let opened = &survey.opened[opened_idx];
+    let file = &survey.files[opened.file_idx];
+    Item {
+        id: format!("file:{}", file.path),
+        kind: Kind::File,
+        path: file.path.clone(),
+        rendering: rendering.name,
+        lines: rendering.lines.clone(),
+        labels: Vec::new(),
+        text: Lines::new(&opened.text).text(&rendering.lines),
+        tokens: rendering.cost,
+        value: rendering.value,
+        relevance: survey.ranked.p[opened.file_idx],
+        recency: survey.ranked.recency[opened.file_idx],
+        reasons: score::reasons::of_file(survey, opened_idx),
+    }
 }
 
 /// The files that could be shown: the most probable ones, until there is several times what the budget holds.
@@ -122,7 +224,8 @@ fn shortlist(request: &Request, files: &[source::File], order: &[usize]) -> Vec<
     let mut bytes = 0_u64;
     let mut list = Vec::new();
     for (rank, &idx) in order.iter().enumerate() {
-        let room = rank < MIN_SHORTLIST || (bytes < budget_bytes as u64 * 4 && rank < MAX_SHORTLIST);
+        let room =
+            rank < MIN_SHORTLIST || (bytes < budget_bytes as u64 * 4 && rank < MAX_SHORTLIST);
         if room || files[idx].pinned {
             bytes += files[idx].n_bytes;
             list.push(idx);
@@ -137,12 +240,23 @@ fn open(trees: &source::Trees, shortlist: &[usize]) -> Vec<Opened> {
         let text = trees.text(&trees.files[file_idx]).ok()?;
         let path = trees.path(&trees.files[file_idx]);
         let outline = language::outline(&text, language::detect(path, &text));
-        Some(Opened { file_idx, text, outline })
+        let syntax = lexicon::syntax::of_path(path);
+        Some(Opened {
+            file_idx,
+            text,
+            syntax,
+            outline,
+        })
     };
     shortlist.par_iter().filter_map(open).collect()
 }
 
-fn omitted(files: &[source::File], ranked: &score::Ranked, opened: &[Opened], chosen: &[Option<usize>]) -> Vec<Omitted> {
+fn omitted(
+    files: &[source::File],
+    ranked: &score::Ranked,
+    opened: &[Opened],
+    chosen: &[Option<usize>],
+) -> Vec<Omitted> {
     let mut taken = vec![false; files.len()];
     let mut listed = vec![false; files.len()];
     for (opened, choice) in opened.iter().zip(chosen) {
@@ -159,10 +273,18 @@ fn omitted(files: &[source::File], ranked: &score::Ranked, opened: &[Opened], ch
             path: file.path.clone(),
             tokens_full: (file.n_bytes / 4) as usize,
             relevance: ranked.p[idx],
-            reason: file.barred.unwrap_or(if listed[idx] { "value density under the cut" } else { "not among the most probable" }),
+            reason: file.barred.unwrap_or(if listed[idx] {
+                "value density under the cut"
+            } else {
+                "not among the most probable"
+            }),
         })
         .collect();
-    omitted.sort_by(|a, b| b.relevance.total_cmp(&a.relevance).then_with(|| a.path.cmp(&b.path)));
+    omitted.sort_by(|a, b| {
+        b.relevance
+            .total_cmp(&a.relevance)
+            .then_with(|| a.path.cmp(&b.path))
+    });
     omitted
 }
 

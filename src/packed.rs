@@ -97,4 +97,3 @@ pub struct Source {
     /// Tokens of all of them in full; an estimate.
     pub tokens: usize,
 }
-

@@ -7,23 +7,121 @@ use super::terms::is_word_byte;
 
 /// Words that stand before a name they define.
 const KEYWORDS: &[&str] = &[
-    "fn", "def", "defp", "defmodule", "defmacro", "defmacrop", "defprotocol", "defimpl", "defstruct", "class", "struct", "enum", "trait",
-    "interface", "impl", "module", "mod", "func", "function", "type", "union", "macro_rules", "namespace", "record", "object", "protocol",
-    "extension", "sub", "proc", "fun", "data", "newtype", "instance", "contract",
+    "fn",
+    "def",
+    "defp",
+    "defmodule",
+    "defmacro",
+    "defmacrop",
+    "defprotocol",
+    "defimpl",
+    "defstruct",
+    "class",
+    "struct",
+    "enum",
+    "trait",
+    "interface",
+    "impl",
+    "module",
+    "mod",
+    "func",
+    "function",
+    "type",
+    "union",
+    "macro_rules",
+    "namespace",
+    "record",
+    "object",
+    "protocol",
+    "extension",
+    "sub",
+    "proc",
+    "fun",
+    "data",
+    "newtype",
+    "instance",
+    "contract",
 ];
 
 /// Words that may stand before those.
 const MODIFIERS: &[&str] = &[
-    "pub", "crate", "super", "async", "export", "default", "declare", "public", "private", "protected", "internal", "static", "final",
-    "abstract", "const", "unsafe", "extern", "inline", "virtual", "override", "sealed", "partial", "readonly", "open", "local", "suspend",
-    "template", "typename", "case", "in",
+    "pub",
+    "crate",
+    "super",
+    "async",
+    "export",
+    "default",
+    "declare",
+    "public",
+    "private",
+    "protected",
+    "internal",
+    "static",
+    "final",
+    "abstract",
+    "const",
+    "unsafe",
+    "extern",
+    "inline",
+    "virtual",
+    "override",
+    "sealed",
+    "partial",
+    "readonly",
+    "open",
+    "local",
+    "suspend",
+    "template",
+    "typename",
+    "case",
+    "in",
 ];
 
 /// Words that look like a call or a definition but begin a statement.
 const STATEMENTS: &[&str] = &[
-    "if", "for", "while", "switch", "return", "else", "catch", "do", "case", "throw", "new", "await", "sizeof", "typeof", "delete", "match",
-    "when", "unless", "until", "elif", "elsif", "assert", "print", "super", "this", "defined", "using", "import", "require", "yield", "and",
-    "or", "not", "with", "foreach", "lock", "go", "defer", "select", "goto", "static_assert", "try", "echo",
+    "if",
+    "for",
+    "while",
+    "switch",
+    "return",
+    "else",
+    "catch",
+    "do",
+    "case",
+    "throw",
+    "new",
+    "await",
+    "sizeof",
+    "typeof",
+    "delete",
+    "match",
+    "when",
+    "unless",
+    "until",
+    "elif",
+    "elsif",
+    "assert",
+    "print",
+    "super",
+    "this",
+    "defined",
+    "using",
+    "import",
+    "require",
+    "yield",
+    "and",
+    "or",
+    "not",
+    "with",
+    "foreach",
+    "lock",
+    "go",
+    "defer",
+    "select",
+    "goto",
+    "static_assert",
+    "try",
+    "echo",
 ];
 
 /// The byte range of the name that `line` defines, if it looks like a definition.
@@ -34,8 +132,12 @@ pub fn name(line: &[u8], family: Family) -> Option<(usize, usize)> {
     let indent = line.iter().take_while(|b| b.is_ascii_whitespace()).count();
     keyword_name(line, indent).or_else(|| match family {
         Family::C if indent == 0 => call_shaped_name(line, indent, false),
-        Family::Brace if indent > 0 => call_shaped_name(line, indent, true).or_else(|| assigned_name(line, indent)),
-        Family::Brace => assigned_name(line, indent).or_else(|| call_shaped_name(line, indent, true)),
+        Family::Brace if indent > 0 => {
+            call_shaped_name(line, indent, true).or_else(|| assigned_name(line, indent))
+        }
+        Family::Brace => {
+            assigned_name(line, indent).or_else(|| call_shaped_name(line, indent, true))
+        }
         _ => None,
     })
 }
@@ -104,7 +206,8 @@ fn name_behind(line: &[u8], at: usize) -> Option<(usize, usize)> {
         }
         (at, end) = (next, next_end);
     }
-    (end > at && !line[at].is_ascii_digit() && !is_one_of(&line[at..end], STATEMENTS)).then_some((at, end))
+    (end > at && !line[at].is_ascii_digit() && !is_one_of(&line[at..end], STATEMENTS))
+        .then_some((at, end))
 }
 
 /// `type name(args) {` or `name(args) {`: the word before the first parenthesis.
@@ -112,32 +215,58 @@ fn call_shaped_name(line: &[u8], indent: usize, needs_brace: bool) -> Option<(us
     let trimmed_end = line.iter().rposition(|b| !b.is_ascii_whitespace())? + 1;
     let open = line.iter().position(|&b| b == b'(')?;
     let last = line[trimmed_end - 1];
-    if last == b';' || (needs_brace && last != b'{') || line[indent] == b'#' || line[indent] == b'}' || line[indent] == b'@' {
+    if last == b';'
+        || (needs_brace && last != b'{')
+        || line[indent] == b'#'
+        || line[indent] == b'}'
+        || line[indent] == b'@'
+    {
         return None;
     }
-    if line[indent..open].iter().any(|&b| matches!(b, b'=' | b'"' | b'\'' | b'/' | b'+' | b'!' | b'|' | b'?')) {
+    if line[indent..open]
+        .iter()
+        .any(|&b| matches!(b, b'=' | b'"' | b'\'' | b'/' | b'+' | b'!' | b'|' | b'?'))
+    {
         return None;
     }
     if needs_brace && line[indent..open].contains(&b'.') {
         return None;
     }
-    let end = line[..open].iter().rposition(|b| !b.is_ascii_whitespace())? + 1;
-    let start = end - line[indent..end].iter().rev().take_while(|&&b| is_word_byte(b)).count();
+    let end = line[..open]
+        .iter()
+        .rposition(|b| !b.is_ascii_whitespace())?
+        + 1;
+    let start = end
+        - line[indent..end]
+            .iter()
+            .rev()
+            .take_while(|&&b| is_word_byte(b))
+            .count();
     let first_word = &line[indent..word_at(line, indent)];
     let name = &line[start..end];
-    (!name.is_empty() && !name[0].is_ascii_digit() && !is_one_of(first_word, STATEMENTS) && !is_one_of(name, STATEMENTS)).then_some((start, end))
+    (!name.is_empty()
+        && !name[0].is_ascii_digit()
+        && !is_one_of(first_word, STATEMENTS)
+        && !is_one_of(name, STATEMENTS))
+    .then_some((start, end))
 }
 
 /// `const name = (a) =>`, `exports.name = function`, `name: function`: a function given a name by assignment.
 fn assigned_name(line: &[u8], indent: usize) -> Option<(usize, usize)> {
     let sign = line.iter().position(|&b| matches!(b, b'=' | b':'))?;
     let right = &line[sign + 1..];
-    let is_function = find(right, b"function").is_some_and(|i| i < 14) || find(right, b"=>").is_some();
+    let is_function =
+        find(right, b"function").is_some_and(|i| i < 14) || find(right, b"=>").is_some();
     if !is_function {
         return None;
     }
     let end = line[..sign].iter().rposition(|&b| is_word_byte(b))? + 1;
-    let start = end - line[indent..end].iter().rev().take_while(|&&b| is_word_byte(b)).count();
+    let start = end
+        - line[indent..end]
+            .iter()
+            .rev()
+            .take_while(|&&b| is_word_byte(b))
+            .count();
     (start < end && !line[indent..end].contains(&b'(')).then_some((start, end))
 }
 
@@ -158,24 +287,60 @@ mod tests {
     #[test]
     fn definitions_by_their_look() {
         use Family::{Brace, C, Keyword};
-        check(Keyword, "pub(crate) async fn rebuild_auth<'a>(", Some("rebuild_auth"));
-        check(Keyword, "    def resolve_redirects(self, resp):", Some("resolve_redirects"));
-        check(Keyword, "func (c *Context) Bind(obj any) error {", Some("Bind"));
-        check(Keyword, "class SessionRedirectMixin:", Some("SessionRedirectMixin"));
-        check(Keyword, "  defp handle_call(:x, _from, s) do", Some("handle_call"));
+        check(
+            Keyword,
+            "pub(crate) async fn rebuild_auth<'a>(",
+            Some("rebuild_auth"),
+        );
+        check(
+            Keyword,
+            "    def resolve_redirects(self, resp):",
+            Some("resolve_redirects"),
+        );
+        check(
+            Keyword,
+            "func (c *Context) Bind(obj any) error {",
+            Some("Bind"),
+        );
+        check(
+            Keyword,
+            "class SessionRedirectMixin:",
+            Some("SessionRedirectMixin"),
+        );
+        check(
+            Keyword,
+            "  defp handle_call(:x, _from, s) do",
+            Some("handle_call"),
+        );
         check(Keyword, "  def self.parse(x)", Some("parse"));
         check(Keyword, "impl<T> Walk for X {", Some("Walk"));
         check(Keyword, "x = define(y)", None);
-        check(C, "static int processCommand(client *c) {", Some("processCommand"));
+        check(
+            C,
+            "static int processCommand(client *c) {",
+            Some("processCommand"),
+        );
         check(C, "void foo(int a);", None);
         check(C, "    if (x) {", None);
         check(C, "int Foo::bar(int a) {", Some("bar"));
-        check(Brace, "    public <T> T fromJson(String json) {", Some("fromJson"));
+        check(
+            Brace,
+            "    public <T> T fromJson(String json) {",
+            Some("fromJson"),
+        );
         check(Brace, "    } else if (x) {", None);
-        check(Brace, "export const build = async (config) => {", Some("build"));
+        check(
+            Brace,
+            "export const build = async (config) => {",
+            Some("build"),
+        );
         check(Brace, "app.use = function use(fn) {", Some("use"));
         check(Brace, "  render(props) {", Some("render"));
         check(Brace, "  foo.bar(baz, function () {", None);
-        check(Brace, "export async function createServer(", Some("createServer"));
+        check(
+            Brace,
+            "export async function createServer(",
+            Some("createServer"),
+        );
     }
 }

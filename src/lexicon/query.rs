@@ -116,37 +116,57 @@ pub fn read(task: &str) -> Query {
             let is_stop = stop_words.contains(lower.as_str()) && !word.code_like;
             if !is_stop {
                 each_term(word.text.as_bytes(), |term| {
-                    let Ok(term) = std::str::from_utf8(term) else { return };
+                    let Ok(term) = std::str::from_utf8(term) else {
+                        return;
+                    };
                     let whole = term.starts_with('=');
                     if !whole && stop_words.contains(term) {
                         return;
                     }
                     if let Some(idx) = query.vocabulary.add(term) {
-                        *counts[class as usize].entry(idx).or_default() += if whole && !word.code_like { 0.5 } else { 1.0 };
+                        *counts[class as usize].entry(idx).or_default() +=
+                            if whole && !word.code_like { 0.5 } else { 1.0 };
                     }
                 });
             }
             let key = word_key(word.text.as_bytes());
-            if matches!(class, Class::Title | Class::Prose | Class::Error) && previous != 0 && query.bigram_weights.len() < 2000 {
-                let idx = *query.bigrams.entry(bigram_key(previous, key)).or_insert_with(|| {
-                    query.bigram_weights.push(1.0);
-                    (query.bigram_weights.len() - 1) as u16
-                });
+            if matches!(class, Class::Title | Class::Prose | Class::Error)
+                && previous != 0
+                && query.bigram_weights.len() < 2000
+            {
+                let idx = *query
+                    .bigrams
+                    .entry(bigram_key(previous, key))
+                    .or_insert_with(|| {
+                        query.bigram_weights.push(1.0);
+                        (query.bigram_weights.len() - 1) as u16
+                    });
                 if class == Class::Error {
                     query.bigram_weights[idx as usize] = 2.0;
                 }
             }
             previous = key;
-            let is_name = !is_stop && word.text.len() >= 2 && !word.text.as_bytes()[0].is_ascii_digit();
-            if is_name && (word.code_like || !lower.is_empty()) && (identifiers.len() < 400 || identifiers.contains_key(word.text)) {
+            let is_name =
+                !is_stop && word.text.len() >= 2 && !word.text.as_bytes()[0].is_ascii_digit();
+            if is_name
+                && (word.code_like || !lower.is_empty())
+                && (identifiers.len() < 400 || identifiers.contains_key(word.text))
+            {
                 let at = *identifiers.entry(word.text.to_owned()).or_insert_with(|| {
-                    query.mentions.identifiers.push(Identifier { name: word.text.to_owned(), n: 0, code_like: false, in_frame: false });
+                    query.mentions.identifiers.push(Identifier {
+                        name: word.text.to_owned(),
+                        n: 0,
+                        code_like: false,
+                        in_frame: false,
+                    });
                     query.mentions.identifiers.len() - 1
                 });
                 let identifier = &mut query.mentions.identifiers[at];
                 identifier.n += 1;
                 identifier.code_like |= word.code_like;
-                identifier.in_frame |= frame.as_ref().is_some_and(|(_, _, function)| function == word.text);
+                identifier.in_frame |= frame
+                    .as_ref()
+                    .is_some_and(|(_, _, function)| function == word.text);
             }
         }
     }
@@ -154,7 +174,13 @@ pub fn read(task: &str) -> Query {
     query.joint = vec![0.0; n];
     query.title = vec![0.0; n];
     query.prose = vec![0.0; n];
-    for class in [Class::Title, Class::Prose, Class::Code, Class::Trace, Class::Error] {
+    for class in [
+        Class::Title,
+        Class::Prose,
+        Class::Code,
+        Class::Trace,
+        Class::Error,
+    ] {
         for (&idx, &tf) in &counts[class as usize] {
             let weight = (1.0 + tf).ln();
             query.joint[idx as usize] += class.weight() * weight;
@@ -224,9 +250,20 @@ fn classify(text: &str) -> Vec<(Class, &str)> {
         }
         if trimmed.starts_with('#') && !fenced {
             let heading = trimmed.trim_start_matches('#').trim().to_ascii_lowercase();
-            in_environment = ["environment", "version", "system info", "your env", "platform"].iter().any(|word| heading.contains(word));
+            in_environment = [
+                "environment",
+                "version",
+                "system info",
+                "your env",
+                "platform",
+            ]
+            .iter()
+            .any(|word| heading.contains(word));
         }
-        if trimmed.starts_with("Traceback (most recent call last)") || trimmed.contains("panicked at") || trimmed.contains("stack backtrace") {
+        if trimmed.starts_with("Traceback (most recent call last)")
+            || trimmed.contains("panicked at")
+            || trimmed.contains("stack backtrace")
+        {
             in_trace = true;
         }
         let class = if in_environment || is_version_line(trimmed) {
@@ -248,17 +285,42 @@ fn classify(text: &str) -> Vec<(Class, &str)> {
 
 fn is_version_line(line: &str) -> bool {
     let lower = line.to_ascii_lowercase();
-    let names = ["python:", "os:", "version:", "platform:", "node:", "npm:", "go version", "rustc ", "cargo "];
-    names.iter().any(|name| lower.trim_start_matches(['-', '*', ' ']).starts_with(name)) && lower.len() < 120
+    let names = [
+        "python:",
+        "os:",
+        "version:",
+        "platform:",
+        "node:",
+        "npm:",
+        "go version",
+        "rustc ",
+        "cargo ",
+    ];
+    names
+        .iter()
+        .any(|name| lower.trim_start_matches(['-', '*', ' ']).starts_with(name))
+        && lower.len() < 120
 }
 
 /// `FooError: message`, `error[E0308]: ...`, `panic: ...`.
 fn is_error_line(line: &str) -> bool {
-    let head: String = line.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '.' | '_')).collect();
+    let head: String = line
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || matches!(c, '.' | '_'))
+        .collect();
     let rest = &line[head.len()..];
-    let named = head.ends_with("Error") || head.ends_with("Exception") || head.ends_with("Warning") || head.ends_with("Failure");
+    let named = head.ends_with("Error")
+        || head.ends_with("Exception")
+        || head.ends_with("Warning")
+        || head.ends_with("Failure");
     (named && (rest.starts_with(':') || rest.is_empty()))
-        || ((head == "error" || head == "panic" || head == "fatal" || head == "Error" || head == "E") && rest.starts_with([':', '[', ' ']) && rest.len() > 4)
+        || ((head == "error"
+            || head == "panic"
+            || head == "fatal"
+            || head == "Error"
+            || head == "E")
+            && rest.starts_with([':', '[', ' '])
+            && rest.len() > 4)
 }
 
 fn looks_like_code(line: &str) -> bool {
@@ -288,12 +350,18 @@ fn frame_of(line: &str) -> Option<(String, Option<u32>, String)> {
         let mut parts = place.rsplitn(3, ':');
         let (last, middle, first) = (parts.next()?, parts.next()?, parts.next());
         let (path, line_no) = match first {
-            Some(path) if middle.bytes().all(|b| b.is_ascii_digit()) => (path, leading_number(middle)),
+            Some(path) if middle.bytes().all(|b| b.is_ascii_digit()) => {
+                (path, leading_number(middle))
+            }
             _ => (middle, leading_number(last)),
         };
         line_no?;
         let function = function.rsplit(['.', ' ', ':']).next().unwrap_or("");
-        return Some((path.trim_start_matches("file://").to_owned(), line_no, function.to_owned()));
+        return Some((
+            path.trim_start_matches("file://").to_owned(),
+            line_no,
+            function.to_owned(),
+        ));
     }
     None
 }
@@ -309,10 +377,16 @@ fn add_path(paths: &mut Vec<PathMention>, path: &str, line_no: Option<u32>) {
     if path.is_empty() || paths.len() >= 200 {
         return;
     }
-    let at = paths.iter().position(|mention| mention.path == path).unwrap_or_else(|| {
-        paths.push(PathMention { path, lines: Vec::new() });
-        paths.len() - 1
-    });
+    let at = paths
+        .iter()
+        .position(|mention| mention.path == path)
+        .unwrap_or_else(|| {
+            paths.push(PathMention {
+                path,
+                lines: Vec::new(),
+            });
+            paths.len() - 1
+        });
     if let Some(line_no) = line_no
         && !paths[at].lines.contains(&line_no)
     {
@@ -323,7 +397,26 @@ fn add_path(paths: &mut Vec<PathMention>, path: &str, line_no: Option<u32>) {
 /// Strings of a line that look like a path or a file name, with a line number behind (`a/b.rs:12`).
 fn paths_in(line: &str) -> Vec<(String, Option<u32>)> {
     let mut found = Vec::new();
-    for raw in line.split(|c: char| c.is_whitespace() || matches!(c, '`' | '"' | '\'' | '(' | ')' | '[' | ']' | '<' | '>' | ',' | ';' | '|' | '{' | '}' | '=')) {
+    for raw in line.split(|c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                '`' | '"'
+                    | '\''
+                    | '('
+                    | ')'
+                    | '['
+                    | ']'
+                    | '<'
+                    | '>'
+                    | ','
+                    | ';'
+                    | '|'
+                    | '{'
+                    | '}'
+                    | '='
+            )
+    }) {
         if raw.len() < 4 || raw.len() > 300 {
             continue;
         }
@@ -341,7 +434,9 @@ fn paths_in(line: &str) -> Vec<(String, Option<u32>)> {
             },
         };
         let path = path.trim_end_matches(['.', ',', '!', '?', ':']);
-        let Some((stem, extension)) = path.rsplit_once('.') else { continue };
+        let Some((stem, extension)) = path.rsplit_once('.') else {
+            continue;
+        };
         let extension_ok = (1..=6).contains(&extension.len())
             && extension.bytes().all(|b| b.is_ascii_alphanumeric())
             && extension.bytes().any(|b| b.is_ascii_alphabetic());
@@ -377,11 +472,13 @@ fn words_in(line: &str) -> Vec<WordInLine<'_>> {
             at += 1;
         }
         let text = &line[start..at];
-        let inner_capital = text.bytes().skip(1).any(|b| b.is_ascii_uppercase()) && text.bytes().any(|b| b.is_ascii_lowercase());
+        let inner_capital = text.bytes().skip(1).any(|b| b.is_ascii_uppercase())
+            && text.bytes().any(|b| b.is_ascii_lowercase());
         let dotted = (start > 1 && bytes[start - 1] == b'.' && is_word_byte(bytes[start - 2]))
             || (at + 1 < bytes.len() && bytes[at] == b'.' && is_word_byte(bytes[at + 1]));
         let called = bytes.get(at) == Some(&b'(');
-        let code_like = ticked || text.trim_matches('_').contains('_') || inner_capital || dotted || called;
+        let code_like =
+            ticked || text.trim_matches('_').contains('_') || inner_capital || dotted || called;
         words.push(WordInLine { text, code_like });
     }
     words
@@ -393,24 +490,58 @@ mod tests {
 
     #[test]
     fn a_task_names_paths_lines_and_frames() {
-        let query = read("Fix the redirect loop in src/session.rs:42\n\n  File \"lib/a.py\", line 7, in rebuild_auth\nsee https://github.com/o/r/blob/main/x/y.go#L9");
-        let paths: Vec<(&str, &[u32])> = query.mentions.paths.iter().map(|m| (m.path.as_str(), &m.lines[..])).collect();
-        assert_eq!(paths, [("src/session.rs", &[42][..]), ("lib/a.py", &[7]), ("x/y.go", &[9])]);
-        let frame = query.mentions.identifiers.iter().find(|i| i.name == "rebuild_auth").unwrap();
+        let query = read(
+            "Fix the redirect loop in src/session.rs:42\n\n  File \"lib/a.py\", line 7, in rebuild_auth\nsee https://github.com/o/r/blob/main/x/y.go#L9",
+        );
+        let paths: Vec<(&str, &[u32])> = query
+            .mentions
+            .paths
+            .iter()
+            .map(|m| (m.path.as_str(), &m.lines[..]))
+            .collect();
+        assert_eq!(
+            paths,
+            [
+                ("src/session.rs", &[42][..]),
+                ("lib/a.py", &[7]),
+                ("x/y.go", &[9])
+            ]
+        );
+        let frame = query
+            .mentions
+            .identifiers
+            .iter()
+            .find(|i| i.name == "rebuild_auth")
+            .unwrap();
         assert!(frame.in_frame && frame.code_like);
     }
 
     #[test]
     fn the_first_line_weighs_most() {
         let query = read("redirect loop\n\nthe cookie is lost");
-        let weight = |term: &str| query.joint[query.vocabulary.get(term.as_bytes()).unwrap() as usize];
-        assert!(weight("redirect") > 2.0 * weight("cooki"), "{:?}", query.joint);
+        let weight =
+            |term: &str| query.joint[query.vocabulary.get(term.as_bytes()).unwrap() as usize];
+        assert!(
+            weight("redirect") > 2.0 * weight("cooki"),
+            "{:?}",
+            query.joint
+        );
         assert!(query.vocabulary.get(b"the").is_none());
     }
 
     #[test]
     fn odd_tasks_are_read() {
-        for task in ["", "\n\n", "<!--", "```", "at (", "File \"", "\u{0}é`(", "a:b:c:d", "at x (y:1)"] {
+        for task in [
+            "",
+            "\n\n",
+            "<!--",
+            "```",
+            "at (",
+            "File \"",
+            "\u{0}é`(",
+            "a:b:c:d",
+            "at x (y:1)",
+        ] {
             read(task);
         }
     }

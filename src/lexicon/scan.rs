@@ -98,7 +98,11 @@ enum Inside {
 impl<'q> Scanner<'q> {
     /// A scanner for `query`.
     pub fn new(query: &'q Query) -> Self {
-        Self { query, memo: FxHashMap::default(), pool: Vec::new() }
+        Self {
+            query,
+            memo: FxHashMap::default(),
+            pool: Vec::new(),
+        }
     }
 
     /// Scans `text`. O(bytes).
@@ -112,8 +116,17 @@ impl<'q> Scanner<'q> {
         self.run(text, syntax, boundaries, true)
     }
 
-    fn run(&mut self, text: &str, syntax: &Syntax, boundaries: Option<&[u32]>, keep_lines: bool) -> Scan {
-        let mut scan = Scan { n_bytes: u32::try_from(text.len()).unwrap_or(u32::MAX), ..Scan::default() };
+    fn run(
+        &mut self,
+        text: &str,
+        syntax: &Syntax,
+        boundaries: Option<&[u32]>,
+        keep_lines: bool,
+    ) -> Scan {
+        let mut scan = Scan {
+            n_bytes: u32::try_from(text.len()).unwrap_or(u32::MAX),
+            ..Scan::default()
+        };
         let mut line_hits: Vec<(u32, TermIdx, Field)> = Vec::new();
         let mut line_lengths: Vec<u16> = Vec::new();
         let mut bigrams: FxHashMap<u16, u16> = FxHashMap::default();
@@ -132,19 +145,24 @@ impl<'q> Scanner<'q> {
                 let first = body.get(indent).copied().unwrap_or(0);
                 if let Some(range) = definition::name(body, syntax.family) {
                     name = range;
-                    scan.definitions.push((hash(&body[range.0..range.1]), line_no));
+                    scan.definitions
+                        .push((hash(&body[range.0..range.1]), line_no));
                     if boundaries.is_none() {
                         starts.push(comment_run.unwrap_or(line_no));
                     }
                     comment_run = None;
-                } else if first == b'@' || first == b'#' || starts_any(&body[indent..], syntax.line_comments) {
+                } else if first == b'@'
+                    || first == b'#'
+                    || starts_any(&body[indent..], syntax.line_comments)
+                {
                     comment_run.get_or_insert(line_no);
                 } else if first != 0 && first != b'*' && first != b'/' {
                     comment_run = None;
                 }
                 if scan.imports.len() < MAX_IMPORTS && is_import(&body[indent..]) {
                     let end = body.len().min(indent + 300);
-                    scan.imports.push(String::from_utf8_lossy(&body[indent..end]).trim().into());
+                    scan.imports
+                        .push(String::from_utf8_lossy(&body[indent..end]).trim().into());
                 }
             }
             if matches!(inside, Inside::LineComment) {
@@ -174,12 +192,18 @@ impl<'q> Scanner<'q> {
                     let word = self.word(word_hash, &body[start..at]);
                     length = length.saturating_add(u16::from(word.n_terms));
                     scan.lengths[field as usize] += u32::from(word.n_terms);
-                    for &term in &self.pool[word.start as usize..word.start as usize + word.n_found as usize] {
+                    for &term in
+                        &self.pool[word.start as usize..word.start as usize + word.n_found as usize]
+                    {
                         line_hits.push((line_no, term, field));
                     }
                     if field == Field::String && !self.query.bigrams.is_empty() {
                         let lower = super::query::word_key(&body[start..at]);
-                        if let Some(&idx) = self.query.bigrams.get(&super::query::bigram_key(previous_string_word, lower)) {
+                        if let Some(&idx) = self
+                            .query
+                            .bigrams
+                            .get(&super::query::bigram_key(previous_string_word, lower))
+                        {
                             let count = bigrams.entry(idx).or_default();
                             *count = count.saturating_add(1);
                         }
@@ -193,11 +217,19 @@ impl<'q> Scanner<'q> {
                         if starts_any(rest, syntax.line_comments) {
                             inside = Inside::LineComment;
                             at += 1;
-                        } else if let Some((open, close)) = syntax.block_comments.iter().find(|(open, _)| rest.starts_with(open.as_bytes())) {
+                        } else if let Some((open, close)) = syntax
+                            .block_comments
+                            .iter()
+                            .find(|(open, _)| rest.starts_with(open.as_bytes()))
+                        {
                             inside = Inside::BlockComment(close);
                             at += open.len();
                         } else if syntax.quotes.contains(&byte) {
-                            if syntax.triple_quotes && rest.len() >= 3 && rest[1] == byte && rest[2] == byte {
+                            if syntax.triple_quotes
+                                && rest.len() >= 3
+                                && rest[1] == byte
+                                && rest[2] == byte
+                            {
                                 inside = Inside::TripleQuote(byte);
                                 at += 3;
                             } else {
@@ -226,14 +258,21 @@ impl<'q> Scanner<'q> {
                 }
             }
             // an unclosed quote ends with its line, except in backticks: a stray apostrophe must not swallow the file
-            if matches!(inside, Inside::Quote(quote) if quote != b'`') || inside == Inside::LineComment {
+            if matches!(inside, Inside::Quote(quote) if quote != b'`')
+                || inside == Inside::LineComment
+            {
                 inside = Inside::Code;
             }
             line_lengths.push(length);
         }
         scan.n_lines = line_no;
         if let Some(boundaries) = boundaries {
-            starts.extend(boundaries.iter().copied().filter(|&line| line > 1 && line <= line_no));
+            starts.extend(
+                boundaries
+                    .iter()
+                    .copied()
+                    .filter(|&line| line > 1 && line <= line_no),
+            );
         }
         starts.sort_unstable();
         starts.dedup();
@@ -264,7 +303,11 @@ impl<'q> Scanner<'q> {
                 self.pool.extend(self.query.vocabulary.get(term));
             }
         });
-        let word = Word { start: start as u32, n_found: (self.pool.len() - start) as u8, n_terms };
+        let word = Word {
+            start: start as u32,
+            n_found: (self.pool.len() - start) as u8,
+            n_terms,
+        };
         self.memo.insert(key, word);
         word
     }
@@ -276,11 +319,28 @@ fn starts_any(bytes: &[u8], marks: &[&str]) -> bool {
 
 fn is_import(line: &[u8]) -> bool {
     const STARTS: &[&str] = &[
-        "import ", "from ", "use ", "pub use ", "mod ", "pub mod ", "#include", "require", "include ", "alias ", "using ", "export * from",
-        "export {", "@import", "source ", "load ", "autoload ",
+        "import ",
+        "from ",
+        "use ",
+        "pub use ",
+        "mod ",
+        "pub mod ",
+        "#include",
+        "require",
+        "include ",
+        "alias ",
+        "using ",
+        "export * from",
+        "export {",
+        "@import",
+        "source ",
+        "load ",
+        "autoload ",
     ];
     starts_any(line, STARTS)
-        || (line.len() < 300 && (memchr::memmem::find(line, b"require(").is_some() || memchr::memmem::find(line, b" from '").is_some()))
+        || (line.len() < 300
+            && (memchr::memmem::find(line, b"require(").is_some()
+                || memchr::memmem::find(line, b" from '").is_some()))
 }
 
 fn segments(starts: &[u32], line_lengths: &[u16]) -> Vec<Segment> {
@@ -289,10 +349,16 @@ fn segments(starts: &[u32], line_lengths: &[u16]) -> Vec<Segment> {
         .iter()
         .enumerate()
         .map(|(idx, &first_line)| {
-            let end = starts.get(idx + 1).map_or(n_lines + 1, |&next| next).min(n_lines + 1);
+            let end = starts
+                .get(idx + 1)
+                .map_or(n_lines + 1, |&next| next)
+                .min(n_lines + 1);
             let from = (first_line as usize - 1).min(line_lengths.len());
             let to = (end as usize - 1).clamp(from, line_lengths.len());
-            Segment { first_line, length: line_lengths[from..to].iter().map(|&n| u32::from(n)).sum() }
+            Segment {
+                first_line,
+                length: line_lengths[from..to].iter().map(|&n| u32::from(n)).sum(),
+            }
         })
         .collect()
 }
@@ -310,10 +376,18 @@ fn hits(segments: &[Segment], line_hits: &[(u32, TermIdx, Field)]) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
     for (segment_idx, term_idx, field) in keyed {
         match hits.last_mut() {
-            Some(last) if (last.segment_idx, last.term_idx, last.field) == (segment_idx, term_idx, field) => {
+            Some(last)
+                if (last.segment_idx, last.term_idx, last.field)
+                    == (segment_idx, term_idx, field) =>
+            {
                 last.count = last.count.saturating_add(1);
             }
-            _ => hits.push(Hit { segment_idx, term_idx, field, count: 1 }),
+            _ => hits.push(Hit {
+                segment_idx,
+                term_idx,
+                field,
+                count: 1,
+            }),
         }
     }
     hits

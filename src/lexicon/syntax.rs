@@ -33,8 +33,19 @@ pub enum Family {
 
 const C_COMMENT: &[(&str, &str)] = &[("/*", "*/")];
 
-const fn code(line_comments: &'static [&'static str], quotes: &'static [u8], family: Family) -> Syntax {
-    Syntax { line_comments, block_comments: C_COMMENT, quotes, triple_quotes: false, prose: false, family }
+const fn code(
+    line_comments: &'static [&'static str],
+    quotes: &'static [u8],
+    family: Family,
+) -> Syntax {
+    Syntax {
+        line_comments,
+        block_comments: C_COMMENT,
+        quotes,
+        triple_quotes: false,
+        prose: false,
+        family,
+    }
 }
 
 const C: Syntax = code(&["//"], b"\"", Family::C);
@@ -59,7 +70,11 @@ const DASH: Syntax = Syntax {
     prose: false,
     family: Family::Keyword,
 };
-const SEMICOLON: Syntax = Syntax { line_comments: &[";"], quotes: b"\"", ..DASH };
+const SEMICOLON: Syntax = Syntax {
+    line_comments: &[";"],
+    quotes: b"\"",
+    ..DASH
+};
 const MARKUP: Syntax = Syntax {
     line_comments: &[],
     block_comments: &[("<!--", "-->")],
@@ -68,7 +83,10 @@ const MARKUP: Syntax = Syntax {
     prose: false,
     family: Family::None,
 };
-const SINGLE_FILE_COMPONENT: Syntax = Syntax { family: Family::Brace, ..MARKUP };
+const SINGLE_FILE_COMPONENT: Syntax = Syntax {
+    family: Family::Brace,
+    ..MARKUP
+};
 const PROSE: Syntax = Syntax {
     line_comments: &[],
     block_comments: &[],
@@ -77,26 +95,35 @@ const PROSE: Syntax = Syntax {
     prose: true,
     family: Family::None,
 };
-const PLAIN: Syntax = Syntax { prose: false, ..PROSE };
+const PLAIN: Syntax = Syntax {
+    prose: false,
+    ..PROSE
+};
 
 /// The syntax of the file at `path`, by its name.
 pub fn of_path(path: &str) -> Syntax {
     let name = path.rsplit('/').next().unwrap_or(path);
     let Some((_, extension)) = name.rsplit_once('.') else {
         return match name {
-            "Makefile" | "Dockerfile" | "Rakefile" | "Gemfile" | "Justfile" | "justfile" | "BUILD" => HASH,
+            "Makefile" | "Dockerfile" | "Rakefile" | "Gemfile" | "Justfile" | "justfile"
+            | "BUILD" => HASH,
             _ => PLAIN,
         };
     };
     match extension.to_ascii_lowercase().as_str() {
-        "c" | "h" | "cc" | "cpp" | "cxx" | "hpp" | "hh" | "hxx" | "ipp" | "inl" | "m" | "mm" | "y" | "l" | "cu" | "glsl" | "proto" => C,
-        "java" | "cs" | "kt" | "kts" | "scala" | "swift" | "dart" | "groovy" | "gradle" | "zig" | "d" | "v" | "sol" => BRACE,
-        "js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx" | "css" | "scss" | "less" => SCRIPT,
+        "c" | "h" | "cc" | "cpp" | "cxx" | "hpp" | "hh" | "hxx" | "ipp" | "inl" | "m" | "mm"
+        | "y" | "l" | "cu" | "glsl" | "proto" => C,
+        "java" | "cs" | "kt" | "kts" | "scala" | "swift" | "dart" | "groovy" | "gradle" | "zig"
+        | "d" | "v" | "sol" => BRACE,
+        "js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx" | "css" | "scss" | "less" => {
+            SCRIPT
+        }
         "rs" => RUST,
         "go" => GO,
         "php" => PHP,
-        "py" | "pyi" | "pyx" | "pxd" | "rb" | "rake" | "ex" | "exs" | "sh" | "bash" | "zsh" | "pl" | "pm" | "r" | "jl" | "nim" | "cr"
-        | "yml" | "yaml" | "toml" | "cmake" | "mk" | "nix" | "tf" | "jq" | "cfg" | "ini" | "conf" => HASH,
+        "py" | "pyi" | "pyx" | "pxd" | "rb" | "rake" | "ex" | "exs" | "sh" | "bash" | "zsh"
+        | "pl" | "pm" | "r" | "jl" | "nim" | "cr" | "yml" | "yaml" | "toml" | "cmake" | "mk"
+        | "nix" | "tf" | "jq" | "cfg" | "ini" | "conf" => HASH,
         "lua" | "sql" | "hs" | "elm" | "ada" => DASH,
         "lisp" | "el" | "clj" | "cljs" | "scm" | "rkt" | "asm" | "s" => SEMICOLON,
         "html" | "htm" | "xml" | "svg" | "heex" | "eex" | "leex" | "erb" => MARKUP,

@@ -111,7 +111,10 @@ pub fn each_term(word: &[u8], mut emit: impl FnMut(&[u8])) {
 
 fn trim_underscores(word: &[u8]) -> &[u8] {
     let start = word.iter().position(|&b| b != b'_').unwrap_or(word.len());
-    let end = word.iter().rposition(|&b| b != b'_').map_or(start, |i| i + 1);
+    let end = word
+        .iter()
+        .rposition(|&b| b != b'_')
+        .map_or(start, |i| i + 1);
     &word[start..end]
 }
 
@@ -174,7 +177,9 @@ pub fn stem(word: &[u8]) -> usize {
     if word[..n].ends_with(b"s") && !matches!(word[n - 2], b's' | b'u' | b'i') {
         n -= 1;
     }
-    let verb = |n: usize, suffix: &[u8]| word[..n].ends_with(suffix) && has_vowel(&word[..n - suffix.len()]);
+    let verb = |n: usize, suffix: &[u8]| {
+        word[..n].ends_with(suffix) && has_vowel(&word[..n - suffix.len()])
+    };
     if n > 5 && verb(n, b"ing") {
         n = undouble(word, n - 3);
     } else if n > 4 && verb(n, b"ed") {
@@ -187,11 +192,14 @@ pub fn stem(word: &[u8]) -> usize {
 }
 
 fn has_vowel(word: &[u8]) -> bool {
-    word.iter().any(|b| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u' | b'y'))
+    word.iter()
+        .any(|b| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u' | b'y'))
 }
 
 fn undouble(word: &[u8], n: usize) -> usize {
-    let doubled = n > 3 && word[n - 1] == word[n - 2] && !matches!(word[n - 1], b'l' | b's' | b'z' | b'e' | b'o');
+    let doubled = n > 3
+        && word[n - 1] == word[n - 2]
+        && !matches!(word[n - 1], b'l' | b's' | b'z' | b'e' | b'o');
     if doubled { n - 1 } else { n }
 }
 
@@ -202,7 +210,9 @@ mod tests {
     #[track_caller]
     fn check(word: &str, expected: &str) {
         let mut terms = Vec::new();
-        each_term(word.as_bytes(), |term| terms.push(String::from_utf8_lossy(term).into_owned()));
+        each_term(word.as_bytes(), |term| {
+            terms.push(String::from_utf8_lossy(term).into_owned())
+        });
         assert_eq!(terms.join(" "), expected, "{word}");
     }
 
@@ -225,7 +235,10 @@ mod tests {
     #[test]
     fn inflections_meet() {
         let same = |words: &[&str]| {
-            let stems: Vec<&str> = words.iter().map(|word| &word[..stem(word.as_bytes())]).collect();
+            let stems: Vec<&str> = words
+                .iter()
+                .map(|word| &word[..stem(word.as_bytes())])
+                .collect();
             assert!(stems.windows(2).all(|pair| pair[0] == pair[1]), "{stems:?}");
         };
         same(&["parse", "parsed", "parsing", "parses"]);

@@ -5,7 +5,8 @@
 
 use super::lines::{Lines, gap, union};
 use super::{Measure, Rendering, RenderingName, Renderings, Subject};
-use crate::score::{Opened, Piece, Pieces};
+use crate::Survey;
+use crate::score::{Opened, Piece};
 
 /// Weights by which probabilities become value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,24 +28,56 @@ pub struct Worth {
 
 impl Default for Worth {
     fn default() -> Self {
-        Self { joint: 0.5, flatten: 0.55, even: 0.25, first: 0.15, outline: 0.15, mention: 0.1 }
+        Self {
+            joint: 0.5,
+            flatten: 0.55,
+            even: 0.25,
+            first: 0.15,
+            outline: 0.15,
+            mention: 0.1,
+        }
     }
 }
 
 /// Most excerpts in one menu.
 const MAX_EXCERPTS: usize = 24;
 
-/// Makes the menus of the shortlist. `p` is P(file) of each file of the shortlist; `pinned` those that must be in, in full.
-pub fn menus(opened: &[Opened], pieces: &Pieces, p: &[f64], pinned: &[bool], paths: &[&str], worth: &Worth, measure: &Measure<'_>) -> Vec<Renderings> {
-    let flat: Vec<f64> = p.iter().map(|p| p.powf(worth.flatten)).collect();
+/// Makes the menus of the shortlist.
+pub fn menus(survey: &Survey, worth: &Worth, measure: &Measure<'_>) -> Vec<Renderings> {
+    let flat: Vec<f64> = survey
+        .opened
+        .iter()
+        .map(|opened| survey.ranked.p[opened.file_idx].powf(worth.flatten))
+        .collect();
     let flat_sum: f64 = flat.iter().sum::<f64>().max(1e-12);
-    let menu = |idx: usize| menu(idx, &opened[idx], &pieces.by_file[idx], flat[idx] / flat_sum, pinned[idx], paths[opened[idx].file_idx], worth, measure);
+    let menu = |idx: usize| {
+        let file = &survey.files[survey.opened[idx].file_idx];
+        menu(
+            idx,
+            &survey.opened[idx],
+            &survey.pieces.by_file[idx],
+            flat[idx] / flat_sum,
+            file.pinned,
+            &file.path,
+            worth,
+            measure,
+        )
+    };
     use rayon::prelude::*;
-    (0..opened.len()).into_par_iter().map(menu).collect()
+    (0..survey.opened.len()).into_par_iter().map(menu).collect()
 }
 
 #[allow(clippy::too_many_arguments)] // one call, right above
-fn menu(opened_idx: usize, file: &Opened, pieces: &[Piece], p_file: f64, pinned: bool, path: &str, worth: &Worth, measure: &Measure<'_>) -> Renderings {
+fn menu(
+    opened_idx: usize,
+    file: &Opened,
+    pieces: &[Piece],
+    p_file: f64,
+    pinned: bool,
+    path: &str,
+    worth: &Worth,
+    measure: &Measure<'_>,
+) -> Renderings {
     let lines = Lines::new(&file.text);
     let n_lines = lines.len();
     let frame = measure.frame(path);
@@ -53,31 +86,86 @@ fn menu(opened_idx: usize, file: &Opened, pieces: &[Piece], p_file: f64, pinned:
     let total_lines = f64::from(n_lines.max(1));
     let value_of = |piece: &Piece| {
         let even = f64::from(piece.lines.1 - piece.lines.0 + 1) / total_lines;
-        worth.joint * piece.p + (1.0 - worth.joint) * p_file * ((1.0 - worth.even) * piece.share + worth.even * even) + 1e-7 * even
+        worth.joint * piece.p
+            + (1.0 - worth.joint) * p_file * ((1.0 - worth.even) * piece.share + worth.even * even)
+            + 1e-7 * even
     };
     let bonus = worth.first * p_file;
     let total: f64 = pieces.iter().map(value_of).sum();
-    let full = Rendering { name: RenderingName::Full, lines: if n_lines > 0 { vec![(1, n_lines)] } else { vec![] }, text: None, cost: full_cost, value: total + bonus };
+    let full = Rendering {
+        name: RenderingName::Full,
+        lines: if n_lines > 0 {
+            vec![(1, n_lines)]
+        } else {
+            vec![]
+        },
+        text: None,
+        cost: full_cost,
+        value: total + bonus,
+    };
     if pinned {
-        return Renderings { subject, options: vec![full], pinned: true };
+        return Renderings {
+            subject,
+            options: vec![full],
+            pinned: true,
+        };
     }
-    let mut options = vec![Rendering { name: RenderingName::Mention, lines: vec![], text: None, cost: frame, value: bonus * worth.mention }];
+    let mut options = vec![Rendering {
+        name: RenderingName::Mention,
+        lines: vec![],
+        text: None,
+        cost: frame,
+        value: bonus * worth.mention,
+    }];
     if pieces.len() > 1 {
-        options.extend(outline(file, &lines, frame, total * worth.outline + bonus, measure));
-        options.extend(excerpts(file, &lines, pieces, frame, bonus, &value_of, measure));
+        options.extend(outline(
+            file,
+            &lines,
+            frame,
+            total * worth.outline + bonus,
+            measure,
+        ));
+        options.extend(excerpts(
+            file, &lines, pieces, frame, bonus, &value_of, measure,
+        ));
     }
     options.push(full);
-    Renderings { subject, options, pinned: false }
+    Renderings {
+        subject,
+        options,
+        pinned: false,
+    }
 }
 
-fn outline(file: &Opened, lines: &Lines<'_>, frame: usize, value: f64, measure: &Measure<'_>) -> Option<Rendering> {
-    let signatures = file.outline.definitions.iter().map(|definition| (definition.signature.0, definition.signature.1.min(definition.signature.0 + 3)));
-    let shown = union(signatures.filter(|&(first, last)| first >= 1 && last <= lines.len()).collect());
+fn outline(
+    file: &Opened,
+    lines: &Lines<'_>,
+    frame: usize,
+    value: f64,
+    measure: &Measure<'_>,
+) -> Option<Rendering> {
+    let signatures = file.outline.definitions.iter().map(|definition| {
+        (
+            definition.signature.0,
+            definition.signature.1.min(definition.signature.0 + 3),
+        )
+    });
+    let shown = union(
+        signatures
+            .filter(|&(first, last)| first >= 1 && last <= lines.len())
+            .collect(),
+    );
     if shown.is_empty() {
         return None;
     }
     let cost = frame + measure.text(&lines.text(&shown));
-    Some(Rendering { name: RenderingName::Outline, lines: shown, text: None, cost, value })
+    Some(Rendering {
+        name: RenderingName::Outline,
+        lines: shown,
+        text: None,
+        cost,
+        value,
+    })
 }
 
 fn excerpts(
@@ -89,9 +177,16 @@ fn excerpts(
     value_of: &dyn Fn(&Piece) -> f64,
     measure: &Measure<'_>,
 ) -> Vec<Rendering> {
-    let costs: Vec<usize> = pieces.iter().map(|piece| measure.text(lines.slice(piece.lines.0, piece.lines.1))).collect();
+    let costs: Vec<usize> = pieces
+        .iter()
+        .map(|piece| measure.text(lines.slice(piece.lines.0, piece.lines.1)))
+        .collect();
     let values: Vec<f64> = pieces.iter().map(value_of).collect();
-    let density: Vec<f64> = costs.iter().zip(&values).map(|(&cost, value)| value / (cost as f64 + 15.0)).collect();
+    let density: Vec<f64> = costs
+        .iter()
+        .zip(&values)
+        .map(|(&cost, value)| value / (cost as f64 + 15.0))
+        .collect();
     let order = crate::score::statistics::ranking(&density);
     // many small pieces are taken several at a time, so that the menu stays short
     let n_steps = MAX_EXCERPTS.min(order.len() - 1);
@@ -100,7 +195,11 @@ fn excerpts(
     let mut value = bonus;
     let mut taken = 0;
     for step in 1..=n_steps {
-        let until = if order.len() <= MAX_EXCERPTS { step } else { stride(step, n_steps, order.len() - 1) };
+        let until = if order.len() <= MAX_EXCERPTS {
+            step
+        } else {
+            stride(step, n_steps, order.len() - 1)
+        };
         for &idx in &order[taken..until] {
             shown.push(pieces[idx].lines);
             shown.extend(headers(file, pieces[idx].lines, lines.len()));
@@ -111,8 +210,24 @@ fn excerpts(
         }
         taken = until;
         shown = union(shown);
-        let text: usize = shown.iter().map(|&(first, last)| measure.text(lines.slice(first, last)) + if first > 1 { measure.text(&gap(first)) } else { 0 }).sum();
-        options.push(Rendering { name: RenderingName::Excerpt, lines: shown.clone(), text: None, cost: frame + text, value });
+        let text: usize = shown
+            .iter()
+            .map(|&(first, last)| {
+                measure.text(lines.slice(first, last))
+                    + if first > 1 {
+                        measure.text(&gap(first))
+                    } else {
+                        0
+                    }
+            })
+            .sum();
+        options.push(Rendering {
+            name: RenderingName::Excerpt,
+            lines: shown.clone(),
+            text: None,
+            cost: frame + text,
+            value,
+        });
     }
     options
 }
@@ -128,8 +243,21 @@ fn headers(file: &Opened, (first, last): (u32, u32), n_lines: u32) -> Vec<(u32, 
     file.outline
         .definitions
         .iter()
-        .filter(|definition| definition.lines.0 <= first && last <= definition.lines.1 && definition.signature.0 < first)
-        .map(|definition| (definition.signature.0, definition.signature.1.min(definition.signature.0 + 2).min(n_lines)))
+        .filter(|definition| {
+            definition.lines.0 <= first
+                && last <= definition.lines.1
+                && definition.signature.0 < first
+        })
+        .map(|definition| {
+            (
+                definition.signature.0,
+                definition
+                    .signature
+                    .1
+                    .min(definition.signature.0 + 2)
+                    .min(n_lines),
+            )
+        })
         .filter(|&(a, b)| a >= 1 && a <= b)
         .collect()
 }

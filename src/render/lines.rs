@@ -47,8 +47,16 @@ impl<'a> Lines<'a> {
 
     /// The text of lines `first..=last`, without a newline that the file's last line lacks.
     pub fn slice(&self, first: u32, last: u32) -> &'a str {
-        let start = self.starts.get(first.max(1) as usize - 1).copied().unwrap_or(self.text.len());
-        let end = self.starts.get(last as usize).copied().unwrap_or(self.text.len());
+        let start = self
+            .starts
+            .get(first.max(1) as usize - 1)
+            .copied()
+            .unwrap_or(self.text.len());
+        let end = self
+            .starts
+            .get(last as usize)
+            .copied()
+            .unwrap_or(self.text.len());
         &self.text[start..end.max(start)]
     }
 
@@ -86,6 +94,9 @@ mod tests {
 
     #[test]
     fn ranges_that_touch_are_one() {
-        assert_eq!(union(vec![(5, 6), (1, 2), (3, 3), (6, 9)]), [(1, 3), (5, 9)]);
+        assert_eq!(
+            union(vec![(5, 6), (1, 2), (3, 3), (6, 9)]),
+            [(1, 3), (5, 9)]
+        );
     }
 }

@@ -40,10 +40,16 @@ pub fn read(history: &History, n_files: usize, query: &Query, now: i64) -> FileH
         if commit.n_files > MAX_FILES || commit.files.is_empty() {
             continue;
         }
-        let weight = decay(now - commit.time, MESSAGE_HALF_LIFE_DAYS) / (commit.n_files as f64).sqrt();
+        let weight =
+            decay(now - commit.time, MESSAGE_HALF_LIFE_DAYS) / (commit.n_files as f64).sqrt();
         let mut terms: FxHashMap<TermIdx, f64> = FxHashMap::default();
         let mut n_words = 0.0;
-        for word in commit.message.as_bytes().split(|&b| !is_word_byte(b)).filter(|word| !word.is_empty()) {
+        for word in commit
+            .message
+            .as_bytes()
+            .split(|&b| !is_word_byte(b))
+            .filter(|word| !word.is_empty())
+        {
             n_words += 1.0;
             let found = memo.entry(word).or_insert_with(|| {
                 let mut found = Vec::new();
@@ -69,28 +75,53 @@ pub fn read(history: &History, n_files: usize, query: &Query, now: i64) -> FileH
         }
     }
     let n_documents = length.iter().filter(|&&l| l > 0.0).count();
-    let average = if n_documents == 0 { 0.0 } else { length.iter().sum::<f64>() / n_documents as f64 };
+    let average = if n_documents == 0 {
+        0.0
+    } else {
+        length.iter().sum::<f64>() / n_documents as f64
+    };
     let messages = tf
         .iter()
         .zip(&length)
         .map(|(terms, &length)| {
             let norm = length_norm(length, average, B);
-            let mut terms: Vec<(TermIdx, f64)> = terms.iter().map(|(&term, &n)| (term, n)).collect();
+            let mut terms: Vec<(TermIdx, f64)> =
+                terms.iter().map(|(&term, &n)| (term, n)).collect();
             terms.sort_unstable_by_key(|&(term, _)| term);
-            terms.iter().map(|&(term, n)| query.joint[term as usize] * idf(n_documents, df[&term]) * saturate(n / norm, K1)).sum()
+            terms
+                .iter()
+                .map(|&(term, n)| {
+                    query.joint[term as usize]
+                        * idf(n_documents, df[&term])
+                        * saturate(n / norm, K1)
+                })
+                .sum()
         })
         .collect();
-    FileHistory { messages, changed_at, commits }
+    FileHistory {
+        messages,
+        changed_at,
+        commits,
+    }
 }
 
 /// How much each file changed together with the `seeds` (file, weight): cosine-like, >= 0.
-pub fn together(history: &History, files: &FileHistory, seeds: &[(usize, f64)], now: i64) -> Vec<f64> {
+pub fn together(
+    history: &History,
+    files: &FileHistory,
+    seeds: &[(usize, f64)],
+    now: i64,
+) -> Vec<f64> {
     let n_files = files.commits.len();
     let weight = |idx: u32| {
         let commit = &history.commits[idx as usize];
         decay(now - commit.time, COCHANGE_HALF_LIFE_DAYS) / commit.n_files as f64
     };
-    let total: Vec<f64> = files.commits.iter().map(|commits| commits.iter().map(|&idx| weight(idx)).sum()).collect();
+    let total: Vec<f64> = files
+        .commits
+        .iter()
+        .map(|commits| commits.iter().map(|&idx| weight(idx)).sum())
+        .collect();
     let mut score = vec![0.0; n_files];
     for &(seed, seed_weight) in seeds {
         for &idx in &files.commits[seed] {
@@ -98,7 +129,8 @@ pub fn together(history: &History, files: &FileHistory, seeds: &[(usize, f64)], 
             for &file in &history.commits[idx as usize].files {
                 let file = file as usize;
                 if file != seed {
-                    score[file] += seed_weight * w / ((total[seed] + 0.5) * (total[file] + 0.5)).sqrt();
+                    score[file] +=
+                        seed_weight * w / ((total[seed] + 0.5) * (total[file] + 0.5)).sqrt();
                 }
             }
         }

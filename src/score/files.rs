@@ -69,7 +69,13 @@ const PATH_B: f64 = 0.3;
 const K1: f64 = 1.2;
 
 /// Ranks all files. O(hits + import lines + history).
-pub fn rank(query: &Query, files: &[File], history: &History, now: i64, model: &FileModel) -> Ranked {
+pub fn rank(
+    query: &Query,
+    files: &[File],
+    history: &History,
+    now: i64,
+    model: &FileModel,
+) -> Ranked {
     let n = files.len();
     let lexical = Lexical::new(query, files);
     let mut columns: Vec<Vec<f64>> = vec![vec![0.0; n]; FILE_FEATURES.len()];
@@ -84,7 +90,11 @@ pub fn rank(query: &Query, files: &[File], history: &History, now: i64, model: &
     let seed: Vec<f64> = relative.iter().map(|s| s.powi(6)).collect();
     let spread = graph.spread(&seed, 0.5, 10);
     let seed_sum: f64 = seed.iter().sum::<f64>().max(1e-12);
-    let seeds: Vec<(usize, f64)> = ranking(&relative).into_iter().take(10).map(|idx| (idx, relative[idx].powi(4))).collect();
+    let seeds: Vec<(usize, f64)> = ranking(&relative)
+        .into_iter()
+        .take(10)
+        .map(|idx| (idx, relative[idx].powi(4)))
+        .collect();
 
     columns[2] = prose;
     columns[3] = top3;
@@ -96,7 +106,11 @@ pub fn rank(query: &Query, files: &[File], history: &History, now: i64, model: &
     }
     columns[7] = lexical.path_bm25(&query.title);
     columns[8] = strings(query, files);
-    columns[9] = spread.iter().zip(&seed).map(|(s, seed)| (s - seed / seed_sum).max(0.0).sqrt()).collect();
+    columns[9] = spread
+        .iter()
+        .zip(&seed)
+        .map(|(s, seed)| (s - seed / seed_sum).max(0.0).sqrt())
+        .collect();
     columns[10] = test_twins(files, &bm25f);
     columns[11] = lexical.references(query);
     columns[12] = defines(query, files);
@@ -123,11 +137,38 @@ pub fn rank(query: &Query, files: &[File], history: &History, now: i64, model: &
         columns[21][idx] = f64::from(u8::from(look.is_generated || is_machine_made(file)));
         columns[23][idx] = f64::from(u8::from(!look.is_code));
     }
-    let rows: Vec<FileRow> = (0..n).map(|idx| std::array::from_fn(|feature| columns[feature][idx])).collect();
-    let logits: Vec<f64> = rows.iter().zip(files).map(|(row, file)| if file.barred.is_some() { f64::NEG_INFINITY } else { model.logit(row) }).collect();
-    let p = if logits.iter().all(|l| *l == f64::NEG_INFINITY) { vec![0.0; n] } else { softmax(&logits) };
-    let order = ranking(&p).into_iter().filter(|&idx| files[idx].barred.is_none()).collect();
-    Ranked { rows, p, recency, order, graph, history: file_history, named }
+    let rows: Vec<FileRow> = (0..n)
+        .map(|idx| std::array::from_fn(|feature| columns[feature][idx]))
+        .collect();
+    let logits: Vec<f64> = rows
+        .iter()
+        .zip(files)
+        .map(|(row, file)| {
+            if file.barred.is_some() {
+                f64::NEG_INFINITY
+            } else {
+                model.logit(row)
+            }
+        })
+        .collect();
+    let p = if logits.iter().all(|l| *l == f64::NEG_INFINITY) {
+        vec![0.0; n]
+    } else {
+        softmax(&logits)
+    };
+    let order = ranking(&p)
+        .into_iter()
+        .filter(|&idx| files[idx].barred.is_none())
+        .collect();
+    Ranked {
+        rows,
+        p,
+        recency,
+        order,
+        graph,
+        history: file_history,
+        named,
+    }
 }
 
 /// Term counts per file and what BM25F needs of them.
@@ -198,9 +239,12 @@ impl Lexical {
         let mut tf: FxHashMap<TermIdx, f64> = FxHashMap::default();
         for idx in 0..n {
             tf.clear();
-            let norms: [f64; N_FIELDS] = std::array::from_fn(|f| length_norm(self.lengths[idx][f], average[f], B));
+            let norms: [f64; N_FIELDS] =
+                std::array::from_fn(|f| length_norm(self.lengths[idx][f], average[f], B));
             for (term, counts) in &self.terms[idx] {
-                let sum: f64 = (0..N_FIELDS).map(|f| FIELD_WEIGHTS[f] * counts[f] / norms[f]).sum();
+                let sum: f64 = (0..N_FIELDS)
+                    .map(|f| FIELD_WEIGHTS[f] * counts[f] / norms[f])
+                    .sum();
                 tf.insert(*term, sum);
             }
             let path_norm = length_norm(self.path_length[idx], average_path, PATH_B);
@@ -225,7 +269,14 @@ impl Lexical {
         let average = self.path_length.iter().sum::<f64>() / n.max(1) as f64;
         let score = |idx: usize| {
             let norm = length_norm(self.path_length[idx], average, 0.5);
-            self.path_terms[idx].iter().map(|&(term, tf)| weights[term as usize] * idf(n, self.path_df[term as usize]) * saturate(tf / norm, 0.5)).sum()
+            self.path_terms[idx]
+                .iter()
+                .map(|&(term, tf)| {
+                    weights[term as usize]
+                        * idf(n, self.path_df[term as usize])
+                        * saturate(tf / norm, 0.5)
+                })
+                .sum()
         };
         (0..n).map(score).collect()
     }
@@ -234,7 +285,12 @@ impl Lexical {
     fn references(&self, query: &Query) -> Vec<f64> {
         let n = self.terms.len();
         let mut wanted: Vec<TermIdx> = Vec::new();
-        for identifier in query.mentions.identifiers.iter().filter(|identifier| identifier.code_like) {
+        for identifier in query
+            .mentions
+            .identifiers
+            .iter()
+            .filter(|identifier| identifier.code_like)
+        {
             each_term(identifier.name.as_bytes(), |term| {
                 if term[0] == b'=' {
                     wanted.extend(query.vocabulary.get(term));
@@ -246,10 +302,16 @@ impl Lexical {
         let score = |terms: &Vec<(TermIdx, [f64; N_FIELDS])>| {
             wanted
                 .iter()
-                .filter_map(|term| terms.binary_search_by_key(term, |&(t, _)| t).ok().map(|at| &terms[at]))
+                .filter_map(|term| {
+                    terms
+                        .binary_search_by_key(term, |&(t, _)| t)
+                        .ok()
+                        .map(|at| &terms[at])
+                })
                 .map(|(term, counts)| {
                     let df = f64::from(self.df[*term as usize].max(1));
-                    (1.0 + (1.0 + counts.iter().sum::<f64>()).ln()) * (1.0 + n as f64 / df).ln() / df.powf(0.3)
+                    (1.0 + (1.0 + counts.iter().sum::<f64>()).ln()) * (1.0 + n as f64 / df).ln()
+                        / df.powf(0.3)
                 })
                 .sum()
         };
@@ -263,7 +325,11 @@ fn path_terms(query: &Query, path: &str) -> (Vec<(TermIdx, f64)>, f64) {
     let mut parts = path.split('/').rev();
     let name = parts.next().unwrap_or_default();
     let mut add = |text: &str, weight: f64| {
-        for word in text.as_bytes().split(|&b| !terms::is_word_byte(b)).filter(|word| !word.is_empty()) {
+        for word in text
+            .as_bytes()
+            .split(|&b| !terms::is_word_byte(b))
+            .filter(|word| !word.is_empty())
+        {
             each_term(word, |term| {
                 if term[0] != b'=' {
                     length += weight;
@@ -292,7 +358,12 @@ fn path_terms(query: &Query, path: &str) -> (Vec<(TermIdx, f64)>, f64) {
 /// Sum of the three best segments' BM25, and the best, per file.
 fn best_segments(query: &Query, files: &[File]) -> (Vec<f64>, Vec<f64>) {
     let n_segments: usize = files.iter().map(|file| file.scan.segments.len()).sum();
-    let average = files.iter().flat_map(|file| &file.scan.segments).map(|s| f64::from(s.length)).sum::<f64>() / n_segments.max(1) as f64;
+    let average = files
+        .iter()
+        .flat_map(|file| &file.scan.segments)
+        .map(|s| f64::from(s.length))
+        .sum::<f64>()
+        / n_segments.max(1) as f64;
     let mut df = vec![0_u32; query.vocabulary.len()];
     for file in files {
         let mut last = (u32::MAX, TermIdx::MAX);
@@ -314,15 +385,27 @@ fn best_segments(query: &Query, files: &[File]) -> (Vec<f64>, Vec<f64>) {
             let key = (hits[at].segment_idx, hits[at].term_idx);
             let mut tf = 0.0;
             while at < hits.len() && (hits[at].segment_idx, hits[at].term_idx) == key {
-                let weight = if hits[at].field == Field::Definition { 3.0 } else { 1.0 };
+                let weight = if hits[at].field == Field::Definition {
+                    3.0
+                } else {
+                    1.0
+                };
                 tf += weight * f64::from(hits[at].count);
                 at += 1;
             }
-            let norm = length_norm(f64::from(file.scan.segments[key.0 as usize].length), average, B);
-            scores[key.0 as usize] += query.joint[key.1 as usize] * idfs[key.1 as usize] * saturate(tf / norm, K1);
+            let norm = length_norm(
+                f64::from(file.scan.segments[key.0 as usize].length),
+                average,
+                B,
+            );
+            scores[key.0 as usize] +=
+                query.joint[key.1 as usize] * idfs[key.1 as usize] * saturate(tf / norm, K1);
         }
         scores.sort_by(|a: &f64, b| b.total_cmp(a));
-        (scores.iter().take(3).sum::<f64>(), scores.first().copied().unwrap_or(0.0))
+        (
+            scores.iter().take(3).sum::<f64>(),
+            scores.first().copied().unwrap_or(0.0),
+        )
     });
     per_file.unzip()
 }
@@ -356,11 +439,22 @@ fn defines(query: &Query, files: &[File]) -> Vec<f64> {
         .mentions
         .identifiers
         .iter()
-        .map(|identifier| (terms::hash(identifier.name.as_bytes()), f64::from(identifier.n) * if identifier.code_like { 2.0 } else { 1.0 }))
+        .map(|identifier| {
+            (
+                terms::hash(identifier.name.as_bytes()),
+                f64::from(identifier.n) * if identifier.code_like { 2.0 } else { 1.0 },
+            )
+        })
         .collect();
     let mut df: FxHashMap<u64, u32> = FxHashMap::default();
     for file in files {
-        let mut names: Vec<u64> = file.scan.definitions.iter().map(|&(name, _)| name).filter(|name| wanted.contains_key(name)).collect();
+        let mut names: Vec<u64> = file
+            .scan
+            .definitions
+            .iter()
+            .map(|&(name, _)| name)
+            .filter(|name| wanted.contains_key(name))
+            .collect();
         names.sort_unstable();
         names.dedup();
         for name in names {
@@ -416,7 +510,9 @@ fn twin_stem(path: &str) -> String {
     for affix in ["test_", "tests_", "spec_", "test-"] {
         stem = stem.strip_prefix(affix).unwrap_or(stem);
     }
-    for affix in ["_test", "_tests", "_spec", "-test", "-spec", "tests", "test", "spec"] {
+    for affix in [
+        "_test", "_tests", "_spec", "-test", "-spec", "tests", "test", "spec",
+    ] {
         if stem.len() > affix.len() {
             stem = stem.strip_suffix(affix).unwrap_or(stem);
         }
@@ -428,15 +524,35 @@ fn twin_stem(path: &str) -> String {
 fn resolve_paths(mentions: &[PathMention], files: &[File]) -> Vec<(usize, Vec<u32>)> {
     let mut by_name: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
     for (idx, file) in files.iter().enumerate() {
-        by_name.entry(file.path.rsplit('/').next().unwrap_or(&file.path)).or_default().push(idx);
+        by_name
+            .entry(file.path.rsplit('/').next().unwrap_or(&file.path))
+            .or_default()
+            .push(idx);
     }
     let mut named: Vec<(usize, Vec<u32>)> = Vec::new();
     for mention in mentions {
-        let parts: Vec<&str> = mention.path.split('/').filter(|part| !part.is_empty()).collect();
-        let Some(candidates) = parts.last().and_then(|name| by_name.get(name)) else { continue };
-        let common = |idx: usize| files[idx].path.rsplit('/').zip(parts.iter().rev()).take_while(|(a, b)| a == *b).count();
+        let parts: Vec<&str> = mention
+            .path
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .collect();
+        let Some(candidates) = parts.last().and_then(|name| by_name.get(name)) else {
+            continue;
+        };
+        let common = |idx: usize| {
+            files[idx]
+                .path
+                .rsplit('/')
+                .zip(parts.iter().rev())
+                .take_while(|(a, b)| a == *b)
+                .count()
+        };
         let best = candidates.iter().map(|&idx| common(idx)).max().unwrap_or(0);
-        let matched: Vec<usize> = candidates.iter().copied().filter(|&idx| common(idx) == best).collect();
+        let matched: Vec<usize> = candidates
+            .iter()
+            .copied()
+            .filter(|&idx| common(idx) == best)
+            .collect();
         if best < parts.len().min(2) || matched.len() > 3 {
             continue;
         }
@@ -478,30 +594,145 @@ impl Look {
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
         let folders: Vec<&str> = lower.split('/').rev().skip(1).collect();
         let has = |names: &[&str]| folders.iter().any(|folder| names.contains(folder));
-        let is_prose = matches!(extension, "md" | "markdown" | "mdx" | "rst" | "txt" | "adoc" | "org" | "tex" | "po" | "pot")
-            || matches!(stem, "license" | "copying" | "authors" | "changelog" | "notice" | "readme");
-        let is_test = has(&["test", "tests", "testing", "__tests__", "spec", "specs", "testdata", "test-data", "fixtures", "fixture", "snapshots", "__snapshots__", "e2e", "playground"])
-            || stem.starts_with("test_")
+        let is_prose = matches!(
+            extension,
+            "md" | "markdown" | "mdx" | "rst" | "txt" | "adoc" | "org" | "tex" | "po" | "pot"
+        ) || matches!(
+            stem,
+            "license" | "copying" | "authors" | "changelog" | "notice" | "readme"
+        );
+        let is_test = has(&[
+            "test",
+            "tests",
+            "testing",
+            "__tests__",
+            "spec",
+            "specs",
+            "testdata",
+            "test-data",
+            "fixtures",
+            "fixture",
+            "snapshots",
+            "__snapshots__",
+            "e2e",
+            "playground",
+        ]) || stem.starts_with("test_")
             || stem.starts_with("tests_")
-            || ["_test", "_tests", ".test", ".spec", "_spec", "-test", "-spec"].iter().any(|end| stem.ends_with(end))
-            || (matches!(extension, "java" | "kt" | "cs" | "php" | "scala") && (stem.ends_with("test") || stem.ends_with("tests")))
+            || [
+                "_test", "_tests", ".test", ".spec", "_spec", "-test", "-spec",
+            ]
+            .iter()
+            .any(|end| stem.ends_with(end))
+            || (matches!(extension, "java" | "kt" | "cs" | "php" | "scala")
+                && (stem.ends_with("test") || stem.ends_with("tests")))
             || matches!(stem, "conftest" | "tests" | "test");
         let is_data = matches!(
             extension,
-            "json" | "yml" | "yaml" | "toml" | "lock" | "ini" | "cfg" | "csv" | "tsv" | "xml" | "svg" | "conf" | "properties" | "env" | "plist" | "snap" | "sum" | "mod" | "gitignore" | "gitattributes" | "bib" | "map"
+            "json"
+                | "yml"
+                | "yaml"
+                | "toml"
+                | "lock"
+                | "ini"
+                | "cfg"
+                | "csv"
+                | "tsv"
+                | "xml"
+                | "svg"
+                | "conf"
+                | "properties"
+                | "env"
+                | "plist"
+                | "snap"
+                | "sum"
+                | "mod"
+                | "gitignore"
+                | "gitattributes"
+                | "bib"
+                | "map"
         ) || name.starts_with('.');
         let is_aside = has(&[
-            "example", "examples", "demo", "demos", "bench", "benches", "benchmark", "benchmarks", "script", "scripts", "tool", "tools", "util-scripts", "doc", "docs", "documentation", "website", "site", "samples", "sample",
-            "tutorial", "tutorials", "integrationtests", "contrib", "ci", ".github", "hack", "templates-test", "extras",
-        ]) || matches!(name, "setup.py" | "conf.py" | "build.rs" | "noxfile.py" | "gruntfile.js" | "makefile.js");
-        let is_generated = has(&["vendor", "third_party", "third-party", "node_modules", "deps", "dist", "single_include", "generated", "external", "vendored", "extern", "_vendor", "out", "target", "build"])
-            || stem.ends_with(".min")
+            "example",
+            "examples",
+            "demo",
+            "demos",
+            "bench",
+            "benches",
+            "benchmark",
+            "benchmarks",
+            "script",
+            "scripts",
+            "tool",
+            "tools",
+            "util-scripts",
+            "doc",
+            "docs",
+            "documentation",
+            "website",
+            "site",
+            "samples",
+            "sample",
+            "tutorial",
+            "tutorials",
+            "integrationtests",
+            "contrib",
+            "ci",
+            ".github",
+            "hack",
+            "templates-test",
+            "extras",
+        ]) || matches!(
+            name,
+            "setup.py" | "conf.py" | "build.rs" | "noxfile.py" | "gruntfile.js" | "makefile.js"
+        );
+        let is_generated = has(&[
+            "vendor",
+            "third_party",
+            "third-party",
+            "node_modules",
+            "deps",
+            "dist",
+            "single_include",
+            "generated",
+            "external",
+            "vendored",
+            "extern",
+            "_vendor",
+            "out",
+            "target",
+            "build",
+        ]) || stem.ends_with(".min")
             || stem.ends_with(".generated")
             || stem.ends_with("_pb2")
             || stem.ends_with(".pb")
-            || matches!(name, "package-lock.json" | "yarn.lock" | "pnpm-lock.yaml" | "cargo.lock" | "poetry.lock" | "go.sum" | "composer.lock" | "mix.lock");
-        let is_code = crate::lexicon::syntax::of_path(path).family != crate::lexicon::syntax::Family::None && !is_data && !is_prose || matches!(extension, "html" | "heex" | "eex" | "leex" | "erb");
-        Self { is_test, is_prose, is_data, is_aside, is_generated, is_package: matches!(name, "__init__.py" | "mod.rs" | "index.js" | "index.ts" | "lib.rs"), is_code }
+            || matches!(
+                name,
+                "package-lock.json"
+                    | "yarn.lock"
+                    | "pnpm-lock.yaml"
+                    | "cargo.lock"
+                    | "poetry.lock"
+                    | "go.sum"
+                    | "composer.lock"
+                    | "mix.lock"
+            );
+        let is_code = crate::lexicon::syntax::of_path(path).family
+            != crate::lexicon::syntax::Family::None
+            && !is_data
+            && !is_prose
+            || matches!(extension, "html" | "heex" | "eex" | "leex" | "erb");
+        Self {
+            is_test,
+            is_prose,
+            is_data,
+            is_aside,
+            is_generated,
+            is_package: matches!(
+                name,
+                "__init__.py" | "mod.rs" | "index.js" | "index.ts" | "lib.rs"
+            ),
+            is_code,
+        }
     }
 }
 

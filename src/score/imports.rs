@@ -85,18 +85,30 @@ struct Index {
 
 impl Index {
     fn new(files: &[File]) -> Self {
-        let mut index = Self { by_last: FxHashMap::default(), components: Vec::new(), folders: Vec::new() };
+        let mut index = Self {
+            by_last: FxHashMap::default(),
+            components: Vec::new(),
+            folders: Vec::new(),
+        };
         for (idx, file) in files.iter().enumerate() {
             let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
             let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
-            let mut parts: Vec<String> = folder.split('/').filter(|part| !part.is_empty()).map(normal).collect();
+            let mut parts: Vec<String> = folder
+                .split('/')
+                .filter(|part| !part.is_empty())
+                .map(normal)
+                .collect();
             if !matches!(stem, "index" | "__init__" | "mod" | "lib" | "main") || parts.is_empty() {
                 parts.push(normal(stem));
             }
             if file.barred.is_none()
                 && let Some(last) = parts.last()
             {
-                index.by_last.entry(last.clone()).or_default().push(idx as u32);
+                index
+                    .by_last
+                    .entry(last.clone())
+                    .or_default()
+                    .push(idx as u32);
             }
             index.components.push(parts);
             index.folders.push(folder.to_owned());
@@ -110,12 +122,19 @@ impl Index {
         for end in (name.len().saturating_sub(1).max(1)..=name.len()).rev() {
             let name = &name[..end];
             let Some(last) = name.last() else { continue };
-            let Some(files) = self.by_last.get(last) else { continue };
+            let Some(files) = self.by_last.get(last) else {
+                continue;
+            };
             let mut best = 0;
             let mut meanings: Vec<u32> = Vec::new();
             for &file in files {
                 let parts = &self.components[file as usize];
-                let common = parts.iter().rev().zip(name.iter().rev()).take_while(|(a, b)| a == b).count();
+                let common = parts
+                    .iter()
+                    .rev()
+                    .zip(name.iter().rev())
+                    .take_while(|(a, b)| a == b)
+                    .count();
                 let near = usize::from(self.folders[file as usize] == folder);
                 let score = common * 2 + near;
                 if score > best {
@@ -137,20 +156,31 @@ impl Index {
 
 /// Lower case without `_` and `-`, so that `RequestHandler` is `request_handler`.
 fn normal(part: &str) -> String {
-    part.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect()
+    part.chars()
+        .filter(|c| !matches!(c, '_' | '-'))
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// The names on an import line, as components in normal form; at most 12.
 fn names(line: &str) -> Vec<Vec<String>> {
-    const WORDS: &[&str] = &["import", "from", "use", "pub", "mod", "require", "include", "alias", "using", "export", "as", "type", "static", "const"];
+    const WORDS: &[&str] = &[
+        "import", "from", "use", "pub", "mod", "require", "include", "alias", "using", "export",
+        "as", "type", "static", "const",
+    ];
     let mut names = Vec::new();
     let mut module: Vec<String> = Vec::new();
-    for token in line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '\\' | '@'))) {
+    for token in line.split(|c: char| {
+        !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '\\' | '@'))
+    }) {
         if token.is_empty() || WORDS.contains(&token) {
             continue;
         }
         let is_path = token.contains('/');
-        let mut parts: Vec<&str> = token.split(['/', ':', '\\']).filter(|part| !part.is_empty() && *part != "." && *part != "..").collect();
+        let mut parts: Vec<&str> = token
+            .split(['/', ':', '\\'])
+            .filter(|part| !part.is_empty() && *part != "." && *part != "..")
+            .collect();
         if is_path || line.starts_with('#') {
             // a path: drop the extension
             if let Some(last) = parts.pop() {
@@ -159,7 +189,12 @@ fn names(line: &str) -> Vec<Vec<String>> {
         } else {
             parts = parts.iter().flat_map(|part| part.split('.')).collect();
         }
-        let parts: Vec<String> = parts.into_iter().filter(|part| !matches!(*part, "" | "crate" | "self" | "super" | "*")).map(normal).filter(|part| !part.is_empty()).collect();
+        let parts: Vec<String> = parts
+            .into_iter()
+            .filter(|part| !matches!(*part, "" | "crate" | "self" | "super" | "*"))
+            .map(normal)
+            .filter(|part| !part.is_empty())
+            .collect();
         if parts.is_empty() {
             continue;
         }
@@ -183,31 +218,72 @@ mod tests {
     use super::*;
 
     fn file(path: &str, imports: &[&str]) -> File {
-        let scan = crate::lexicon::Scan { imports: imports.iter().map(|&line| line.into()).collect(), ..Default::default() };
-        File { path: path.to_owned(), scan, n_bytes: 1, pinned: false, barred: None }
+        let scan = crate::lexicon::Scan {
+            imports: imports.iter().map(|&line| line.into()).collect(),
+            ..Default::default()
+        };
+        File {
+            path: path.to_owned(),
+            scan,
+            n_bytes: 1,
+            pinned: false,
+            barred: None,
+        }
     }
 
     #[test]
     fn import_lines_name_files() {
         let files = [
-            file("src/flags/parse.rs", &["use crate::flags::{defs, hiargs};", "use std::io;"]),
+            file(
+                "src/flags/parse.rs",
+                &["use crate::flags::{defs, hiargs};", "use std::io;"],
+            ),
             file("src/flags/defs.rs", &[]),
             file("src/flags/hiargs.rs", &["mod defs;"]),
             file("django/db/models/__init__.py", &[]),
             file("django/forms/models.py", &["from django.db import models"]),
             file("lib/view.js", &["var a = require('./utils')"]),
             file("lib/utils.js", &[]),
-            file("com/x/gson/Gson.java", &["import com.x.gson.internal.Streams;"]),
+            file(
+                "com/x/gson/Gson.java",
+                &["import com.x.gson.internal.Streams;"],
+            ),
             file("com/x/gson/internal/Streams.java", &[]),
-            file("lib/electric/shapes/shape.ex", &["alias Electric.Shapes.ShapeCache"]),
+            file(
+                "lib/electric/shapes/shape.ex",
+                &["alias Electric.Shapes.ShapeCache"],
+            ),
             file("lib/electric/shapes/shape_cache.ex", &[]),
             file("src/server.c", &["#include \"dict.h\""]),
             file("src/dict.h", &[]),
         ];
         let graph = graph(&files);
-        let edges: Vec<(u32, Vec<u32>)> = graph.out.iter().enumerate().map(|(i, e)| (i as u32, e.iter().map(|&(to, _)| to).collect())).filter(|(_, e): &(u32, Vec<u32>)| !e.is_empty()).collect();
-        assert_eq!(edges, [(0, vec![1, 2]), (2, vec![1]), (4, vec![3]), (5, vec![6]), (7, vec![8]), (9, vec![10]), (11, vec![12])]);
-        let spread = graph.spread(&[1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 0.5, 10);
+        let edges: Vec<(u32, Vec<u32>)> = graph
+            .out
+            .iter()
+            .enumerate()
+            .map(|(i, e)| (i as u32, e.iter().map(|&(to, _)| to).collect()))
+            .filter(|(_, e): &(u32, Vec<u32>)| !e.is_empty())
+            .collect();
+        assert_eq!(
+            edges,
+            [
+                (0, vec![1, 2]),
+                (2, vec![1]),
+                (4, vec![3]),
+                (5, vec![6]),
+                (7, vec![8]),
+                (9, vec![10]),
+                (11, vec![12])
+            ]
+        );
+        let spread = graph.spread(
+            &[
+                1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+            ],
+            0.5,
+            10,
+        );
         assert!(spread[1] > 0.1 && spread[3] == 0.0);
     }
 }

@@ -29,21 +29,32 @@ pub struct PieceModel(pub PieceRow);
 impl FileModel {
     /// The weighted sum.
     pub fn logit(&self, row: &FileRow) -> f64 {
-        self.0.iter().zip(row).map(|(weight, value)| weight * value).sum()
+        self.0
+            .iter()
+            .zip(row)
+            .map(|(weight, value)| weight * value)
+            .sum()
     }
 }
 
 impl PieceModel {
     /// The weighted sum.
     pub fn logit(&self, row: &PieceRow) -> f64 {
-        self.0.iter().zip(row).map(|(weight, value)| weight * value).sum()
+        self.0
+            .iter()
+            .zip(row)
+            .map(|(weight, value)| weight * value)
+            .sum()
     }
 }
 
 impl Default for Model {
     /// The weights shipped.
     fn default() -> Self {
-        Self::from_toml(SHIPPED).unwrap_or(Self { file: FileModel([0.0; FILE_FEATURES.len()]), piece: PieceModel([0.0; PIECE_FEATURES.len()]) })
+        Self::from_toml(SHIPPED).unwrap_or(Self {
+            file: FileModel([0.0; FILE_FEATURES.len()]),
+            piece: PieceModel([0.0; PIECE_FEATURES.len()]),
+        })
     }
 }
 
@@ -53,18 +64,33 @@ impl Model {
     /// # Errors
     /// What is wrong with the text, or which name is no feature.
     pub fn from_toml(text: &str) -> Result<Self, String> {
-        let mut tables: BTreeMap<String, BTreeMap<String, f64>> = toml::from_str(text).map_err(|e| e.to_string())?;
-        let model = Self { file: FileModel(row(&mut tables, "file", &FILE_FEATURES)?), piece: PieceModel(row(&mut tables, "piece", &PIECE_FEATURES)?) };
-        match tables.into_iter().find_map(|(table, rest)| Some((table, rest.into_keys().next()?))) {
+        let mut tables: BTreeMap<String, BTreeMap<String, f64>> =
+            toml::from_str(text).map_err(|e| e.to_string())?;
+        let model = Self {
+            file: FileModel(row(&mut tables, "file", &FILE_FEATURES)?),
+            piece: PieceModel(row(&mut tables, "piece", &PIECE_FEATURES)?),
+        };
+        match tables
+            .into_iter()
+            .find_map(|(table, rest)| Some((table, rest.into_keys().next()?)))
+        {
             Some((table, name)) => Err(format!("[{table}] {name} is no feature")),
             None => Ok(model),
         }
     }
 }
 
-fn row<const N: usize>(tables: &mut BTreeMap<String, BTreeMap<String, f64>>, table: &str, names: &[&str; N]) -> Result<[f64; N], String> {
-    let table = tables.get_mut(table).ok_or_else(|| format!("no table [{table}]"))?;
-    Ok(std::array::from_fn(|idx| table.remove(names[idx]).unwrap_or(0.0)))
+fn row<const N: usize>(
+    tables: &mut BTreeMap<String, BTreeMap<String, f64>>,
+    table: &str,
+    names: &[&str; N],
+) -> Result<[f64; N], String> {
+    let table = tables
+        .get_mut(table)
+        .ok_or_else(|| format!("no table [{table}]"))?;
+    Ok(std::array::from_fn(|idx| {
+        table.remove(names[idx]).unwrap_or(0.0)
+    }))
 }
 
 #[cfg(test)]
@@ -80,6 +106,9 @@ mod tests {
     #[test]
     fn an_unknown_feature_is_an_error() {
         let text = format!("{SHIPPED}\nflair = 1.0\n");
-        assert_eq!(Model::from_toml(&text), Err("[piece] flair is no feature".to_owned()));
+        assert_eq!(
+            Model::from_toml(&text),
+            Err("[piece] flair is no feature".to_owned())
+        );
     }
 }

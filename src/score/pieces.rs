@@ -3,13 +3,13 @@
 //! A *segment* is what has a name of its own: a function, a type with what it holds outside its methods, the rest of a file. A
 //! *piece* is a run of a segment's lines short enough to be shown by itself.
 
-use super::files::{Look, Ranked};
+use super::files::Ranked;
 use super::model::PieceModel;
 use super::statistics::{idf, length_norm, saturate, softmax};
 use crate::language::{Definition, DefinitionKind, Outline};
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::terms::{TermIdx, each_term};
-use crate::lexicon::{Field, Query, syntax};
+use crate::lexicon::{Field, Query, Syntax};
 use rustc_hash::FxHashMap;
 
 /// Names of the features of a segment, in the order of [`PieceRow`].
@@ -44,6 +44,8 @@ pub struct Opened {
     pub file_idx: usize,
     /// Its text.
     pub text: String,
+    /// How its text divides into code, comments and strings.
+    pub syntax: Syntax,
     /// What it defines.
     pub outline: Outline,
 }
@@ -92,14 +94,14 @@ const K1: f64 = 1.2;
 const B: f64 = 0.6;
 
 /// Cuts and scores the shortlist; `opened` in order of P(file). O(bytes of the shortlist).
-pub fn score(query: &Query, ranked: &Ranked, opened: &[Opened], paths: &[&str], model: &PieceModel) -> Pieces {
+pub fn score(query: &Query, ranked: &Ranked, opened: &[Opened], model: &PieceModel) -> Pieces {
     let mut segments = Vec::new();
     let mut counts: Vec<Counts> = Vec::new();
     let mut line_weights: Vec<Vec<f64>> = Vec::new();
     let mut scanner = Scanner::new(query);
     for (opened_idx, file) in opened.iter().enumerate() {
         let cut = cut(opened_idx, &file.text, &file.outline);
-        let scan = scanner.scan_lines(&file.text, &syntax::of_path(paths[file.file_idx]), None);
+        let scan = scanner.scan_lines(&file.text, &file.syntax, None);
         let mut owner = vec![usize::MAX; scan.n_lines as usize + 1];
         for (idx, segment) in cut.iter().enumerate() {
             for &(first, last) in &segment.runs {
@@ -108,24 +110,27 @@ pub fn score(query: &Query, ranked: &Ranked, opened: &[Opened], paths: &[&str], 
         }
         let base = counts.len();
         counts.resize_with(base + cut.len(), Counts::default);
-        let mut weights = vec![0.0; scan.n_lines as usize + 1];
         for &(line, term, field) in &scan.line_hits {
-            if let Some(count) = owner.get(line as usize).and_then(|&idx| counts.get_mut(base.checked_add(idx)?)) {
+            if let Some(count) = owner
+                .get(line as usize)
+                .and_then(|&idx| counts.get_mut(base.checked_add(idx)?))
+            {
                 count.add(term, field);
             }
-            weights[line as usize] += query.joint[term as usize]; // idf joins below
         }
         for (idx, line) in file.text.lines().enumerate() {
-            if let Some(count) = owner.get(idx + 1).and_then(|&idx| counts.get_mut(base.checked_add(idx)?)) {
+            if let Some(count) = owner
+                .get(idx + 1)
+                .and_then(|&idx| counts.get_mut(base.checked_add(idx)?))
+            {
                 count.n_lines += 1;
                 count.length += words(line);
             }
         }
         line_weights.push(line_weights_of(query, &scan.line_hits, scan.n_lines));
-        drop(weights);
         segments.extend(cut);
     }
-    let rows = features(query, ranked, opened, paths, &segments, &counts);
+    let rows = features(query, ranked, opened, &segments, &counts);
     let logits: Vec<f64> = rows.iter().map(|row| model.logit(row)).collect();
     let joint = softmax(&logits);
     let mut by_file: Vec<Vec<Piece>> = vec![Vec::new(); opened.len()];
@@ -137,16 +142,30 @@ pub fn score(query: &Query, ranked: &Ranked, opened: &[Opened], paths: &[&str], 
             .iter()
             .map(|&(first, last)| {
                 let n_lines = f64::from(last - first + 1);
-                let sum: f64 = weights[first as usize..=(last as usize).min(weights.len() - 1)].iter().sum();
+                let sum: f64 = weights[first as usize..=(last as usize).min(weights.len() - 1)]
+                    .iter()
+                    .sum();
                 sum / n_lines * n_lines.sqrt()
             })
             .collect();
         let heat_sum: f64 = heat.iter().sum();
-        let n_lines: f64 = windows.iter().map(|&(first, last)| f64::from(last - first + 1)).sum();
+        let n_lines: f64 = windows
+            .iter()
+            .map(|&(first, last)| f64::from(last - first + 1))
+            .sum();
         for (&(first, last), heat) in windows.iter().zip(heat) {
             let by_lines = f64::from(last - first + 1) / n_lines;
-            let share = if heat_sum > 0.0 { 2.0 / 3.0 * heat / heat_sum + by_lines / 3.0 } else { by_lines };
-            by_file[segment.opened_idx].push(Piece { lines: (first, last), segment_idx, p: joint[segment_idx] * share, share: 0.0 });
+            let share = if heat_sum > 0.0 {
+                2.0 / 3.0 * heat / heat_sum + by_lines / 3.0
+            } else {
+                by_lines
+            };
+            by_file[segment.opened_idx].push(Piece {
+                lines: (first, last),
+                segment_idx,
+                p: joint[segment_idx] * share,
+                share: 0.0,
+            });
         }
     }
     for pieces in &mut by_file {
@@ -156,7 +175,11 @@ pub fn score(query: &Query, ranked: &Ranked, opened: &[Opened], paths: &[&str], 
             piece.share = if sum > 0.0 { piece.p / sum } else { 0.0 };
         }
     }
-    Pieces { segments, rows, by_file }
+    Pieces {
+        segments,
+        rows,
+        by_file,
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -204,12 +227,19 @@ fn line_weights_of(query: &Query, hits: &[(u32, TermIdx, Field)], n_lines: u32) 
     }
     let mut weights = vec![0.0; n_lines as usize + 2];
     for &(line, term, _) in hits {
-        weights[line as usize] += query.joint[term as usize] * idf(n_lines as usize, df[&term].min(n_lines));
+        weights[line as usize] +=
+            query.joint[term as usize] * idf(n_lines as usize, df[&term].min(n_lines));
     }
     weights
 }
 
-fn features(query: &Query, ranked: &Ranked, opened: &[Opened], paths: &[&str], segments: &[Segment], counts: &[Counts]) -> Vec<PieceRow> {
+fn features(
+    query: &Query,
+    ranked: &Ranked,
+    opened: &[Opened],
+    segments: &[Segment],
+    counts: &[Counts],
+) -> Vec<PieceRow> {
     let n = segments.len();
     let mut df = vec![0_u32; query.vocabulary.len()];
     for count in counts {
@@ -225,18 +255,37 @@ fn features(query: &Query, ranked: &Ranked, opened: &[Opened], paths: &[&str], s
         for (term, (all, body)) in count.sorted() {
             let gain = idfs[term as usize] * saturate(all / norm, K1);
             columns[0][idx] += query.joint[term as usize] * gain;
-            columns[8][idx] += query.joint[term as usize] * idfs[term as usize] * saturate(body / norm, K1);
+            columns[8][idx] +=
+                query.joint[term as usize] * idfs[term as usize] * saturate(body / norm, K1);
             columns[9][idx] += query.title[term as usize] * gain;
         }
     }
-    let names: Vec<&str> = segments.iter().map(|segment| definition(segment, opened).map_or("", |d| d.name.as_str())).collect();
+    let names: Vec<&str> = segments
+        .iter()
+        .map(|segment| definition(segment, opened).map_or("", |d| d.name.as_str()))
+        .collect();
     let mut name_df: FxHashMap<&str, f64> = FxHashMap::default();
     for name in names.iter().filter(|name| !name.is_empty()) {
         *name_df.entry(name).or_default() += 1.0;
     }
-    let mentioned: FxHashMap<&str, f64> =
-        query.mentions.identifiers.iter().map(|identifier| (identifier.name.as_str(), if identifier.code_like { 1.0 } else { 0.5 })).collect();
-    let framed: Vec<&str> = query.mentions.identifiers.iter().filter(|identifier| identifier.in_frame).map(|identifier| identifier.name.as_str()).collect();
+    let mentioned: FxHashMap<&str, f64> = query
+        .mentions
+        .identifiers
+        .iter()
+        .map(|identifier| {
+            (
+                identifier.name.as_str(),
+                if identifier.code_like { 1.0 } else { 0.5 },
+            )
+        })
+        .collect();
+    let framed: Vec<&str> = query
+        .mentions
+        .identifiers
+        .iter()
+        .filter(|identifier| identifier.in_frame)
+        .map(|identifier| identifier.name.as_str())
+        .collect();
     for (idx, segment) in segments.iter().enumerate() {
         let file = &opened[segment.opened_idx];
         if !names[idx].is_empty() {
@@ -251,7 +300,9 @@ fn features(query: &Query, ranked: &Ranked, opened: &[Opened], paths: &[&str], s
                 }
             });
             columns[2][idx] = sum / n_words.max(1.0).sqrt();
-            columns[3][idx] = mentioned.get(names[idx]).map_or(0.0, |weight| weight / name_df[names[idx]].sqrt());
+            columns[3][idx] = mentioned
+                .get(names[idx])
+                .map_or(0.0, |weight| weight / name_df[names[idx]].sqrt());
             columns[5][idx] = f64::from(u8::from(framed.contains(&names[idx])));
         }
         let mut parent = definition(segment, opened).and_then(|d| d.parent);
@@ -262,8 +313,16 @@ fn features(query: &Query, ranked: &Ranked, opened: &[Opened], paths: &[&str], s
             }
             parent = around.parent;
         }
-        if let Some((_, lines)) = ranked.named.iter().find(|(file_idx, _)| *file_idx == file.file_idx)
-            && lines.iter().any(|line| segment.runs.iter().any(|&(first, last)| (first..=last).contains(line)))
+        if let Some((_, lines)) = ranked
+            .named
+            .iter()
+            .find(|(file_idx, _)| *file_idx == file.file_idx)
+            && lines.iter().any(|line| {
+                segment
+                    .runs
+                    .iter()
+                    .any(|&(first, last)| (first..=last).contains(line))
+            })
         {
             columns[5][idx] = 1.0;
         }
@@ -271,11 +330,17 @@ fn features(query: &Query, ranked: &Ranked, opened: &[Opened], paths: &[&str], s
         columns[13][idx] = (1.0 + counts[idx].length).ln();
         columns[14][idx] = f64::from(u8::from(kind.is_some_and(|kind| !is_callable(kind))));
         columns[15][idx] = f64::from(u8::from(kind.is_none()));
-        columns[16][idx] = f64::from(u8::from(matches!(names[idx], "__init__" | "constructor" | "new" | "initialize" | "__construct")));
+        columns[16][idx] = f64::from(u8::from(matches!(
+            names[idx],
+            "__init__" | "constructor" | "new" | "initialize" | "__construct"
+        )));
         columns[10][idx] = ranked.p[file.file_idx].max(1e-9).ln();
         columns[11][idx] = 1.0 / (1.0 + segment.opened_idx as f64);
     }
-    for (idx, called) in called(&columns[0], &names, segments, opened).into_iter().enumerate() {
+    for (idx, called) in called(&columns[0], &names, segments, opened)
+        .into_iter()
+        .enumerate()
+    {
         columns[17][idx] = called;
     }
     let mut n_in_file = vec![0_u32; opened.len()];
@@ -287,22 +352,34 @@ fn features(query: &Query, ranked: &Ranked, opened: &[Opened], paths: &[&str], s
     }
     for (idx, segment) in segments.iter().enumerate() {
         let (all, body) = best[segment.opened_idx];
-        columns[6][idx] = if all > 0.0 { columns[0][idx] / all } else { 0.0 };
-        columns[7][idx] = if body > 0.0 { columns[8][idx] / body } else { 0.0 };
+        columns[6][idx] = if all > 0.0 {
+            columns[0][idx] / all
+        } else {
+            0.0
+        };
+        columns[7][idx] = if body > 0.0 {
+            columns[8][idx] / body
+        } else {
+            0.0
+        };
         columns[12][idx] = f64::from(n_in_file[segment.opened_idx]).ln();
     }
     for feature in [0, 1, 2, 3, 8, 9, 17] {
         super::statistics::normalise(&mut columns[feature]);
     }
-    let _ = paths;
-    let _ = Look::of;
-    (0..n).map(|idx| std::array::from_fn(|feature| columns[feature][idx])).collect()
+    (0..n)
+        .map(|idx| std::array::from_fn(|feature| columns[feature][idx]))
+        .collect()
 }
 
 /// How much the best segments call each segment, by name.
 fn called(bm25: &[f64], names: &[&str], segments: &[Segment], opened: &[Opened]) -> Vec<f64> {
     let mut by_name: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
-    for (idx, name) in names.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+    for (idx, name) in names
+        .iter()
+        .enumerate()
+        .filter(|(_, name)| !name.is_empty())
+    {
         by_name.entry(name).or_default().push(idx);
     }
     let mut scores = vec![0.0; segments.len()];
@@ -317,13 +394,23 @@ fn called(bm25: &[f64], names: &[&str], segments: &[Segment], opened: &[Opened])
             .outline
             .references
             .iter()
-            .filter(|reference| segment.runs.iter().any(|&(first, last)| (first..=last).contains(&reference.line)))
+            .filter(|reference| {
+                segment
+                    .runs
+                    .iter()
+                    .any(|&(first, last)| (first..=last).contains(&reference.line))
+            })
             .map(|reference| reference.name.as_str())
             .collect();
         callees.sort_unstable();
         callees.dedup();
         for callee in callees {
-            for &idx in by_name.get(callee).into_iter().flatten().filter(|&&idx| idx != caller) {
+            for &idx in by_name
+                .get(callee)
+                .into_iter()
+                .flatten()
+                .filter(|&&idx| idx != caller)
+            {
                 scores[idx] += bm25[caller] / best / by_name[callee].len() as f64;
             }
         }
@@ -336,7 +423,14 @@ fn definition<'a>(segment: &Segment, opened: &'a [Opened]) -> Option<&'a Definit
 }
 
 fn is_callable(kind: DefinitionKind) -> bool {
-    matches!(kind, DefinitionKind::Function | DefinitionKind::Method | DefinitionKind::Macro | DefinitionKind::Property | DefinitionKind::Test)
+    matches!(
+        kind,
+        DefinitionKind::Function
+            | DefinitionKind::Method
+            | DefinitionKind::Macro
+            | DefinitionKind::Property
+            | DefinitionKind::Test
+    )
 }
 
 /// Cuts a file into segments: every line belongs to exactly one.
@@ -354,11 +448,18 @@ fn cut(opened_idx: usize, text: &str, outline: &Outline) -> Vec<Segment> {
         }
     }
     let length = |idx: usize| definitions[idx].lines.1 - definitions[idx].lines.0 + 1;
-    let is_container = |idx: usize| !is_callable(definitions[idx].kind) || (length(idx) > LONG && n_inner[idx] * 2 > length(idx));
+    let is_container = |idx: usize| {
+        !is_callable(definitions[idx].kind)
+            || (length(idx) > LONG && n_inner[idx] * 2 > length(idx))
+    };
     let mut own = vec![false; definitions.len()];
     for (idx, definition) in definitions.iter().enumerate() {
-        let parent_open = definition.parent.is_none_or(|parent| own[parent] && is_container(parent));
-        let worth = is_callable(definition.kind) || length(idx) >= 3 || definition.kind == DefinitionKind::Section;
+        let parent_open = definition
+            .parent
+            .is_none_or(|parent| own[parent] && is_container(parent));
+        let worth = is_callable(definition.kind)
+            || length(idx) >= 3
+            || definition.kind == DefinitionKind::Section;
         own[idx] = parent_open && worth;
     }
     let mut owner: Vec<Option<usize>> = vec![None; n_lines];
@@ -371,7 +472,10 @@ fn cut(opened_idx: usize, text: &str, outline: &Outline) -> Vec<Segment> {
     }
     for at in 1..n_lines {
         // blank lines and closing brackets travel with what stands above
-        if !lines[at].bytes().any(|b| b.is_ascii_alphanumeric() || b >= 0x80) {
+        if !lines[at]
+            .bytes()
+            .any(|b| b.is_ascii_alphanumeric() || b >= 0x80)
+        {
             owner[at] = owner[at - 1];
         }
     }
@@ -382,9 +486,18 @@ fn cut(opened_idx: usize, text: &str, outline: &Outline) -> Vec<Segment> {
         while at < n_lines && owner[at] == owner[start] {
             at += 1;
         }
-        runs.entry(owner[start]).or_default().push((start as u32 + 1, at as u32));
+        runs.entry(owner[start])
+            .or_default()
+            .push((start as u32 + 1, at as u32));
     }
-    let mut segments: Vec<Segment> = runs.into_iter().map(|(definition_idx, runs)| Segment { opened_idx, definition_idx, runs }).collect();
+    let mut segments: Vec<Segment> = runs
+        .into_iter()
+        .map(|(definition_idx, runs)| Segment {
+            opened_idx,
+            definition_idx,
+            runs,
+        })
+        .collect();
     segments.sort_by_key(|segment| segment.runs[0]);
     segments
 }
@@ -399,12 +512,21 @@ fn windows(runs: &[(u32, u32)], text: &str, outline: &Outline) -> Vec<(u32, u32)
             let wanted = start + WINDOW;
             let near = |breaks: &[u32]| {
                 let from = breaks.partition_point(|&line| line < start + WINDOW / 2);
-                breaks[from..].iter().copied().take_while(|&line| line <= start + LONG && line <= last).min_by_key(|line| line.abs_diff(wanted))
+                breaks[from..]
+                    .iter()
+                    .copied()
+                    .take_while(|&line| line <= start + LONG && line <= last)
+                    .min_by_key(|line| line.abs_diff(wanted))
             };
             let cut = near(&outline.breaks).or_else(|| {
                 let blank = blank_before.get_or_insert_with(|| {
                     let lines: Vec<&str> = text.lines().collect();
-                    (1..lines.len()).filter(|&at| lines[at - 1].trim().is_empty() && !lines[at].trim().is_empty()).map(|at| at as u32 + 1).collect()
+                    (1..lines.len())
+                        .filter(|&at| {
+                            lines[at - 1].trim().is_empty() && !lines[at].trim().is_empty()
+                        })
+                        .map(|at| at as u32 + 1)
+                        .collect()
                 });
                 near(blank)
             });
@@ -426,10 +548,19 @@ mod tests {
         let text = "import os\n\n\nclass A:\n    x = 1\n\n    def f(self):\n        return 1\n\n    def g(self):\n        return 2\n\n\ndef h():\n    pass\n";
         let outline = crate::language::outline(text, crate::language::detect("a.py", text));
         let segments = cut(0, text, &outline);
-        let mut lines: Vec<u32> = segments.iter().flat_map(|s| s.runs.iter().flat_map(|&(a, b)| a..=b)).collect();
+        let mut lines: Vec<u32> = segments
+            .iter()
+            .flat_map(|s| s.runs.iter().flat_map(|&(a, b)| a..=b))
+            .collect();
         lines.sort_unstable();
         assert_eq!(lines, (1..=15).collect::<Vec<u32>>());
-        let names: Vec<&str> = segments.iter().map(|s| s.definition_idx.map_or("-", |idx| outline.definitions[idx].name.as_str())).collect();
+        let names: Vec<&str> = segments
+            .iter()
+            .map(|s| {
+                s.definition_idx
+                    .map_or("-", |idx| outline.definitions[idx].name.as_str())
+            })
+            .collect();
         assert_eq!(names, ["-", "A", "f", "g", "h"]);
     }
 

@@ -1,16 +1,24 @@
 //! Why a file was taken: the parts of its score, as numbers and as sentences.
 
-use super::files::{FILE_FEATURES, Ranked};
-use super::model::Model;
-use super::pieces::{Opened, PIECE_FEATURES, Pieces};
-use crate::lexicon::Query;
+use super::files::FILE_FEATURES;
+use super::pieces::PIECE_FEATURES;
+use crate::Survey;
 use crate::packed::Explanation;
 
 /// At most this many sentences per item.
 const MAX_REASONS: usize = 3;
 
-/// Sentences for a file, best first. `opened_idx` is its place in the shortlist.
-pub fn of_file(file_idx: usize, opened: Option<(&Opened, usize)>, query: &Query, ranked: &Ranked, pieces: &Pieces, model: &Model) -> Vec<String> {
+/// Sentences for a file of the shortlist, best first.
+pub fn of_file(survey: &Survey, opened_idx: usize) -> Vec<String> {
+    let Survey {
+        query,
+        ranked,
+        pieces,
+        model,
+        ..
+    } = survey;
+    let opened = Some((&survey.opened[opened_idx], opened_idx));
+    let file_idx = survey.opened[opened_idx].file_idx;
     let mut reasons = Vec::new();
     let named = ranked.named.iter().find(|(idx, _)| *idx == file_idx);
     if let Some((_, lines)) = named {
@@ -20,23 +28,49 @@ pub fn of_file(file_idx: usize, opened: Option<(&Opened, usize)>, query: &Query,
         });
     }
     if let Some((opened, opened_idx)) = opened {
-        let mentioned = |name: &str| query.mentions.identifiers.iter().any(|identifier| identifier.code_like && identifier.name == name);
-        let mut defined: Vec<&str> = opened.outline.definitions.iter().map(|d| d.name.as_str()).filter(|name| mentioned(name)).collect();
+        let mentioned = |name: &str| {
+            query
+                .mentions
+                .identifiers
+                .iter()
+                .any(|identifier| identifier.code_like && identifier.name == name)
+        };
+        let mut defined: Vec<&str> = opened
+            .outline
+            .definitions
+            .iter()
+            .map(|d| d.name.as_str())
+            .filter(|name| mentioned(name))
+            .collect();
         defined.dedup();
         defined.truncate(2);
         if !defined.is_empty() {
             let names: Vec<String> = defined.iter().map(|name| format!("`{name}`")).collect();
-            reasons.push(format!("defines {}, named in the task", names.join(" and ")));
+            reasons.push(format!(
+                "defines {}, named in the task",
+                names.join(" and ")
+            ));
         }
-        let best = pieces.by_file[opened_idx].iter().max_by(|a, b| a.p.total_cmp(&b.p).then(b.lines.cmp(&a.lines)));
+        let best = pieces.by_file[opened_idx]
+            .iter()
+            .max_by(|a, b| a.p.total_cmp(&b.p).then(b.lines.cmp(&a.lines)));
         if reasons.is_empty()
-            && let Some(definition) = best.and_then(|piece| Some(&opened.outline.definitions[pieces.segments[piece.segment_idx].definition_idx?]))
+            && let Some(definition) = best.and_then(|piece| {
+                Some(
+                    &opened.outline.definitions
+                        [pieces.segments[piece.segment_idx].definition_idx?],
+                )
+            })
         {
             reasons.push(format!("`{}` matches the task best", definition.name));
         }
     }
-    let mut parts: Vec<(f64, &str)> =
-        FILE_FEATURES.iter().zip(ranked.rows[file_idx]).zip(model.file.0).map(|((name, value), weight)| (value * weight, *name)).collect();
+    let mut parts: Vec<(f64, &str)> = FILE_FEATURES
+        .iter()
+        .zip(ranked.rows[file_idx])
+        .zip(model.file.0)
+        .map(|((name, value), weight)| (value * weight, *name))
+        .collect();
     parts.sort_by(|a, b| b.0.total_cmp(&a.0));
     for (gain, name) in parts {
         let sentence = match name {
@@ -62,28 +96,54 @@ pub fn of_file(file_idx: usize, opened: Option<(&Opened, usize)>, query: &Query,
     reasons
 }
 
-/// The score of a file as a tree of named numbers.
-pub fn explain_file(file_idx: usize, opened_idx: Option<usize>, ranked: &Ranked, pieces: &Pieces, opened: &[Opened], model: &Model) -> Explanation {
-    let leaf = |name: &str, value: f64| Explanation { name: name.to_owned(), value, parts: Vec::new() };
+/// The score of a file as a tree of named numbers. `opened_idx` is its place in the shortlist, if it is there.
+pub fn explain_file(survey: &Survey, file_idx: usize, opened_idx: Option<usize>) -> Explanation {
+    let Survey {
+        ranked,
+        pieces,
+        opened,
+        model,
+        ..
+    } = survey;
+    let leaf = |name: &str, value: f64| Explanation {
+        name: name.to_owned(),
+        value,
+        parts: Vec::new(),
+    };
     let products = |names: &[&str], row: &[f64], weights: &[f64]| {
         let mut parts: Vec<Explanation> = names
             .iter()
             .zip(row.iter().zip(weights))
             .filter(|(_, (value, weight))| **value * **weight != 0.0)
-            .map(|(name, (value, weight))| leaf(&format!("{name} {value:.2} x {weight:.2}"), value * weight))
+            .map(|(name, (value, weight))| {
+                leaf(&format!("{name} {value:.2} x {weight:.2}"), value * weight)
+            })
             .collect();
-        parts.sort_by(|a, b| b.value.abs().total_cmp(&a.value.abs()).then(a.name.cmp(&b.name)));
+        parts.sort_by(|a, b| {
+            b.value
+                .abs()
+                .total_cmp(&a.value.abs())
+                .then(a.name.cmp(&b.name))
+        });
         parts
     };
     let mut tree = leaf("P(file)", ranked.p[file_idx]);
     let row = &ranked.rows[file_idx];
-    tree.parts.push(Explanation { name: "logit".to_owned(), value: model.file.logit(row), parts: products(&FILE_FEATURES, row, &model.file.0) });
+    tree.parts.push(Explanation {
+        name: "logit".to_owned(),
+        value: model.file.logit(row),
+        parts: products(&FILE_FEATURES, row, &model.file.0),
+    });
     tree.parts.push(leaf("recency", ranked.recency[file_idx]));
     if let Some(opened_idx) = opened_idx {
         let mut best: Vec<&super::Piece> = pieces.by_file[opened_idx].iter().collect();
         best.sort_by(|a, b| b.p.total_cmp(&a.p).then(a.lines.cmp(&b.lines)));
         for piece in best.into_iter().take(3) {
-            let name = pieces.segments[piece.segment_idx].definition_idx.map_or("(rest of the file)", |idx| &opened[opened_idx].outline.definitions[idx].name);
+            let name = pieces.segments[piece.segment_idx]
+                .definition_idx
+                .map_or("(rest of the file)", |idx| {
+                    &opened[opened_idx].outline.definitions[idx].name
+                });
             let row = &pieces.rows[piece.segment_idx];
             tree.parts.push(Explanation {
                 name: format!("P(lines {}-{}, {name})", piece.lines.0, piece.lines.1),

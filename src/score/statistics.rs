@@ -9,12 +9,20 @@ pub fn idf(n: usize, df: u32) -> f64 {
 
 /// Saturated term frequency: `tf (k1 + 1) / (tf + k1)`.
 pub fn saturate(tf: f64, k1: f64) -> f64 {
-    if tf <= 0.0 { 0.0 } else { tf * (k1 + 1.0) / (tf + k1) }
+    if tf <= 0.0 {
+        0.0
+    } else {
+        tf * (k1 + 1.0) / (tf + k1)
+    }
 }
 
 /// Length normalisation: `1 - b + b length / average`.
 pub fn length_norm(length: f64, average: f64, b: f64) -> f64 {
-    if average <= 0.0 { 1.0 } else { 1.0 - b + b * length / average }
+    if average <= 0.0 {
+        1.0
+    } else {
+        1.0 - b + b * length / average
+    }
 }
 
 /// Divides by the largest value, so that the best is 1; leaves all-zero columns alone.

@@ -42,16 +42,24 @@ pub struct Commit {
 /// Reads the newest [`MAX_COMMITS`] commits behind `tree`. Without a repository, or without commits, there are none.
 pub fn read(tree: &Tree) -> History {
     let mut history = History::default();
-    let (Some(repository), Some(head)) = (&tree.repository, tree.commit()) else { return history };
+    let (Some(repository), Some(head)) = (&tree.repository, tree.commit()) else {
+        return history;
+    };
     let handle = repository.handle();
     let walk = handle
         .rev_walk([head])
-        .sorting(gix::revision::walk::Sorting::ByCommitTime(gix::traverse::commit::simple::CommitTimeOrder::NewestFirst))
+        .sorting(gix::revision::walk::Sorting::ByCommitTime(
+            gix::traverse::commit::simple::CommitTimeOrder::NewestFirst,
+        ))
         .all();
     let walk = match walk {
         Ok(walk) => walk,
         Err(e) => {
-            history.warnings.push(Warning::new("git-unreadable", "", format!("the history could not be read ({})", one_line(&e))));
+            history.warnings.push(Warning::new(
+                "git-unreadable",
+                "",
+                format!("the history could not be read ({})", one_line(&e)),
+            ));
             return history;
         }
     };
@@ -68,7 +76,11 @@ pub fn read(tree: &Tree) -> History {
                 }
             }
             Err(e) => {
-                history.warnings.push(Warning::new("git-unreadable", "", format!("the history ends early ({})", one_line(&e))));
+                history.warnings.push(Warning::new(
+                    "git-unreadable",
+                    "",
+                    format!("the history ends early ({})", one_line(&e)),
+                ));
                 break;
             }
         }
@@ -76,13 +88,21 @@ pub fn read(tree: &Tree) -> History {
             break;
         }
     }
-    let paths: FxHashMap<Vec<u8>, u32> = tree.entries.iter().enumerate().map(|(idx, entry)| (super::tree::bytes_of(&entry.below), idx as u32)).collect();
+    let paths: FxHashMap<Vec<u8>, u32> = tree
+        .entries
+        .iter()
+        .enumerate()
+        .map(|(idx, entry)| (super::tree::bytes_of(&entry.below), idx as u32))
+        .collect();
     let prefix = repository.prefix.as_bytes();
     history.commits = found
         .par_chunks(64)
         .flat_map_iter(|chunk| {
             let handle = repository.handle();
-            let commits: Vec<Commit> = chunk.iter().filter_map(|&(id, parent, time)| commit(&handle, id, parent, time, &paths, prefix)).collect();
+            let commits: Vec<Commit> = chunk
+                .iter()
+                .filter_map(|&(id, parent, time)| commit(&handle, id, parent, time, &paths, prefix))
+                .collect();
             commits
         })
         .collect();
@@ -101,9 +121,20 @@ fn commit(
     let message = object.message_raw().ok()?;
     let message = String::from_utf8_lossy(&message[..message.len().min(MAX_MESSAGE)]).into_owned();
     let tree = object.tree_id().ok()?;
-    let mut commit = Commit { time, message, ..Commit::default() };
+    let mut commit = Commit {
+        time,
+        message,
+        ..Commit::default()
+    };
     // a shallow clone lacks the parent: its boundary commit would seem to touch everything
-    let Some(parent_tree) = parent.map_or_else(|| Some(None), |parent| Some(Some(handle.find_commit(parent).ok()?.tree_id().ok()?.detach()))) else {
+    let Some(parent_tree) = parent.map_or_else(
+        || Some(None),
+        |parent| {
+            Some(Some(
+                handle.find_commit(parent).ok()?.tree_id().ok()?.detach(),
+            ))
+        },
+    ) else {
         return Some(commit);
     };
     for path in changed(handle, parent_tree, tree.detach())? {
@@ -119,12 +150,22 @@ fn commit(
 }
 
 /// Paths of the blobs that differ between two trees; `None` where an object is missing.
-fn changed(handle: &gix::Repository, old: Option<gix::ObjectId>, new: gix::ObjectId) -> Option<Vec<Vec<u8>>> {
-    let old = old.map(|id| handle.find_object(id).map(gix::Object::detach)).transpose().ok()?;
+fn changed(
+    handle: &gix::Repository,
+    old: Option<gix::ObjectId>,
+    new: gix::ObjectId,
+) -> Option<Vec<Vec<u8>>> {
+    let old = old
+        .map(|id| handle.find_object(id).map(gix::Object::detach))
+        .transpose()
+        .ok()?;
     let new = handle.find_object(new).ok()?.detach();
     let mut recorder = gix::diff::tree::Recorder::default();
     gix::diff::tree(
-        gix::objs::TreeRefIter::from_bytes(old.as_ref().map_or(&[], |tree| &tree.data), gix::hash::Kind::Sha1),
+        gix::objs::TreeRefIter::from_bytes(
+            old.as_ref().map_or(&[], |tree| &tree.data),
+            gix::hash::Kind::Sha1,
+        ),
         gix::objs::TreeRefIter::from_bytes(&new.data, gix::hash::Kind::Sha1),
         gix::diff::tree::State::default(),
         &handle.objects,
@@ -132,10 +173,19 @@ fn changed(handle: &gix::Repository, old: Option<gix::ObjectId>, new: gix::Objec
     )
     .ok()?;
     use gix::diff::tree::recorder::Change;
-    let paths = recorder.records.into_iter().filter_map(|change| match change {
-        Change::Addition { entry_mode, path, .. } | Change::Deletion { entry_mode, path, .. } | Change::Modification { entry_mode, path, .. } => {
-            (!entry_mode.is_tree()).then(|| path.into())
-        }
-    });
+    let paths = recorder
+        .records
+        .into_iter()
+        .filter_map(|change| match change {
+            Change::Addition {
+                entry_mode, path, ..
+            }
+            | Change::Deletion {
+                entry_mode, path, ..
+            }
+            | Change::Modification {
+                entry_mode, path, ..
+            } => (!entry_mode.is_tree()).then(|| path.into()),
+        });
     Some(paths.collect())
 }

@@ -71,7 +71,11 @@ pub fn open(request: &Request) -> Result<Trees, Error> {
             None => tree::of_work_tree(root, label)?,
         });
     }
-    let pins = request.pin.iter().map(|pin| globs("--pin", std::slice::from_ref(pin))).collect::<Result<Vec<_>, _>>()?;
+    let pins = request
+        .pin
+        .iter()
+        .map(|pin| globs("--pin", std::slice::from_ref(pin)))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut pin_used = vec![false; pins.len()];
     let mut files = Vec::new();
     for (tree_idx, tree) in trees.iter().enumerate() {
@@ -87,7 +91,11 @@ pub fn open(request: &Request) -> Result<Trees, Error> {
             }
             let wanted = (request.include.is_empty() || matches(&include)) && !matches(&exclude);
             if wanted || pinned {
-                files.push(FileRef { tree_idx: tree_idx as u32, entry_idx: entry_idx as u32, pinned });
+                files.push(FileRef {
+                    tree_idx: tree_idx as u32,
+                    entry_idx: entry_idx as u32,
+                    pinned,
+                });
             }
         }
     }
@@ -95,8 +103,15 @@ pub fn open(request: &Request) -> Result<Trees, Error> {
         return Err(Error::PinMatchesNothing(request.pin[unused].clone()));
     }
     files.sort_by(|a, b| path(&trees, a).cmp(path(&trees, b)));
-    let warnings = trees.iter().flat_map(|tree| tree.warnings.iter().cloned()).collect();
-    Ok(Trees { trees, files, warnings })
+    let warnings = trees
+        .iter()
+        .flat_map(|tree| tree.warnings.iter().cloned())
+        .collect();
+    Ok(Trees {
+        trees,
+        files,
+        warnings,
+    })
 }
 
 fn path<'a>(trees: &'a [Tree], file: &FileRef) -> &'a str {
@@ -111,7 +126,10 @@ fn labels(roots: &[std::path::PathBuf]) -> Vec<String> {
     let mut labels: Vec<String> = Vec::new();
     for root in roots {
         let name = root.canonicalize().unwrap_or_else(|_| root.clone());
-        let name = name.file_name().map_or_else(|| "root".to_owned(), |name| crate::guard::text::path_text(name.as_encoded_bytes()));
+        let name = name.file_name().map_or_else(
+            || "root".to_owned(),
+            |name| crate::guard::text::path_text(name.as_encoded_bytes()),
+        );
         let mut label = format!("{name}/");
         let mut n = 2;
         while labels.contains(&label) {
@@ -124,7 +142,11 @@ fn labels(roots: &[std::path::PathBuf]) -> Vec<String> {
 }
 
 fn globs(flag: &'static str, patterns: &[String]) -> Result<GlobSet, Error> {
-    let bad = |glob: &str, e: globset::Error| Error::BadGlob { flag, glob: glob.to_owned(), message: e.kind().to_string() };
+    let bad = |glob: &str, e: globset::Error| Error::BadGlob {
+        flag,
+        glob: glob.to_owned(),
+        message: e.kind().to_string(),
+    };
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         let trimmed = pattern.trim_start_matches("./");
@@ -136,10 +158,16 @@ fn globs(flag: &'static str, patterns: &[String]) -> Result<GlobSet, Error> {
             forms.push(format!("**/{folder}/**"));
         }
         for form in forms {
-            set.add(GlobBuilder::new(&form).literal_separator(true).build().map_err(|e| bad(pattern, e))?);
+            set.add(
+                GlobBuilder::new(&form)
+                    .literal_separator(true)
+                    .build()
+                    .map_err(|e| bad(pattern, e))?,
+            );
         }
     }
-    set.build().map_err(|e| bad(patterns.first().map_or("", String::as_str), e))
+    set.build()
+        .map_err(|e| bad(patterns.first().map_or("", String::as_str), e))
 }
 
 impl Trees {
@@ -158,11 +186,13 @@ impl Trees {
     /// # Errors
     /// Why it cannot be shown, as a word, and what the system said.
     pub fn text(&self, file: &FileRef) -> Result<String, (&'static str, String)> {
-        let bytes = self.trees[file.tree_idx as usize].read(self.entry(file)).map_err(|why| match why {
-            Unreadable::TooLarge => ("too large", String::new()),
-            Unreadable::Gone => ("gone", "it is gone, or no regular file".to_owned()),
-            Unreadable::Failed(message) => ("unreadable", message),
-        })?;
+        let bytes = self.trees[file.tree_idx as usize]
+            .read(self.entry(file))
+            .map_err(|why| match why {
+                Unreadable::TooLarge => ("too large", String::new()),
+                Unreadable::Gone => ("gone", "it is gone, or no regular file".to_owned()),
+                Unreadable::Failed(message) => ("unreadable", message),
+            })?;
         match decode(&bytes) {
             Decoded::Text(clean) => Ok(clean.text),
             Decoded::Binary(why) => Err(("binary", why.to_owned())),
@@ -182,19 +212,30 @@ impl Trees {
             let history = history::read(tree);
             all.head_time = all.head_time.max(history.head_time);
             all.warnings.extend(history.warnings);
-            all.commits.extend(history.commits.into_iter().map(|mut commit| {
-                commit.files = commit.files.iter().map(|&entry| to_file[entry as usize]).filter(|&idx| idx != u32::MAX).collect();
-                commit.files.sort_unstable();
-                commit
-            }));
+            all.commits
+                .extend(history.commits.into_iter().map(|mut commit| {
+                    commit.files = commit
+                        .files
+                        .iter()
+                        .map(|&entry| to_file[entry as usize])
+                        .filter(|&idx| idx != u32::MAX)
+                        .collect();
+                    commit.files.sort_unstable();
+                    commit
+                }));
         }
-        all.commits.sort_by_key(|commit| std::cmp::Reverse(commit.time));
+        all.commits
+            .sort_by_key(|commit| std::cmp::Reverse(commit.time));
         all
     }
 }
 
 /// Reads every file once, on all cores, and keeps its profile against `query`. O(bytes of the tree).
-pub fn scan(trees: &Trees, query: &Query, progress: &(dyn Fn(usize) + Sync)) -> (Vec<File>, Vec<Warning>) {
+pub fn scan(
+    trees: &Trees,
+    query: &Query,
+    progress: &(dyn Fn(usize) + Sync),
+) -> (Vec<File>, Vec<Warning>) {
     let scanned: Vec<(Vec<File>, Vec<Warning>)> = trees
         .files
         .par_chunks(64)
@@ -202,7 +243,10 @@ pub fn scan(trees: &Trees, query: &Query, progress: &(dyn Fn(usize) + Sync)) -> 
             || Scanner::new(query),
             |scanner, chunk| {
                 let mut warnings = Vec::new();
-                let files = chunk.iter().map(|file| scan_one(trees, file, scanner, &mut warnings)).collect();
+                let files = chunk
+                    .iter()
+                    .map(|file| scan_one(trees, file, scanner, &mut warnings))
+                    .collect();
                 progress(chunk.len());
                 (files, warnings)
             },
@@ -217,9 +261,20 @@ pub fn scan(trees: &Trees, query: &Query, progress: &(dyn Fn(usize) + Sync)) -> 
     (files, warnings)
 }
 
-fn scan_one(trees: &Trees, file: &FileRef, scanner: &mut Scanner<'_>, warnings: &mut Vec<Warning>) -> File {
+fn scan_one(
+    trees: &Trees,
+    file: &FileRef,
+    scanner: &mut Scanner<'_>,
+    warnings: &mut Vec<Warning>,
+) -> File {
     let entry = trees.entry(file);
-    let mut read = File { path: entry.path.clone(), scan: Scan::default(), n_bytes: entry.n_bytes, pinned: file.pinned, barred: None };
+    let mut read = File {
+        path: entry.path.clone(),
+        scan: Scan::default(),
+        n_bytes: entry.n_bytes,
+        pinned: file.pinned,
+        barred: None,
+    };
     match trees.text(file) {
         Ok(text) => read.scan = scanner.scan(&text, &syntax::of_path(&entry.path)),
         Err((why, message)) => {

@@ -14,7 +14,10 @@ pub struct Repository {
 
 impl std::fmt::Debug for Repository {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Repository").field("work_tree", &self.work_tree).field("prefix", &self.prefix).finish_non_exhaustive()
+        f.debug_struct("Repository")
+            .field("work_tree", &self.work_tree)
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
     }
 }
 
@@ -24,16 +27,23 @@ impl std::fmt::Debug for Repository {
 /// What git said, in one line, where there is a repository that cannot be opened.
 pub fn find(root: &Path) -> Result<Option<Repository>, String> {
     // a bare repository is opened where it is named outright, never by looking up from a folder inside it
-    let Some(at) = root.ancestors().find(|dir| dir.join(".git").symlink_metadata().is_ok()).or_else(|| is_bare(root).then_some(root)) else {
+    let Some(at) = root
+        .ancestors()
+        .find(|dir| dir.join(".git").symlink_metadata().is_ok())
+        .or_else(|| is_bare(root).then_some(root))
+    else {
         return Ok(None);
     };
-    let inner = gix::ThreadSafeRepository::open_opts(at, gix::open::Options::isolated()).map_err(|e| one_line(&e))?;
+    let inner = gix::ThreadSafeRepository::open_opts(at, gix::open::Options::isolated())
+        .map_err(|e| one_line(&e))?;
     let local = inner.to_thread_local();
     let work_tree = local.workdir().and_then(|dir| dir.canonicalize().ok());
     let prefix = match work_tree.as_deref() {
         Some(dir) => {
             // a `.git` file may point anywhere: the work tree must be the folder that we found it in
-            let below = root.strip_prefix(dir).map_err(|_| format!("its work tree is elsewhere ({})", dir.display()))?;
+            let below = root
+                .strip_prefix(dir)
+                .map_err(|_| format!("its work tree is elsewhere ({})", dir.display()))?;
             let mut prefix = below.to_string_lossy().replace('\\', "/");
             if !prefix.is_empty() {
                 prefix.push('/');
@@ -42,7 +52,11 @@ pub fn find(root: &Path) -> Result<Option<Repository>, String> {
         }
         None => String::new(),
     };
-    Ok(Some(Repository { inner, work_tree, prefix }))
+    Ok(Some(Repository {
+        inner,
+        work_tree,
+        prefix,
+    }))
 }
 
 fn is_bare(root: &Path) -> bool {
@@ -66,8 +80,16 @@ impl Repository {
     pub fn work_trees(&self) -> Vec<PathBuf> {
         let handle = self.handle();
         let mut all: Vec<PathBuf> = self.work_tree.iter().cloned().collect();
-        let main = handle.common_dir().parent().filter(|_| handle.common_dir().ends_with(".git")).and_then(|dir| dir.canonicalize().ok());
-        let others = handle.worktrees().unwrap_or_default().into_iter().filter_map(|proxy| proxy.base().ok()?.canonicalize().ok());
+        let main = handle
+            .common_dir()
+            .parent()
+            .filter(|_| handle.common_dir().ends_with(".git"))
+            .and_then(|dir| dir.canonicalize().ok());
+        let others = handle
+            .worktrees()
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|proxy| proxy.base().ok()?.canonicalize().ok());
         for dir in main.into_iter().chain(others) {
             if !all.contains(&dir) {
                 all.push(dir);
@@ -79,7 +101,8 @@ impl Repository {
     /// The short name of the branch checked out, or empty.
     pub fn branch(&self) -> String {
         let name = self.handle().head_name().ok().flatten();
-        name.map(|name| name.shorten().to_string()).unwrap_or_default()
+        name.map(|name| name.shorten().to_string())
+            .unwrap_or_default()
     }
 }
 

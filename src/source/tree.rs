@@ -69,10 +69,21 @@ pub fn of_work_tree(path: &Path, label: String) -> Result<Tree, Error> {
     };
     let mut warnings = Vec::new();
     let repository = super::repository::find(&root).unwrap_or_else(|message| {
-        warnings.push(Warning::new("git-unreadable", "", format!("the git repository could not be read ({message}); packing the files alone")));
+        warnings.push(Warning::new(
+            "git-unreadable",
+            "",
+            format!("the git repository could not be read ({message}); packing the files alone"),
+        ));
         None
     });
-    let mut tree = Tree { root, repository, label, entries: Vec::new(), warnings, revision: None };
+    let mut tree = Tree {
+        root,
+        repository,
+        label,
+        entries: Vec::new(),
+        warnings,
+        revision: None,
+    };
     match only {
         Some(file) => {
             let below = PathBuf::from(file.file_name().unwrap_or_default());
@@ -93,21 +104,58 @@ pub fn of_work_tree(path: &Path, label: String) -> Result<Tree, Error> {
 /// # Errors
 /// [`Error::NoSuchPath`], or [`Error::BadRevision`] where git does not know it.
 pub fn of_revision(path: &Path, revision: &str, label: String) -> Result<Tree, Error> {
-    let bad = |message: String| Error::BadRevision { revision: revision.to_owned(), message };
-    let root = path.canonicalize().map_err(|_| Error::NoSuchPath(path.to_owned()))?;
-    let repository = super::repository::find(&root).map_err(bad)?.ok_or_else(|| bad(format!("{} is in no git repository", path.display())))?;
+    let bad = |message: String| Error::BadRevision {
+        revision: revision.to_owned(),
+        message,
+    };
+    let root = path
+        .canonicalize()
+        .map_err(|_| Error::NoSuchPath(path.to_owned()))?;
+    let repository = super::repository::find(&root)
+        .map_err(bad)?
+        .ok_or_else(|| bad(format!("{} is in no git repository", path.display())))?;
     let handle = repository.handle();
-    let id = handle.rev_parse_single(revision.as_bytes()).map_err(|e| bad(one_line(&e)))?;
-    let commit = id.object().map_err(|e| bad(one_line(&e)))?.peel_to_kind(gix::object::Kind::Commit).map_err(|e| bad(one_line(&e)))?;
+    let id = handle
+        .rev_parse_single(revision.as_bytes())
+        .map_err(|e| bad(one_line(&e)))?;
+    let commit = id
+        .object()
+        .map_err(|e| bad(one_line(&e)))?
+        .peel_to_kind(gix::object::Kind::Commit)
+        .map_err(|e| bad(one_line(&e)))?;
     let commit_id = commit.id;
-    let files = commit.into_commit().tree().map_err(|e| bad(one_line(&e)))?.traverse().breadthfirst.files().map_err(|e| bad(one_line(&e)))?;
-    let mut tree = Tree { root, repository: None, label, entries: Vec::new(), warnings: Vec::new(), revision: Some(commit_id) };
+    let files = commit
+        .into_commit()
+        .tree()
+        .map_err(|e| bad(one_line(&e)))?
+        .traverse()
+        .breadthfirst
+        .files()
+        .map_err(|e| bad(one_line(&e)))?;
+    let mut tree = Tree {
+        root,
+        repository: None,
+        label,
+        entries: Vec::new(),
+        warnings: Vec::new(),
+        revision: Some(commit_id),
+    };
     for file in files.iter().filter(|file| file.mode.is_blob()) {
-        let Some(below) = file.filepath.strip_prefix(repository.prefix.as_bytes()) else { continue };
+        let Some(below) = file.filepath.strip_prefix(repository.prefix.as_bytes()) else {
+            continue;
+        };
         // the size stands in the object's header; a partial clone may lack the object
-        let Ok(header) = handle.find_header(file.oid) else { continue };
+        let Ok(header) = handle.find_header(file.oid) else {
+            continue;
+        };
         let path = tree.shown(below);
-        tree.entries.push(Entry { path, below: path_of(below), n_bytes: header.size(), modified: 0, blob: Some(file.oid) });
+        tree.entries.push(Entry {
+            path,
+            below: path_of(below),
+            n_bytes: header.size(),
+            modified: 0,
+            blob: Some(file.oid),
+        });
     }
     tree.repository = Some(repository);
     tree.entries.sort_by(|a, b| a.path.cmp(&b.path));
@@ -117,7 +165,8 @@ pub fn of_revision(path: &Path, revision: &str, label: String) -> Result<Tree, E
 impl Tree {
     /// The commit that the tree shows: the revision, or HEAD.
     pub fn commit(&self) -> Option<gix::ObjectId> {
-        self.revision.or_else(|| Some(self.repository.as_ref()?.handle().head_id().ok()?.detach()))
+        self.revision
+            .or_else(|| Some(self.repository.as_ref()?.handle().head_id().ok()?.detach()))
     }
 
     /// Whether the files come from a revision.
@@ -143,7 +192,9 @@ impl Tree {
                         *slot = Some((key, repository.handle()));
                     }
                     let (_, handle) = slot.as_ref().ok_or(Unreadable::Gone)?;
-                    let object = handle.find_object(id).map_err(|e| Unreadable::Failed(one_line(&e)))?;
+                    let object = handle
+                        .find_object(id)
+                        .map_err(|e| Unreadable::Failed(one_line(&e)))?;
                     Ok(object.detach().data)
                 })
             }
@@ -157,13 +208,25 @@ impl Tree {
 
     fn push(&mut self, below: PathBuf) {
         let full = self.root.join(&below);
-        let Ok(metadata) = full.symlink_metadata() else { return };
+        let Ok(metadata) = full.symlink_metadata() else {
+            return;
+        };
         if !metadata.is_file() {
             return;
         }
-        let modified = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()).map_or(0, |age| age.as_secs() as i64);
+        let modified = metadata
+            .modified()
+            .ok()
+            .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
+            .map_or(0, |age| age.as_secs() as i64);
         let path = self.shown(&bytes_of(&below));
-        self.entries.push(Entry { path, below, n_bytes: metadata.len(), modified, blob: None });
+        self.entries.push(Entry {
+            path,
+            below,
+            n_bytes: metadata.len(),
+            modified,
+            blob: None,
+        });
     }
 
     fn walk(&mut self) -> Result<(), Error> {
@@ -180,13 +243,21 @@ impl Tree {
             match found {
                 Ok(entry) => {
                     if entry.file_type().is_some_and(|kind| kind.is_file()) {
-                        let below = entry.path().strip_prefix(&self.root).unwrap_or(entry.path()).to_owned();
+                        let below = entry
+                            .path()
+                            .strip_prefix(&self.root)
+                            .unwrap_or(entry.path())
+                            .to_owned();
                         self.push(below);
                     }
                 }
                 Err(e) if first => {
                     let root = self.root.clone();
-                    return Err(Error::io(root, e.into_io_error().unwrap_or_else(|| std::io::Error::other("cannot be listed"))));
+                    return Err(Error::io(
+                        root,
+                        e.into_io_error()
+                            .unwrap_or_else(|| std::io::Error::other("cannot be listed")),
+                    ));
                 }
                 Err(e) => {
                     let message = e.to_string().replace(['\n', '\r'], " ");
@@ -201,21 +272,42 @@ impl Tree {
 
     /// Files that git tracks although an ignore file names them belong to the repository; `.ctxpackignore` still rules.
     fn add_tracked(&mut self) {
-        let Some(repository) = self.repository.clone() else { return };
+        let Some(repository) = self.repository.clone() else {
+            return;
+        };
         let handle = repository.handle();
         let index = match handle.index_or_empty() {
             Ok(index) => index,
             Err(e) => {
-                self.warnings.push(Warning::new("git-unreadable", "", format!("the git index could not be read ({})", one_line(&e))));
+                self.warnings.push(Warning::new(
+                    "git-unreadable",
+                    "",
+                    format!("the git index could not be read ({})", one_line(&e)),
+                ));
                 return;
             }
         };
-        let known: rustc_hash::FxHashSet<PathBuf> = self.entries.iter().map(|entry| entry.below.clone()).collect();
+        let known: rustc_hash::FxHashSet<PathBuf> = self
+            .entries
+            .iter()
+            .map(|entry| entry.below.clone())
+            .collect();
         let matcher = custom_ignore(&self.root);
         for entry in index.entries() {
-            let Some(below) = entry.path(&index).strip_prefix(repository.prefix.as_bytes()) else { continue };
+            let Some(below) = entry
+                .path(&index)
+                .strip_prefix(repository.prefix.as_bytes())
+            else {
+                continue;
+            };
             let below = path_of(below);
-            if !known.contains(&below) && !matcher.matched_path_or_any_parents(&below, false).is_ignore() && is_plain(&below) && !crosses_link(&self.root, &below) {
+            if !known.contains(&below)
+                && !matcher
+                    .matched_path_or_any_parents(&below, false)
+                    .is_ignore()
+                && is_plain(&below)
+                && !crosses_link(&self.root, &below)
+            {
                 self.push(below);
             }
         }
@@ -230,12 +322,17 @@ thread_local! {
 fn custom_ignore(root: &Path) -> ignore::gitignore::Gitignore {
     let mut builder = ignore::gitignore::GitignoreBuilder::new(root);
     builder.add(root.join(".ctxpackignore"));
-    builder.build().unwrap_or_else(|_| ignore::gitignore::Gitignore::empty())
+    builder
+        .build()
+        .unwrap_or_else(|_| ignore::gitignore::Gitignore::empty())
 }
 
 /// Whether the path has plain components alone: no `..`, no root.
 fn is_plain(below: &Path) -> bool {
-    below.components().all(|part| matches!(part, std::path::Component::Normal(_))) && below.components().next().is_some()
+    below
+        .components()
+        .all(|part| matches!(part, std::path::Component::Normal(_)))
+        && below.components().next().is_some()
 }
 
 /// Whether a folder on the way is a link.
@@ -244,7 +341,8 @@ fn crosses_link(root: &Path, below: &Path) -> bool {
     below.parent().is_some_and(|parent| {
         parent.components().any(|part| {
             at.push(part);
-            at.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
+            at.symlink_metadata()
+                .is_ok_and(|metadata| metadata.is_symlink())
         })
     })
 }
@@ -274,7 +372,9 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, Unreadable> {
         return Err(Unreadable::TooLarge);
     }
     let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    file.take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(Unreadable::TooLarge);
     }

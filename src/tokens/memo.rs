@@ -37,7 +37,11 @@ impl Memo {
         let entry = &mut self.0[hash_key(key, len) as usize % ENTRIES];
         let halves = [key as u64, (key >> 64) as u64];
         if entry.key != halves || usize::from(entry.len) != len {
-            *entry = Entry { key: halves, len: len as u8, n_tokens: count() as u8 };
+            *entry = Entry {
+                key: halves,
+                len: len as u8,
+                n_tokens: count() as u8,
+            };
         }
         usize::from(entry.n_tokens)
     }

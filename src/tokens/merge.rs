@@ -12,7 +12,11 @@ const SCANNED: usize = 100;
 
 /// Number of tokens of the piece `text[start..end]`, at least one byte.
 pub fn count(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usize {
-    if end - start < SCANNED { scan(vocabulary, text, start, end) } else { queue(vocabulary, text, start, end) }
+    if end - start < SCANNED {
+        scan(vocabulary, text, start, end)
+    } else {
+        queue(vocabulary, text, start, end)
+    }
 }
 
 /// O(n²) time for n < [`SCANNED`] bytes.
@@ -59,9 +63,18 @@ fn queue(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usiz
     let mut next: Vec<usize> = (1..=len).collect();
     let mut previous: Vec<usize> = (0..len).map(|i| i.wrapping_sub(1)).collect();
     let mut ranks: Vec<u32> = (0..len)
-        .map(|i| if i + 2 <= len { vocabulary.rank(text, start + i, start + i + 2) } else { NO_RANK })
+        .map(|i| {
+            if i + 2 <= len {
+                vocabulary.rank(text, start + i, start + i + 2)
+            } else {
+                NO_RANK
+            }
+        })
         .collect();
-    let merges = ranks.iter().enumerate().filter(|(_, rank)| **rank != NO_RANK);
+    let merges = ranks
+        .iter()
+        .enumerate()
+        .filter(|(_, rank)| **rank != NO_RANK);
     let mut heap: BinaryHeap<_> = merges.map(|(i, &rank)| Reverse((rank, i))).collect();
     let mut n_parts = len;
     while let Some(Reverse((rank, left))) = heap.pop() {
@@ -82,7 +95,11 @@ fn queue(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usiz
                 continue; // The first part has none before it.
             }
             let joined = next[part];
-            ranks[part] = if joined < len { vocabulary.rank(text, start + part, start + next[joined]) } else { NO_RANK };
+            ranks[part] = if joined < len {
+                vocabulary.rank(text, start + part, start + next[joined])
+            } else {
+                NO_RANK
+            };
             if ranks[part] != NO_RANK {
                 heap.push(Reverse((ranks[part], part)));
             }

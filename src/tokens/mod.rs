@@ -45,7 +45,10 @@ impl Tokenizer {
 
     /// The encoding of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::all().iter().copied().find(|tokenizer| tokenizer.name() == name)
+        Self::all()
+            .iter()
+            .copied()
+            .find(|tokenizer| tokenizer.name() == name)
     }
 
     /// Number of tokens of `text`, special-token strings counted as plain text.
@@ -105,7 +108,11 @@ mod tests {
             let expected = oracle(tokenizer, text);
             let found = tokenizer.count(text);
             if found != expected {
-                panic!("{}: {found} tokens, not {expected}, of {:?}", tokenizer.name(), smallest(tokenizer, text));
+                panic!(
+                    "{}: {found} tokens, not {expected}, of {:?}",
+                    tokenizer.name(),
+                    smallest(tokenizer, text)
+                );
             }
         }
     }
@@ -141,8 +148,12 @@ mod tests {
     #[test]
     fn cases_and_marks() {
         check("camelCase PascalCase HTTPServer iOS ABCdef abcDEF aB Ab ABC, _ABC _abC");
-        check("ǅabc ABǅ aǅ ǅǅ \u{301}a \u{301}A \u{301}AB! \u{301}\u{301}A e\u{301}E\u{301}! A\u{301}B ABʰCD ʰAB! ªAªA! 漢A漢AB! 漢字abcDEF");
-        check("!\u{301}!!\u{301}a \u{301} \u{301}'s A\u{301}'s \u{301}1 \u{a0}\u{301} \u{20dd}A\u{20dd}");
+        check(
+            "ǅabc ABǅ aǅ ǅǅ \u{301}a \u{301}A \u{301}AB! \u{301}\u{301}A e\u{301}E\u{301}! A\u{301}B ABʰCD ʰAB! ªAªA! 漢A漢AB! 漢字abcDEF",
+        );
+        check(
+            "!\u{301}!!\u{301}a \u{301} \u{301}'s A\u{301}'s \u{301}1 \u{a0}\u{301} \u{20dd}A\u{20dd}",
+        );
     }
 
     #[test]
@@ -152,8 +163,23 @@ mod tests {
 
     #[test]
     fn blanks() {
-        check("a  b   c\td\t\te\n\nf \n g\r\n\r\nh \r i  \n  \n  j\u{a0}\u{a0}k\u{2003}\u{2003} l\u{85}m\u{2028}\u{2029}n");
-        for end in ["", " ", "  ", "\n", "\n\n", " \n", "\n ", " \n ", "\r", "\t\r\n\t", "\u{3000}", "\n\u{3000}\u{3000}"] {
+        check(
+            "a  b   c\td\t\te\n\nf \n g\r\n\r\nh \r i  \n  \n  j\u{a0}\u{a0}k\u{2003}\u{2003} l\u{85}m\u{2028}\u{2029}n",
+        );
+        for end in [
+            "",
+            " ",
+            "  ",
+            "\n",
+            "\n\n",
+            " \n",
+            "\n ",
+            " \n ",
+            "\r",
+            "\t\r\n\t",
+            "\u{3000}",
+            "\n\u{3000}\u{3000}",
+        ] {
             check(end);
             check(&format!("x{end}"));
             check(&format!("{end}x"));
@@ -164,7 +190,9 @@ mod tests {
 
     #[test]
     fn symbols() {
-        check("a.b::c->d => { } ;; // /// a/b //\n/\n// .\n/ ?\r\n//x \"\" --- === *** #! <!-- -->\n\n//\n");
+        check(
+            "a.b::c->d => { } ;; // /// a/b //\n/\n// .\n/ ?\r\n//x \"\" --- === *** #! <!-- -->\n\n//\n",
+        );
         check("😀😀👩‍👩‍👧 é\u{200d} \u{200b}a \u{feff}b \u{e000} \u{378} ™©");
     }
 
@@ -173,19 +201,32 @@ mod tests {
     fn every_character() {
         let characters: Vec<char> = ('\0'..=char::MAX).collect();
         for page in characters.chunks(1024) {
-            let alone: String = page.iter().flat_map(|character| ["\n", character.encode_utf8(&mut [0; 4])].map(String::from)).collect();
+            let alone: String = page
+                .iter()
+                .flat_map(|character| ["\n", character.encode_utf8(&mut [0; 4])].map(String::from))
+                .collect();
             check(&alone);
             // Planes 3 to 13 and the private planes hold no classes of their own; the classes of the rest meet every neighbour.
             if page[0] < '\u{34000}' || ('\u{e0000}'..'\u{e0400}').contains(&page[0]) {
-                check(&page.iter().map(|c| format!("a{c}B{c}{c}'s1{c} {c}c.{c}\n{c} ")).collect::<String>());
+                check(
+                    &page
+                        .iter()
+                        .map(|c| format!("a{c}B{c}{c}'s1{c} {c}c.{c}\n{c} "))
+                        .collect::<String>(),
+                );
             }
         }
     }
 
     #[test]
     fn hostile_runs() {
-        for text in ["a", "A", "^", "-", "7", "\n", "\r\n", "\r\n\n", " \n", "aA", "漢", "ä", "\u{301}", "😀", "ab1", "'s", "=-", "/\n", "\u{301}A", "ªA"] {
-            for len in [1, 2, 3, 7, 49, 50, 51, 98, 99, 100, 101, 128, 129, 1000, 20_000] {
+        for text in [
+            "a", "A", "^", "-", "7", "\n", "\r\n", "\r\n\n", " \n", "aA", "漢", "ä", "\u{301}",
+            "😀", "ab1", "'s", "=-", "/\n", "\u{301}A", "ªA",
+        ] {
+            for len in [
+                1, 2, 3, 7, 49, 50, 51, 98, 99, 100, 101, 128, 129, 1000, 20_000,
+            ] {
                 check(&text.repeat(len));
             }
         }
@@ -212,13 +253,22 @@ mod tests {
                 let n = 1_000_000;
                 let extrapolated = |n: usize| {
                     let near = 8_192 + (n - 8_192) % period;
-                    let step = oracle(tokenizer, &blank.repeat(near + period)) - oracle(tokenizer, &blank.repeat(near));
+                    let step = oracle(tokenizer, &blank.repeat(near + period))
+                        - oracle(tokenizer, &blank.repeat(near));
                     oracle(tokenizer, &blank.repeat(near)) + (n - near) / period * step
                 };
-                assert_eq!(tokenizer.count(&blank.repeat(n)), extrapolated(n), "{} {blank:?}", tokenizer.name());
+                assert_eq!(
+                    tokenizer.count(&blank.repeat(n)),
+                    extrapolated(n),
+                    "{} {blank:?}",
+                    tokenizer.name()
+                );
                 // All but the last blank are one piece; it goes with the word.
                 let word = oracle(tokenizer, "x") + oracle(tokenizer, &format!("{blank}y"));
-                assert_eq!(tokenizer.count(&format!("x{}y", blank.repeat(n))), extrapolated(n - 1) + word);
+                assert_eq!(
+                    tokenizer.count(&format!("x{}y", blank.repeat(n))),
+                    extrapolated(n - 1) + word
+                );
             }
         }
     }
@@ -243,10 +293,79 @@ mod tests {
 
     /// Fragments that meet the joints of the expressions.
     const FRAGMENTS: &[&str] = &[
-        "a", "b", "Z", "the", "fn", "self", "HTTP", "Error", "_", "'", "'s", "'T", "'ll", "'RE", "'ſ", "\"", ".", ",", "::", "->", "/", "//",
-        "(", ")", "{", "}", ";", "=", "0", "1", "42", "999", "12345", " ", "  ", "    ", "\t", "\n", "\r", "\r\n", "\n\n", "\u{a0}", "\u{3000}",
-        "\u{85}", "é", "ß", "Ä", "ǅ", "ʰ", "ª", "İ", "漢", "字", "かな", "한국", "ไทย", "שלום", "हिन्दी", "\u{301}", "\u{20dd}", "\u{fe0f}", "😀",
-        "👩‍👩‍👧", "٣", "½", "Ⅷ", "\u{200b}", "\u{e000}", "\u{10ffff}", "𝒜", "𝒷", "<|endoftext|>", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "a",
+        "b",
+        "Z",
+        "the",
+        "fn",
+        "self",
+        "HTTP",
+        "Error",
+        "_",
+        "'",
+        "'s",
+        "'T",
+        "'ll",
+        "'RE",
+        "'ſ",
+        "\"",
+        ".",
+        ",",
+        "::",
+        "->",
+        "/",
+        "//",
+        "(",
+        ")",
+        "{",
+        "}",
+        ";",
+        "=",
+        "0",
+        "1",
+        "42",
+        "999",
+        "12345",
+        " ",
+        "  ",
+        "    ",
+        "\t",
+        "\n",
+        "\r",
+        "\r\n",
+        "\n\n",
+        "\u{a0}",
+        "\u{3000}",
+        "\u{85}",
+        "é",
+        "ß",
+        "Ä",
+        "ǅ",
+        "ʰ",
+        "ª",
+        "İ",
+        "漢",
+        "字",
+        "かな",
+        "한국",
+        "ไทย",
+        "שלום",
+        "हिन्दी",
+        "\u{301}",
+        "\u{20dd}",
+        "\u{fe0f}",
+        "😀",
+        "👩‍👩‍👧",
+        "٣",
+        "½",
+        "Ⅷ",
+        "\u{200b}",
+        "\u{e000}",
+        "\u{10ffff}",
+        "𝒜",
+        "𝒷",
+        "<|endoftext|>",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     ];
 
     proptest! {
@@ -289,7 +408,9 @@ mod tests {
         let mut text = text;
         let mut cut = text.len();
         while cut > 0 {
-            let differs = |part: Option<&str>| part.is_some_and(|part| tokenizer.count(part) != oracle(tokenizer, part));
+            let differs = |part: Option<&str>| {
+                part.is_some_and(|part| tokenizer.count(part) != oracle(tokenizer, part))
+            };
             if differs(text.get(cut..)) {
                 text = &text[cut..];
             } else if cut <= text.len() && differs(text.get(..text.len() - cut)) {

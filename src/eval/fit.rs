@@ -1,0 +1,101 @@
+//! Fits weights: one softmax a case, the target spread over what the real change touched.
+//!
+//! The loss is the cross-entropy between target and softmax, with an L2 penalty on weights scaled to unit variance. Weights of
+//! features that can only speak for a candidate stay >= 0: a negative one would be fitting noise.
+
+/// One case: rows of features and the target, which sums to 1.
+#[derive(Debug, Clone, Default)]
+pub struct List {
+    /// Features, one row a candidate.
+    pub rows: Vec<Vec<f64>>,
+    /// Share of the gold, one number a candidate.
+    pub target: Vec<f64>,
+}
+
+/// Fits weights to lists by full-batch Adam. `free` names the features whose weight may be negative.
+///
+/// O(rounds x rows x features). Deterministic.
+pub fn fit(
+    lists: &[List],
+    n_features: usize,
+    free: &dyn Fn(usize) -> bool,
+    penalty: f64,
+    n_rounds: usize,
+) -> Vec<f64> {
+    let n_rows: f64 = lists
+        .iter()
+        .map(|list| list.rows.len())
+        .sum::<usize>()
+        .max(1) as f64;
+    let mut mean = vec![0.0; n_features];
+    let mut square = vec![0.0; n_features];
+    for row in lists.iter().flat_map(|list| &list.rows) {
+        for f in 0..n_features {
+            mean[f] += row[f] / n_rows;
+            square[f] += row[f] * row[f] / n_rows;
+        }
+    }
+    let scale: Vec<f64> = (0..n_features)
+        .map(|f| (square[f] - mean[f] * mean[f]).max(0.0).sqrt().max(1e-6))
+        .collect();
+    let mut weights = vec![0.0; n_features]; // of scaled features
+    let mut momentum = vec![0.0; n_features];
+    let mut variance = vec![0.0; n_features];
+    for round in 1..=n_rounds {
+        use rayon::prelude::*;
+        let gradient = lists
+            .par_iter()
+            .map(|list| {
+                let logits: Vec<f64> = list
+                    .rows
+                    .iter()
+                    .map(|row| {
+                        (0..n_features)
+                            .map(|f| weights[f] * row[f] / scale[f])
+                            .sum()
+                    })
+                    .collect();
+                let p = crate::score::statistics::softmax(&logits);
+                let mut gradient = vec![0.0; n_features];
+                for ((row, p), target) in list.rows.iter().zip(&p).zip(&list.target) {
+                    for f in 0..n_features {
+                        gradient[f] += (p - target) * row[f] / scale[f];
+                    }
+                }
+                gradient
+            })
+            .collect::<Vec<Vec<f64>>>();
+        let rate = 0.05 * (1.0 - round as f64 / (n_rounds as f64 + 1.0)).max(0.02);
+        for f in 0..n_features {
+            let sum: f64 = gradient.iter().map(|g| g[f]).sum();
+            let g = sum / lists.len().max(1) as f64 + penalty * weights[f];
+            momentum[f] = 0.9 * momentum[f] + 0.1 * g;
+            variance[f] = 0.99 * variance[f] + 0.01 * g * g;
+            let m = momentum[f] / (1.0 - 0.9_f64.powi(round as i32));
+            let v = variance[f] / (1.0 - 0.99_f64.powi(round as i32));
+            weights[f] -= rate * m / (v.sqrt() + 1e-8);
+            if !free(f) {
+                weights[f] = f64::max(weights[f], 0.0);
+            }
+        }
+    }
+    weights.iter().zip(&scale).map(|(w, s)| w / s).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_telling_feature_gets_the_weight() {
+        let list = |gold: usize| List {
+            rows: (0..10)
+                .map(|i| vec![f64::from(u8::from(i == gold)), (i * 7 % 10) as f64 / 10.0])
+                .collect(),
+            target: (0..10).map(|i| f64::from(u8::from(i == gold))).collect(),
+        };
+        let lists: Vec<List> = (0..10).map(list).collect();
+        let weights = fit(&lists, 2, &|_| false, 1e-3, 300);
+        assert!(weights[0] > 3.0 && weights[1] < 1.0, "{weights:?}");
+    }
+}
