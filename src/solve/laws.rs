@@ -300,7 +300,7 @@ proptest! {
 fn large_problems_of_all_kinds_are_proven() {
     for kind in KINDS {
         for seed in 0..3 {
-            let selection = check(&of_kind(kind, 2000, 5, 300, 20_000, seed), LIMITS);
+            let selection = check(&of_kind(kind, 8000, 5, 300, 20_000, seed), LIMITS);
             assert!(
                 selection.exact,
                 "{kind:?} {seed}: {} of {}",

@@ -39,9 +39,8 @@ pub(super) fn table(problem: &Problem) -> f64 {
     for menu in &problem.menus {
         let before = best.clone();
         for choice in &menu.options {
-            for left in 0..before.len().saturating_sub(choice.cost as usize) {
-                let spent = left + choice.cost as usize;
-                best[spent] = best[spent].max(before[left] + choice.worth());
+            for (after, before) in best.iter_mut().skip(choice.cost as usize).zip(&before) {
+                *after = after.max(before + choice.worth());
             }
         }
     }

@@ -14,6 +14,8 @@ use super::frontier::{Frontiers, Point};
 /// How many steps after the break are put in order for the greedy fill. A few hundred are enough to use up the rest
 /// of the budget in practice; what is beyond them is looked at by [`fill`](super::greedy::fill) anyway.
 const STEPS_AHEAD: usize = 1024;
+/// How many more steps are gathered before they are split; 400 kB of them.
+const STEPS_AT_ONCE: usize = 1 << 14;
 
 /// Value per token, as an exact fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,54 +71,78 @@ pub(super) struct Relaxation {
 
 /// Solves the relaxation for `room` tokens. Linear in the number of points.
 pub(super) fn relax(frontiers: &Frontiers, room: u64) -> Relaxation {
-    let mut points = Vec::with_capacity(frontiers.n_menus());
-    let mut steps = Vec::with_capacity(frontiers.points.len() - frontiers.n_menus());
     let mut hull = Vec::new();
+    let mut steps = Vec::new();
+    // Steps so far behind the break that they cannot matter, whatever comes, are dropped along the way: what is
+    // left fits the processor's cache.
+    let mut least = 0.0;
+    let mut most_steps = STEPS_AT_ONCE;
     for menu in 0..frontiers.n_menus() {
-        points.push(frontiers.range(menu).start as u32);
-        add_steps(frontiers, menu, &mut hull, &mut steps);
-    }
-    let order = |a: &Step, b: &Step| {
-        b.efficiency
-            .total_cmp(&a.efficiency)
-            .then_with(|| frontiers.compare(a.menu as usize, b.menu as usize))
-            .then(a.to.cmp(&b.to))
-    };
-    // Before `low` all steps fit together, from `high` on at least one is too many.
-    let (mut low, mut high) = (0, steps.len());
-    let mut cost = 0;
-    while low < high {
-        let half = (high - low) / 2;
-        steps[low..high].select_nth_unstable_by(half, order);
-        let middle = low + half;
-        let half_cost: u64 = steps[low..=middle]
-            .iter()
-            .map(|step| u64::from(step.cost))
-            .sum();
-        if cost + half_cost <= room {
-            cost += half_cost;
-            low = middle + 1;
-        } else {
-            high = middle;
+        add_steps(frontiers, menu, least, &mut hull, &mut steps);
+        if steps.len() > most_steps {
+            let whole = split(frontiers, &mut steps, room);
+            least = drop_behind(frontiers, &mut steps, whole).max(least);
+            most_steps = 2 * steps.len() + STEPS_AT_ONCE;
         }
     }
-    for step in &steps[..low] {
+    let whole = split(frontiers, &mut steps, room);
+    drop_behind(frontiers, &mut steps, whole);
+    let mut ahead = steps.split_off(whole);
+    ahead.sort_unstable_by(|a, b| order(frontiers, a, b));
+    let first = |menu| frontiers.range(menu).start as u32;
+    let mut points: Vec<u32> = (0..frontiers.n_menus()).map(first).collect();
+    for step in steps {
         // Steps are not in order here; along a hull the indexes rise.
         let point = &mut points[step.menu as usize];
         *point = step.to.max(*point);
     }
-    let price = steps.get(low).map(|step| slope(frontiers, step));
-    let mut ahead = steps.split_off(low);
-    if ahead.len() > STEPS_AHEAD {
-        ahead.select_nth_unstable_by(STEPS_AHEAD, order);
-        ahead.truncate(STEPS_AHEAD);
-    }
-    ahead.sort_unstable_by(order);
+    let price = ahead.first().map(|step| slope(frontiers, step));
     Relaxation {
         points,
         price,
         ahead,
     }
+}
+
+/// The most efficient first; of equal ones in an order that the order of the menus does not change.
+fn order(frontiers: &Frontiers, a: &Step, b: &Step) -> Ordering {
+    b.efficiency
+        .total_cmp(&a.efficiency)
+        .then_with(|| frontiers.compare(a.menu as usize, b.menu as usize))
+        .then(a.to.cmp(&b.to))
+}
+
+/// Moves the steps that fit into `room` together, the most efficient first, to the front; returns how many they are.
+fn split(frontiers: &Frontiers, steps: &mut [Step], room: u64) -> usize {
+    // Before `low` all steps fit together, from `high` on at least one is too many.
+    let (mut low, mut high) = (0, steps.len());
+    let mut left = room;
+    while low < high {
+        let half = (high - low) / 2;
+        steps[low..high].select_nth_unstable_by(half, |a, b| order(frontiers, a, b));
+        let middle = low + half;
+        let cost = steps[low..=middle]
+            .iter()
+            .map(|step| u64::from(step.cost))
+            .sum();
+        match left.checked_sub(cost) {
+            Some(rest) => (left, low) = (rest, middle + 1),
+            None => high = middle,
+        }
+    }
+    low
+}
+
+/// Drops all but the first steps after the break; returns an efficiency below which no step is needed.
+fn drop_behind(frontiers: &Frontiers, steps: &mut Vec<Step>, whole: usize) -> f64 {
+    let behind = &mut steps[whole..];
+    if behind.len() <= STEPS_AHEAD {
+        return 0.0;
+    }
+    behind.select_nth_unstable_by(STEPS_AHEAD, |a, b| order(frontiers, a, b));
+    let least = behind[STEPS_AHEAD].efficiency;
+    steps.truncate(whole + STEPS_AHEAD);
+    least
 }
 
 fn slope(frontiers: &Frontiers, step: &Step) -> Slope {
@@ -130,8 +156,14 @@ fn slope(frontiers: &Frontiers, step: &Step) -> Slope {
     }
 }
 
-/// Adds the steps along the upper hull of a menu; `hull` is scratch.
-fn add_steps(frontiers: &Frontiers, menu: usize, hull: &mut Vec<u32>, steps: &mut Vec<Step>) {
+/// Adds the steps along the upper hull of a menu that are no less efficient than `least`; `hull` is scratch.
+fn add_steps(
+    frontiers: &Frontiers,
+    menu: usize,
+    least: f64,
+    hull: &mut Vec<u32>,
+    steps: &mut Vec<Step>,
+) {
     hull.clear();
     let at = |idx: u32| frontiers.points[idx as usize];
     for idx in frontiers.range(menu) {
@@ -146,8 +178,12 @@ fn add_steps(frontiers: &Frontiers, menu: usize, hull: &mut Vec<u32>, steps: &mu
     for pair in hull.windows(2) {
         let (from, to) = (at(pair[0]), at(pair[1]));
         let cost = to.cost - from.cost;
+        let efficiency = (to.value - from.value) as f64 / f64::from(cost);
+        if efficiency < least {
+            return; // and so are all steps that follow
+        }
         steps.push(Step {
-            efficiency: (to.value - from.value) as f64 / f64::from(cost),
+            efficiency,
             cost,
             menu: menu as u32,
             from: pair[0],
@@ -175,6 +211,7 @@ impl Relaxation {
 
 #[cfg(test)]
 mod tests {
+    use super::super::instances::{self, Kind};
     use super::super::problem::{Choice, Menu, Problem};
     use super::*;
 
@@ -193,7 +230,11 @@ mod tests {
         };
         let frontiers = Frontiers::of(&problem, room);
         let relaxation = relax(&frontiers, room);
-        assert_eq!(relaxation.value(&frontiers, room), value);
+        let found = relaxation.value(&frontiers, room);
+        assert!(
+            (found - value).abs() <= 1e-12 * value,
+            "{found} is not {value}"
+        );
         let found = relaxation.price.map_or(0.0, Slope::as_f64);
         assert_eq!(frontiers.unit.value(found), price);
     }
@@ -224,5 +265,24 @@ mod tests {
         check(&[], 5, 0.0, 0.0);
         check(&[&[]], 0, 0.0, 0.0);
         check(&[&[(0, 2.0)]], 0, 2.0, 0.0);
+    }
+
+    #[test]
+    fn many_steps_are_split_as_if_they_were_sorted() {
+        let singles = instances::menus(Kind::Weak, 3 * STEPS_AT_ONCE, 1, 100, 1);
+        let mut sorted: Vec<(u32, f64)> = singles.iter().flatten().copied().collect();
+        sorted.sort_by(|a, b| (b.1 / f64::from(b.0)).total_cmp(&(a.1 / f64::from(a.0))));
+        let menus: Vec<&[(u32, f64)]> = singles.iter().map(Vec::as_slice).collect();
+        for room in [1_000u32, 100_000, 2_000_000] {
+            let (mut left, mut value, mut price) = (f64::from(room), 0.0, 0.0);
+            for &(cost, worth) in &sorted {
+                let part = (left / f64::from(cost)).min(1.0);
+                if part > 0.0 {
+                    (left, value) = (left - part * f64::from(cost), value + part * worth);
+                    price = worth / f64::from(cost);
+                }
+            }
+            check(&menus, room.into(), value, price);
+        }
     }
 }

@@ -12,9 +12,11 @@ const VALUE_BITS: i32 = 52;
 const SUM_BITS: i32 = 61;
 
 /// The unit in which values are counted: 2^-shift.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Unit {
     shift: i32,
+    /// Their product is 2^shift, which itself may lie out of range.
+    factors: [f64; 2],
 }
 
 impl Unit {
@@ -30,40 +32,38 @@ impl Unit {
             .fold(0.0, f64::max);
         let menu_bits = (usize::BITS - problem.menus.len().leading_zeros()) as i32;
         let bits = VALUE_BITS.min(SUM_BITS - menu_bits);
-        Self {
-            shift: bits - exponent(greatest),
-        }
+        Self::shifted(bits - exponent(greatest))
     }
 
     /// A coarser unit: 2^`bits` of these.
     pub fn coarser(self, bits: u32) -> Self {
+        Self::shifted(self.shift - bits as i32)
+    }
+
+    fn shifted(shift: i32) -> Self {
+        let half = shift / 2;
         Self {
-            shift: self.shift - bits as i32,
+            shift,
+            factors: [half, shift - half].map(|power| 2f64.powi(power)),
         }
     }
 
     /// `worth` in whole units, rounded to the nearest, and whether nothing was lost.
     pub fn count(self, worth: f64) -> (u64, bool) {
-        let scaled = scale(worth, self.shift);
+        let scaled = worth * self.factors[0] * self.factors[1];
         let units = (scaled + 0.5) as u64;
         (units, units as f64 == scaled)
     }
 
     /// The value of so many units; finite.
     pub fn value(self, units: f64) -> f64 {
-        scale(units, -self.shift).min(f64::MAX)
+        (units / self.factors[0] / self.factors[1]).min(f64::MAX)
     }
 }
 
 /// The least `e` with `value` < 2^e (for values too small to be normal, that of the smallest normal number).
 fn exponent(value: f64) -> i32 {
     ((value.to_bits() >> 52) & 0x7ff) as i32 - 1022
-}
-
-/// `value` x 2^`shift`, in two steps because 2^`shift` itself may lie out of range.
-fn scale(value: f64, shift: i32) -> f64 {
-    let half = shift / 2;
-    value * 2f64.powi(half) * 2f64.powi(shift - half)
 }
 
 #[cfg(test)]
