@@ -1,5 +1,7 @@
 //! Tokens: counting them exactly, and which model counts how.
 
+pub mod models;
+
 /// A byte-pair encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tokenizer {
