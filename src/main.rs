@@ -1,3 +1,63 @@
-//! The command line.
+//! The `ctxpack` command: parse, dispatch, exit code.
+//!
+//! Exit codes: 0 done, 1 a check found something, 2 bad usage or input or I/O failed, 130 and 143 on SIGINT and SIGTERM. Never
+//! 101: a panic is caught and told in one line.
 
-fn main() {}
+mod cli;
+mod config;
+
+use cli::args::{self, Command};
+use cli::failure::Outcome;
+use cli::interrupt;
+use cli::style::{ColorChoice, Style};
+use cli::usage;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    interrupt::install();
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    let color = color(&typed);
+    match interrupt::caught(|| run(typed)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print(Style::stderr(color));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(typed: Vec<OsString>) -> Outcome<()> {
+    let command = match args::parse(typed.clone()) {
+        Ok(command) => command,
+        Err(error) => {
+            return match usage::failure(&error, &typed) {
+                Some(failure) => Err(failure),
+                None => cli::output::help(&error),
+            };
+        }
+    };
+    match command {
+        Command::Pack(args) => cli::pack::run(&args),
+        Command::Sources(args) => cli::sources::run(&args),
+    }
+}
+
+/// `--color`, also where the rest of the line cannot be parsed: errors about it have a colour too.
+fn color(typed: &[OsString]) -> ColorChoice {
+    let mut choice = ColorChoice::Auto;
+    for (i, word) in typed.iter().enumerate() {
+        let value = match word.to_str() {
+            Some("--color") => typed.get(i + 1).and_then(|next| next.to_str()),
+            Some(word) => word.strip_prefix("--color="),
+            None => None,
+        };
+        choice = match value {
+            Some("always") => ColorChoice::Always,
+            Some("never") => ColorChoice::Never,
+            Some("auto") => ColorChoice::Auto,
+            _ => choice,
+        };
+    }
+    choice
+}
