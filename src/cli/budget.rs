@@ -7,7 +7,7 @@ use ctxpack::request::Budget;
 use ctxpack::tokens::models::Model;
 
 /// The examples shown wherever a budget is mistyped.
-const EXAMPLES: &str = "--budget 8000, 100k, 1.5m (tokens), 60% (of --model's window), 10000c (characters) or 32KiB (bytes)";
+const EXAMPLES: &str = "--budget 8000, 100k, 1.5m, 60% (of --model's window), 10000c or 32KiB";
 
 /// A budget as typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -81,11 +81,12 @@ pub fn run(args: &PackArgs) -> Outcome<()> {
         output::write(&place, &text)?;
     } else if on_terminal {
         let typed: Vec<_> = std::env::args_os().collect();
+        let (columns, rows) = style::terminal_size();
         let text = summary::summary(
             &packed,
             &request,
             &typed,
-            style::terminal_size(),
+            (columns, rows.saturating_sub(warnings.len().min(most + 1))),
             total,
             stdout,
         );

@@ -109,7 +109,11 @@ fn table(sources: &[Source], request: &Request, columns: usize, style: Style) ->
             .iter()
             .any(|source| source.location.starts_with("~/"));
     if home {
-        out.push_str(&style.dim("\nLeave out what is below ~ with --no-home, the rest with -e GLOB or --without KIND.\n"));
+        out.push_str(
+            &style.dim(
+                "\n--no-home leaves out what is below ~; -e GLOB or --without KIND the rest.\n",
+            ),
+        );
     }
     out
 }

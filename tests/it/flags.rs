@@ -156,7 +156,7 @@ fn every_flag_is_taken() {
 fn mistyped_values_come_with_a_way_out() {
     check_bad(
         &["-b", "lots"],
-        "error: invalid budget `lots`: no number\nhint: --budget 8000, 100k, 1.5m (tokens), 60% (of --model's window), 10000c (characters) or 32KiB (bytes)\n",
+        "error: invalid budget `lots`: no number\nhint: --budget 8000, 100k, 1.5m, 60% (of --model's window), 10000c or 32KiB\n",
     );
     check_bad(
         &["-b", "100,000"],
