@@ -1,39 +1,63 @@
-//! tmp
-#[allow(clippy::print_stderr)]
-fn main() {
-    let a: Vec<String> = std::env::args().collect();
-    let get = |f: &str| a.iter().position(|x| x == f).map(|i| a[i + 1].clone());
-    let req = ctxpack::request::Request {
-        roots: vec![a[1].clone().into()],
-        revision: get("--rev"),
-        budget: ctxpack::request::Budget::Tokens(get("--budget").unwrap().parse().unwrap()),
-        tokenizer: Default::default(),
-        safety_factor: 1.0,
-        task: get("--task-file").map(|f| ctxpack::request::Task {
-            source: ctxpack::request::TaskSource::File,
-            text: std::fs::read_to_string(f).unwrap(),
-        }),
-        format: Default::default(),
-        include: vec![],
-        exclude: vec![],
-        pin: vec![],
-        kinds: Default::default(),
-        home: None,
-        claude_config_dir: None,
-        now: None,
+//! The `ctxpack` command: parse, dispatch, exit code.
+//!
+//! Exit codes: 0 done, 1 a check found something, 2 bad usage or input or I/O failed, 130 and 143 on SIGINT and SIGTERM. Never
+//! 101: a panic is caught and told in one line.
+
+mod cli;
+mod config;
+
+use cli::args::{self, Command};
+use cli::failure::Outcome;
+use cli::interrupt;
+use cli::style::{ColorChoice, Style};
+use cli::usage;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    interrupt::install();
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    let color = color(&typed);
+    match interrupt::caught(|| run(typed)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print(Style::stderr(color));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(typed: Vec<OsString>) -> Outcome<()> {
+    let command = match args::parse(typed.clone()) {
+        Ok(command) => command,
+        Err(error) => {
+            return match usage::failure(&error, &typed) {
+                Some(failure) => Err(failure),
+                None => cli::output::help(&error),
+            };
+        }
     };
-    let p = ctxpack::pack(&req, &|_, _| {}).unwrap();
-    if let Some(m) = get("--manifest") {
-        std::fs::write(m, ctxpack::manifest(&p.bundle)).unwrap();
+    match command {
+        Command::Pack(args) => cli::pack::run(&args),
+        Command::Sources(args) => cli::sources::run(&args),
     }
-    use std::io::Write;
-    std::io::stdout()
-        .write_all(p.bundle.text.as_bytes())
-        .unwrap();
-    if get("--t").is_some() {
-        eprintln!(
-            "{} tokens of {}; {:?}; {:?}",
-            p.bundle.tokens, p.bundle.account.budget, p.timings, p.bundle.account.proof
-        );
+}
+
+/// `--color`, also where the rest of the line cannot be parsed: errors about it have a colour too.
+fn color(typed: &[OsString]) -> ColorChoice {
+    let mut choice = ColorChoice::Auto;
+    for (i, word) in typed.iter().enumerate() {
+        let value = match word.to_str() {
+            Some("--color") => typed.get(i + 1).and_then(|next| next.to_str()),
+            Some(word) => word.strip_prefix("--color="),
+            None => None,
+        };
+        choice = match value {
+            Some("always") => ColorChoice::Always,
+            Some("never") => ColorChoice::Never,
+            Some("auto") => ColorChoice::Auto,
+            _ => choice,
+        };
     }
+    choice
 }

@@ -1,1 +1,22 @@
-//! tmp
+//! The command line: from what was typed to a [`ctxpack::request::Request`], and from a bundle to the streams.
+//!
+//! The room lives in the binary, because the library prints nothing and reads no environment, home directory or clock.
+//! One file per command; `args` says what can be typed, `resolve` what it means.
+
+pub mod args;
+pub mod budget;
+pub mod explain;
+pub mod failure;
+pub mod host;
+pub mod interrupt;
+pub mod output;
+pub mod pack;
+pub mod progress;
+pub mod resolve;
+pub mod sources;
+pub mod stats;
+pub mod style;
+pub mod suggest;
+pub mod summary;
+pub mod task;
+pub mod usage;

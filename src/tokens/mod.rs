@@ -19,6 +19,8 @@ use std::cell::Cell;
 use std::thread::LocalKey;
 use vocabulary::{NO_RANK, Vocabulary};
 
+pub mod models;
+
 /// A byte-pair encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tokenizer {

@@ -1,0 +1,486 @@
+//! What can be typed. The doc comment of a field is its help: the first paragraph in `-h`, all of it in `--help`.
+
+use crate::cli::style::ColorChoice;
+use crate::cli::task::Part;
+use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Packs the part of a repository that matters now into a token budget.
+///
+/// Reads the files of a repository, its memory notes (CLAUDE.md, AGENTS.md, decision records, ...) and your past sessions with
+/// agents in it, judges what the task at hand needs, writes each at the size it deserves (in full, an excerpt, an outline, one
+/// line), and fills the budget with the most valuable selection. The bundle goes to stdout; on a terminal a summary is
+/// shown instead. Nothing is sent anywhere, and nothing is written unless asked.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ctxpack",
+    version,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    args_override_self = true,
+    args_conflicts_with_subcommands = true,
+    override_usage = "ctxpack [OPTIONS] [PATH]...\n       ctxpack <COMMAND> [OPTIONS]",
+    after_help = EXAMPLES,
+    after_long_help = long_examples(),
+    max_term_width = 100
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    pack: PackArgs,
+
+    /// Print the version.
+    #[arg(short = 'V', long, action = ArgAction::Version, hide_short_help = true, help_heading = "Other")]
+    version: Option<bool>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Pack (the default: `ctxpack pack` and `ctxpack` are the same).
+    #[command(hide = true, after_help = EXAMPLES, after_long_help = long_examples())]
+    Pack(Box<PackArgs>),
+    /// Show what would be read, from where, how much.
+    ///
+    /// Lists every place that candidates come from: the files of each root, the notes in it, and the stores that agents keep for
+    /// it in the home directory. Nothing is packed. Tokens are estimates of everything in full.
+    #[command(after_help = SOURCES_EXAMPLES)]
+    Sources(SourcesArgs),
+}
+
+/// Options of `ctxpack` and `ctxpack pack`.
+#[derive(Debug, Args)]
+pub struct PackArgs {
+    /// Most tokens to use: 8000, 100k, 60%, 10000c, 32KiB.
+    ///
+    /// In tokens: `8000`, `100_000`, `100k` (k = 1000), `1.5m`, or `60%` of the window of --model. In characters: `10000c`. In
+    /// bytes: `32KiB`. Counted over the exact bytes written, framing included. Default: 32k, or `budget` in ctxpack.toml.
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        allow_hyphen_values = true,
+        help_heading = "How much"
+    )]
+    pub budget: Option<String>,
+
+    /// Fit a host: claude-hook, mcp, codex-agents, ...
+    ///
+    /// Sets the budget, and the format where the host reads one best; --budget and --format still win. The hosts are listed
+    /// at the end.
+    #[arg(long = "for", value_name = "HOST", help_heading = "How much")]
+    pub host: Option<String>,
+
+    /// Count as a model does: gpt-5.5, claude-sonnet-5, ...
+    ///
+    /// Picks the tokenizer and the window that a budget in percent is taken of. Where a model's tokenizer is not public, counts
+    /// are estimates, raised so as to stay under. An unknown name lists the known ones.
+    #[arg(short, long, value_name = "NAME", help_heading = "How much")]
+    pub model: Option<String>,
+
+    /// Count with this encoding: o200k_base (the default) or cl100k_base.
+    #[arg(
+        long,
+        value_name = "NAME",
+        hide_short_help = true,
+        help_heading = "How much"
+    )]
+    pub tokenizer: Option<String>,
+
+    /// What you are about to do; `-` reads stdin.
+    ///
+    /// An issue, a question, a stack trace: the more it names, the better the choice. Repeatable, in order. `-` reads stdin, which
+    /// is read in no other case. Without it the task is inferred from your uncommitted changes, the branch, the newest commits
+    /// and the last session.
+    #[arg(
+        short,
+        long,
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        help_heading = "What for"
+    )]
+    task: Vec<OsString>,
+
+    /// The same, from a file. Repeatable; keeps its place among --task.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "What for",
+        hide_short_help = true
+    )]
+    task_file: Vec<PathBuf>,
+
+    /// Measure recency from this moment, such as 2026-11-22T12:00:00Z.
+    ///
+    /// Default: the newest of HEAD's commit and the newest candidate, so that the same tree gives the same bundle on any day.
+    #[arg(
+        long,
+        value_name = "RFC3339",
+        hide_short_help = true,
+        help_heading = "What for"
+    )]
+    pub now: Option<String>,
+
+    #[command(flatten)]
+    pub what: WhatArgs,
+
+    /// Files that must be in, in full. Repeatable.
+    ///
+    /// Where the pinned files alone do not fit, nothing is written and the budget that would do is named.
+    #[arg(long, value_name = "GLOB", help_heading = "What to pack")]
+    pub pin: Vec<String>,
+
+    /// xml (default), markdown, json or plain.
+    ///
+    /// xml is what models read best; markdown is for people and commits; json (the manifest with each item's text) is for
+    /// programs, not for pasting into a prompt.
+    #[arg(short, long, value_name = "FORMAT", help_heading = "Where to")]
+    pub format: Option<String>,
+
+    /// Write there instead of stdout; `-` is stdout.
+    ///
+    /// The file appears whole or not at all. `-` prints the bundle on a terminal too, where a summary is shown otherwise.
+    #[arg(short, long, value_name = "FILE", help_heading = "Where to")]
+    pub output: Option<PathBuf>,
+
+    /// Also write the JSON manifest there: what is in, what is not, and why.
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = "Where to"
+    )]
+    pub manifest: Option<PathBuf>,
+
+    /// Say why each file, note and session is in or out.
+    ///
+    /// A tree of named numbers per candidate: on stderr, or on stdout instead of the bundle where PATH is named.
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "", help_heading = "Why")]
+    pub explain: Option<OsString>,
+
+    /// Tokens by kind, the bound, the time.
+    ///
+    /// A short table on stderr: what each kind takes, how far from the best selection this one can be, and how long it took.
+    #[arg(long, help_heading = "Why")]
+    pub stats: bool,
+
+    /// The time that each stage took, on stderr.
+    #[arg(long, hide_short_help = true, help_heading = "Why")]
+    pub timings: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+
+    /// `--task` and `--task-file` in the order in which they were typed.
+    #[arg(skip)]
+    pub parts: Vec<Part>,
+}
+
+/// Options of `ctxpack sources`.
+#[derive(Debug, Args)]
+pub struct SourcesArgs {
+    #[command(flatten)]
+    pub what: WhatArgs,
+
+    /// Print JSON: schema 1, one object a source.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options that say which candidates there are; every command that collects has them.
+#[derive(Debug, Args)]
+pub struct WhatArgs {
+    /// Repositories or folders; several are the roots of one bundle [default: .]
+    ///
+    /// A folder called like a command is packed as `./sources`, or behind `--`.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Only paths like 'src/**'. Repeatable.
+    #[arg(short, long, value_name = "GLOB", help_heading = "What to pack")]
+    pub include: Vec<String>,
+
+    /// No paths like 'vendor/**'. Repeatable.
+    #[arg(short, long, value_name = "GLOB", help_heading = "What to pack")]
+    pub exclude: Vec<String>,
+
+    /// Only this kind: files, notes or sessions. Repeatable.
+    #[arg(
+        long,
+        value_name = "KIND",
+        value_delimiter = ',',
+        help_heading = "What to pack",
+        hide_short_help = true
+    )]
+    pub only: Vec<String>,
+
+    /// Not this kind. Repeatable.
+    #[arg(
+        long,
+        value_name = "KIND",
+        value_delimiter = ',',
+        help_heading = "What to pack",
+        hide_short_help = true
+    )]
+    pub without: Vec<String>,
+
+    /// Pack a git revision (HEAD~3, v1.2, a branch) instead of the work tree.
+    #[arg(
+        long,
+        value_name = "REVISION",
+        help_heading = "What to pack",
+        hide_short_help = true
+    )]
+    pub rev: Option<String>,
+
+    /// Read no notes or sessions that agents keep in the home directory.
+    #[arg(long, help_heading = "What to pack", hide_short_help = true)]
+    pub no_home: bool,
+}
+
+/// Options that say how much is said; every command has them.
+#[derive(Debug, Args)]
+pub struct TalkArgs {
+    /// No warnings, no progress, no closing line; errors still.
+    #[arg(short, long, hide_short_help = true, help_heading = "Other")]
+    pub quiet: bool,
+
+    /// auto (the default), always or never; NO_COLOR is respected.
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true,
+        hide_short_help = true,
+        help_heading = "Other"
+    )]
+    pub color: ColorChoice,
+
+    /// Print help; --help says more.
+    #[arg(short, long, action = ArgAction::Help, help_heading = "Other")]
+    pub help: Option<bool>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ctxpack                                  what would be packed here, and why
+  ctxpack -b 50k -t 'fix the retry' | claude -p 'Do it.'
+  cargo test 2>&1 | ctxpack -t 'mend this' -t - -o context.xml";
+
+/// `-h` on one screen of 80 x 24: one table without headings, and the commands by name.
+const SHORT_HELP: &str = "\
+{about-with-newline}
+{usage-heading} {usage}
+
+{options}{after-help}";
+
+const SOURCES_EXAMPLES: &str = "\
+Examples:
+  ctxpack sources                       everything that ctxpack would read here
+  ctxpack sources --only notes ~/work/api
+  ctxpack sources --json | jq '.sources[].where'";
+
+fn long_examples() -> String {
+    format!(
+        "\
+Hosts (--for):
+{}
+Examples:
+  ctxpack
+      show what would be packed here, and why
+  ctxpack -b 50k -t 'fix the retry' | claude -p 'Do it.'
+      pipe a bundle into an agent
+  cargo test 2>&1 | ctxpack -t 'mend this' -t - -o context.xml
+      make a failing test the task
+  ctxpack --pin ARCHITECTURE.md -i 'src/**' -f markdown -o context.md
+      one file for certain, the rest of src as it fits
+  ctxpack --rev v1.2 --without sessions -o v1.2.xml
+      a release, as it was
+  ctxpack -m gpt-5.5 -b 10% --explain src/main.rs
+      why a file would be in a tenth of a model's window, or would not
+
+Settings, the first that speaks wins:
+  flags, then CTXPACK_BUDGET, CTXPACK_MODEL, CTXPACK_TOKENIZER, CTXPACK_FORMAT
+  and CTXPACK_NO_HOME, then ctxpack.toml at the root of the repository, then
+  ~/.config/ctxpack/config.toml
+
+Exit codes:
+  0 done; 1 a check found something; 2 bad usage or input, or I/O failed;
+  130 and 143 on SIGINT and SIGTERM",
+        crate::cli::host::table()
+    )
+}
+
+/// Reads the command line. What cannot be parsed, and requests for help, come back as clap's error.
+pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
+    let typed: Vec<OsString> = typed.into_iter().collect();
+    let mut cli = Cli::command();
+    if typed.iter().any(|word| word == "-h") {
+        let commands = format!(
+            "{EXAMPLES}\n\nCommands: ctxpack {}. All options: ctxpack --help",
+            commands().join(", ctxpack ")
+        );
+        let shown = |arg: clap::Arg| arg.help_heading(None);
+        cli = cli
+            .mut_args(shown)
+            .override_usage("ctxpack [OPTIONS] [PATH]...")
+            .help_template(SHORT_HELP)
+            .after_help(commands);
+    }
+    let matches = cli.try_get_matches_from(typed)?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    Ok(match cli.command {
+        None => Command::Pack(Box::new(cli.pack.in_order(&matches))),
+        Some(Command::Pack(args)) => match matches.subcommand() {
+            Some((_, matches)) => Command::Pack(Box::new(args.in_order(matches))),
+            None => Command::Pack(args),
+        },
+        Some(command) => command,
+    })
+}
+
+/// Names of the commands, for hints.
+pub fn commands() -> Vec<String> {
+    let mut names: Vec<String> = Cli::command()
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .map(|command| command.get_name().to_owned())
+        .collect();
+    names.push("help".to_owned());
+    names
+}
+
+/// The long flags of `command` (of the default command, where it is `None`), with their dashes.
+pub fn flags(command: Option<&str>) -> Vec<String> {
+    let cli = Cli::command();
+    let command = command
+        .and_then(|name| cli.find_subcommand(name))
+        .unwrap_or(&cli);
+    let longs = |arg: &clap::Arg| arg.get_long().map(|long| format!("--{long}"));
+    command.get_arguments().filter_map(longs).collect()
+}
+
+/// Whether `text` is a flag of the default command, spelled out.
+pub fn is_flag(text: &str) -> bool {
+    flags(None).iter().any(|flag| flag == text)
+}
+
+impl PackArgs {
+    fn in_order(mut self, matches: &ArgMatches) -> Self {
+        let indices = |name| matches.indices_of(name).into_iter().flatten();
+        let texts = std::mem::take(&mut self.task).into_iter().map(Part::Text);
+        let files = std::mem::take(&mut self.task_file)
+            .into_iter()
+            .map(Part::File);
+        let mut parts: Vec<(usize, Part)> = indices("task").zip(texts).collect();
+        parts.extend(indices("task_file").zip(files));
+        parts.sort_by_key(|(at, _)| *at);
+        self.parts = parts.into_iter().map(|(_, part)| part).collect();
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(line: &str) -> Result<Command, clap::Error> {
+        parse(line.split(' ').map(OsString::from))
+    }
+
+    #[track_caller]
+    fn pack(line: &str) -> PackArgs {
+        match typed(line) {
+            Ok(Command::Pack(args)) => *args,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[track_caller]
+    fn check_paths(line: &str, expected: &[&str]) {
+        let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
+        assert_eq!(pack(line).what.paths, expected, "{line}");
+    }
+
+    #[test]
+    fn packing_is_the_default_and_commands_do_not_hide_folders() {
+        check_paths("ctxpack", &[]);
+        check_paths("ctxpack pack", &[]);
+        check_paths("ctxpack pack pack", &["pack"]);
+        check_paths("ctxpack pack sources", &["sources"]);
+        check_paths("ctxpack ./sources", &["./sources"]);
+        check_paths("ctxpack -- sources", &["sources"]);
+        check_paths("ctxpack -b 8k a b", &["a", "b"]);
+        check_paths("ctxpack a -b 8k b", &["a", "b"]);
+        check_paths("ctxpack -- -b", &["-b"]);
+        assert!(matches!(typed("ctxpack sources"), Ok(Command::Sources(_))));
+        assert!(matches!(
+            typed("ctxpack sources --json sources"),
+            Ok(Command::Sources(_))
+        ));
+    }
+
+    #[test]
+    fn a_later_flag_wins() {
+        assert_eq!(pack("ctxpack -b 1 -b 2").budget.as_deref(), Some("2"));
+        assert_eq!(
+            pack("ctxpack -f xml --format=json").format.as_deref(),
+            Some("json")
+        );
+        assert!(pack("ctxpack --stats --stats").stats);
+        assert_eq!(pack("ctxpack pack -b 1 -b 2").budget.as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn parts_of_the_task_keep_their_order() {
+        let part = |text: &str| Part::Text(text.into());
+        let args = pack("ctxpack -t a --task-file f -t - pack --task=b");
+        assert_eq!(
+            args.parts,
+            [part("a"), Part::File("f".into()), part("-"), part("b")]
+        );
+        assert_eq!(pack("ctxpack pack -t a -t b").parts, [part("a"), part("b")]);
+        assert_eq!(pack("ctxpack -t -x -b 5").parts, [part("-x")]);
+    }
+
+    #[test]
+    fn explain_takes_a_path_or_none() {
+        assert_eq!(pack("ctxpack").explain, None);
+        assert_eq!(pack("ctxpack --explain").explain, Some("".into()));
+        assert_eq!(pack("ctxpack --explain --stats").explain, Some("".into()));
+        assert_eq!(
+            pack("ctxpack --explain src/a.rs").explain,
+            Some("src/a.rs".into())
+        );
+    }
+
+    #[test]
+    fn kinds_may_be_listed() {
+        assert_eq!(
+            pack("ctxpack --only files,notes --only sessions").what.only,
+            ["files", "notes", "sessions"]
+        );
+    }
+
+    #[test]
+    fn flags_are_known() {
+        assert!(
+            is_flag("--stats")
+                && is_flag("--task-file")
+                && !is_flag("--nothing")
+                && !is_flag("stats")
+        );
+    }
+}

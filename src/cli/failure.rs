@@ -1,0 +1,130 @@
+//! Why a command failed, as a person reads it: `error: ...`, then `hint: ...` with something that can be typed.
+//!
+//! Plain strings rather than `anyhow`: every failure needs its hint beside it, and a chain of causes is harder to read than one sentence.
+
+use crate::cli::style::{Style, plain};
+use ctxpack::error::Error;
+use std::io::Write;
+
+/// A failed command: exit code 2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// One sentence, without a full stop.
+    pub message: String,
+    /// What to type instead, one line each; the first starts with a verb or a command.
+    pub hints: Vec<String>,
+}
+
+/// What a command returns.
+pub type Outcome<T> = Result<T, Failure>;
+
+impl Failure {
+    /// A failure without a hint.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// Adds a hint.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Writes the failure to stderr. A closed stderr is no reason to fail again.
+    pub fn print(&self, style: Style) {
+        let mut text = format!("{} {}\n", style.red("error:"), lines(&self.message));
+        for hint in &self.hints {
+            text.push_str(&format!("{} {}\n", style.cyan("hint:"), lines(hint)));
+        }
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+/// Keeps line breaks that we wrote ourselves and makes everything else harmless to a terminal.
+fn lines(text: &str) -> String {
+    text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let hint = match &error {
+            Error::NoSuchPath(_) => None,
+            Error::Io { .. } => None,
+            Error::BudgetTooSmall {
+                needed, unit, what, ..
+            } => {
+                let typed = match *unit {
+                    "characters" => format!("{needed}c"),
+                    "bytes" => format!("{needed}B"),
+                    _ => needed.to_string(),
+                };
+                Some(if what.contains("pinned") {
+                    format!("ctxpack --budget {typed}, or pin less")
+                } else {
+                    format!("ctxpack --budget {typed}")
+                })
+            }
+            Error::BadGlob { .. } => Some("quote globs, and write [*] for a real star: -i '*.rs' -e 'docs/**'".to_owned()),
+            Error::PinMatchesNothing(_) => {
+                Some("--pin takes a glob of paths relative to the root: --pin 'src/**/mod.rs'; --exclude and --only come first".to_owned())
+            }
+            Error::BadRevision { .. } => {
+                Some("`git log --oneline -5` and `git branch` list revisions to choose from".to_owned())
+            }
+            Error::Config { .. } => None,
+        };
+        let mut failure = Self::new(error.to_string());
+        failure.hints.extend(hint);
+        failure
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(error: Error, message: &str, hint: &str) {
+        let failure = Failure::from(error);
+        assert_eq!(
+            (failure.message.as_str(), failure.hints.join("|").as_str()),
+            (message, hint)
+        );
+    }
+
+    fn small(unit: &'static str, what: &'static str) -> Error {
+        Error::BudgetTooSmall {
+            budget: 10,
+            needed: 95,
+            unit,
+            what,
+        }
+    }
+
+    #[test]
+    fn a_budget_that_is_too_small_names_one_that_would_do() {
+        check(
+            small("tokens", "the frame"),
+            "the budget of 10 tokens is too small: the frame needs at least 95",
+            "ctxpack --budget 95",
+        );
+        check(
+            small("characters", "the frame"),
+            "the budget of 10 characters is too small: the frame needs at least 95",
+            "ctxpack --budget 95c",
+        );
+        check(
+            small("bytes", "the frame with the pinned items"),
+            "the budget of 10 bytes is too small: the frame with the pinned items needs at least 95",
+            "ctxpack --budget 95B, or pin less",
+        );
+    }
+
+    #[test]
+    fn names_cannot_reach_the_terminal_raw() {
+        assert_eq!(lines("a\u{1b}[31mb\nc"), "a\\x1b[31mb\nc");
+    }
+}

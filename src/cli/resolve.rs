@@ -1,0 +1,330 @@
+//! From what was typed to a [`Request`]: the layers of settings laid over one another, and the defaults under them.
+//!
+//! The one place that reads the environment, the home directory and the config files; behind a `Request` nothing is read any more.
+
+use crate::cli::args::{self, PackArgs, WhatArgs};
+use crate::cli::budget::{self, Size};
+use crate::cli::failure::{Failure, Outcome};
+use crate::cli::host::{self, Host};
+use crate::cli::{suggest, task};
+use crate::config::{self, Settings, Trust};
+use ctxpack::error::Error;
+use ctxpack::request::{Budget, Request};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+/// The budget where nothing names one: small enough for models to use well, large enough for most tasks.
+const DEFAULT_BUDGET: Budget = Budget::Tokens(32_000);
+
+/// A request, and what there is to say about how it came to be.
+#[derive(Debug)]
+pub struct Resolved {
+    /// What to run.
+    pub request: Request,
+    /// Trouble that does not end the run.
+    pub warnings: Vec<String>,
+}
+
+/// What `args` ask for. Reads stdin where `--task -` says so.
+///
+/// # Errors
+/// Mistyped values, unreadable files, paths that are not there.
+pub fn pack(args: &PackArgs) -> Outcome<Resolved> {
+    let mut warnings = Vec::new();
+    let flags = flags(args)?;
+    let place = args.host.as_deref().map(host::host).transpose()?;
+    let (roots, settings) = layers(&args.what, flags, place, &mut warnings)?;
+    if let (Some(Size::Plain(asked)), Some(place)) = (settings.budget, place) {
+        let ((asked, unit), (cap, cap_unit)) = (budget::parts(asked), budget::parts(place.budget));
+        if unit == cap_unit && asked > cap {
+            warnings.push(format!(
+                "{asked} {unit} is more than --for {} takes: {}",
+                place.name, place.why
+            ));
+        }
+    }
+    let now = args.now.as_deref().map(moment).transpose()?;
+    // Everything that can be wrong is known before stdin is waited for.
+    let mut request = request(&args.what, roots, settings)?;
+    request.now = now;
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() && args.parts.contains(&task::Part::Text("-".into())) {
+        warnings.push(
+            "reading the task from the terminal: end it with Ctrl-D on a line of its own"
+                .to_owned(),
+        );
+        flush(&mut warnings, args);
+    }
+    request.task = task::read(&args.parts, &mut stdin.lock(), &mut |warning| {
+        warnings.push(warning)
+    })?;
+    Ok(Resolved { request, warnings })
+}
+
+/// What the options that every command shares ask for; no task.
+///
+/// # Errors
+/// As for [`pack`].
+pub fn what(args: &WhatArgs) -> Outcome<Resolved> {
+    let mut warnings = Vec::new();
+    let flags = Settings::default();
+    let (roots, settings) = layers(args, flags, None, &mut warnings)?;
+    let request = request(args, roots, settings)?;
+    Ok(Resolved { request, warnings })
+}
+
+/// Says at once what cannot wait for the end of the run.
+fn flush(warnings: &mut Vec<String>, args: &PackArgs) {
+    if !args.talk.quiet {
+        crate::cli::output::warn(warnings, crate::cli::output::MAX_WARNINGS, args.talk.color);
+    }
+    warnings.clear();
+}
+
+fn flags(args: &PackArgs) -> Outcome<Settings> {
+    Ok(Settings {
+        budget: args.budget.as_deref().map(budget::parse).transpose()?,
+        model: args.model.as_deref().map(config::parse_model).transpose()?,
+        tokenizer: args
+            .tokenizer
+            .as_deref()
+            .map(config::parse_tokenizer)
+            .transpose()?,
+        format: args
+            .format
+            .as_deref()
+            .map(config::parse_format)
+            .transpose()?,
+        pin: args.pin.clone(),
+        ..Settings::default()
+    })
+}
+
+/// Lays flags, `--for`, environment, project and user over one another; gives the roots and the settings.
+fn layers(
+    what: &WhatArgs,
+    flags: Settings,
+    place: Option<&Host>,
+    warnings: &mut Vec<String>,
+) -> Outcome<(Vec<PathBuf>, Settings)> {
+    let variable =
+        |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let flags = Settings {
+        include: what.include.clone(),
+        exclude: what.exclude.clone(),
+        kinds: config::parse_kinds(&what.only, &what.without)?,
+        home: what.no_home.then_some(false),
+        ..flags
+    };
+    let place = place.map_or_else(Settings::default, |place| Settings {
+        budget: Some(Size::Plain(place.budget)),
+        format: place.format,
+        ..Settings::default()
+    });
+    let environment = config::environment(&variable)?;
+    let roots = roots(&what.paths)?;
+    if what.rev.is_some() && roots.len() > 1 {
+        return Err(
+            Failure::new("--rev packs one repository, and several paths are given")
+                .hint("pack them one by one"),
+        );
+    }
+    let project_file = config::repository(&roots[0]).join(config::PROJECT_FILE);
+    let project = config::read(&project_file, Trust::Project)?;
+    if project.is_none() && project_file.symlink_metadata().is_ok() {
+        warnings.push(format!(
+            "{}: not a regular file, and not read",
+            project_file.display()
+        ));
+    }
+    let user = match config::user_file(&variable, std::env::home_dir().as_deref()) {
+        Some(path) => config::read(&path, Trust::User)?,
+        None => None,
+    };
+    let layers = [
+        flags,
+        place,
+        environment,
+        project.unwrap_or_default(),
+        user.unwrap_or_default(),
+    ];
+    Ok((roots, config::merge(&layers)))
+}
+
+fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<Request> {
+    let budget = settings.budget.unwrap_or(Size::Plain(DEFAULT_BUDGET));
+    let budget = budget::resolve(budget, settings.model.as_ref())?;
+    let (tokenizer, safety_factor) = match (settings.tokenizer, settings.model) {
+        // A tokenizer asked for by name is counted as it counts.
+        (Some(tokenizer), _) => (tokenizer, 1.0),
+        (None, Some(model)) => (model.tokenizer, model.safety_factor),
+        (None, None) => (Default::default(), 1.0),
+    };
+    let home = match settings.home {
+        Some(false) => None,
+        _ => std::env::home_dir().filter(|home| !home.as_os_str().is_empty()),
+    };
+    let claude_config_dir = home.as_ref().and_then(|_| {
+        std::env::var_os("CLAUDE_CONFIG_DIR")
+            .filter(|folder| !folder.is_empty())
+            .map(PathBuf::from)
+    });
+    Ok(Request {
+        roots,
+        revision: what.rev.clone(),
+        budget,
+        tokenizer,
+        safety_factor,
+        task: None,
+        format: settings.format.unwrap_or_default(),
+        include: settings.include,
+        exclude: settings.exclude,
+        pin: settings.pin,
+        kinds: settings.kinds.unwrap_or_default(),
+        home,
+        claude_config_dir,
+        now: None,
+    })
+}
+
+/// The folders to pack: each is there, and none is named twice.
+fn roots(paths: &[PathBuf]) -> Outcome<Vec<PathBuf>> {
+    let here = [PathBuf::from(".")];
+    let paths = if paths.is_empty() { &here } else { paths };
+    let mut roots: Vec<PathBuf> = Vec::new();
+    let mut seen: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        let metadata = path.metadata().map_err(|error| missing(path, error))?;
+        if !metadata.is_dir() {
+            let glob = path.display();
+            return Err(Failure::new(format!("{glob}: not a folder"))
+                .hint(format!("to be sure of one file: ctxpack --pin '{glob}'; to pack nothing else: ctxpack -i '{glob}'")));
+        }
+        let canonical = path
+            .canonicalize()
+            .map_err(|error| Failure::from(Error::io(path, error)))?;
+        if !seen.contains(&canonical) {
+            seen.push(canonical);
+            roots.push(path.clone());
+        }
+    }
+    Ok(roots)
+}
+
+fn missing(path: &Path, error: std::io::Error) -> Failure {
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return Failure::from(Error::io(path, error));
+    }
+    let failure = Failure::from(Error::NoSuchPath(path.to_owned()));
+    let name = path.to_string_lossy();
+    if name.is_empty() {
+        return Failure::new("a PATH is empty").hint("ctxpack . packs the working directory");
+    }
+    let commands = args::commands();
+    if commands.iter().any(|command| *command == name) {
+        return failure.hint(format!("to run the command, put it first: ctxpack {name}"));
+    }
+    // A neighbour that is spelled alike, or a command.
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let wanted = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut neighbours: Vec<String> = std::fs::read_dir(folder.unwrap_or(Path::new(".")))
+        .into_iter()
+        .flatten()
+        .take(1_000)
+        .flatten()
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    neighbours.sort();
+    let near_folder = suggest::nearest(&wanted, neighbours.iter().map(String::as_str));
+    let near_command = suggest::nearest(&name, commands.iter().map(String::as_str));
+    match (near_folder, near_command) {
+        (Some(near), _) => {
+            let near = folder.map_or_else(|| PathBuf::from(near), |folder| folder.join(near));
+            failure.hint(format!("did you mean ctxpack {}?", near.display()))
+        }
+        (None, Some(near)) => failure.hint(format!("did you mean the command ctxpack {near}?")),
+        (None, None) if name.contains(char::is_whitespace) => {
+            failure.hint(format!("a task goes behind --task: ctxpack -t '{name}'"))
+        }
+        (None, None) => failure,
+    }
+}
+
+/// Unix seconds of an RFC 3339 moment; a bare date is its first second in UTC.
+fn moment(text: &str) -> Outcome<i64> {
+    let text = text.trim();
+    if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
+        return Ok(timestamp.as_second());
+    }
+    if let Ok(date) = text.parse::<jiff::civil::Date>()
+        && text.len() == "2026-11-22".len()
+        && let Ok(zoned) = date.to_zoned(jiff::tz::TimeZone::UTC)
+    {
+        return Ok(zoned.timestamp().as_second());
+    }
+    Err(Failure::new(format!("--now {text}: not a moment"))
+        .hint("--now 2026-11-22T12:00:00Z, with Z or an offset such as +01:00"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_moment(text: &str, expected: Option<i64>) {
+        assert_eq!(moment(text).ok(), expected, "{text}");
+    }
+
+    #[test]
+    fn moments() {
+        check_moment("1970-01-01T00:00:01Z", Some(1));
+        check_moment("1970-01-01T01:00:00+01:00", Some(0));
+        check_moment("1969-12-31T23:59:59Z", Some(-1));
+        check_moment("1970-01-02", Some(86_400));
+        check_moment("2026-11-22T12:00:00", None);
+        check_moment("1970-01-01T00:00:01.9Z", Some(1));
+        check_moment("yesterday", None);
+        check_moment("", None);
+        check_moment("2026-13-01", None);
+        check_moment("99999999999", None);
+    }
+
+    #[test]
+    fn roots_are_folders_named_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("services")).unwrap();
+        std::fs::write(at("a.rs"), "").unwrap();
+        let same = at("services/../services");
+        assert_eq!(roots(&[at("services"), same]).unwrap(), [at("services")]);
+        assert_eq!(roots(&[]).unwrap(), [PathBuf::from(".")]);
+        let file = roots(&[at("a.rs")]).unwrap_err();
+        assert!(
+            file.message.ends_with("a.rs: not a folder") && file.hints[0].contains("--pin"),
+            "{file:?}"
+        );
+        let near = roots(&[at("service")]).unwrap_err();
+        assert!(
+            near.message.ends_with("service: no such file or directory"),
+            "{near:?}"
+        );
+        assert!(
+            near.hints[0].starts_with("did you mean ctxpack ")
+                && near.hints[0].ends_with("services?"),
+            "{near:?}"
+        );
+        assert_eq!(roots(&["".into()]).unwrap_err().message, "a PATH is empty");
+        let text = roots(&["fix the bug".into()]).unwrap_err();
+        assert_eq!(
+            text.hints,
+            ["a task goes behind --task: ctxpack -t 'fix the bug'"]
+        );
+        assert_eq!(
+            roots(&["help".into()]).unwrap_err().hints,
+            ["to run the command, put it first: ctxpack help"]
+        );
+    }
+}

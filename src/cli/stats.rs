@@ -1,0 +1,138 @@
+//! `--stats` and `--timings`: short tables on stderr, and the numbers that the summary shares with them.
+
+use crate::cli::budget;
+use crate::cli::style::{Style, duration, left, number, percent, right};
+use ctxpack::Packed;
+use ctxpack::request::{Budget, Kind, Request};
+use std::time::Duration;
+
+/// Items and tokens of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// The kind, in the plural.
+    pub name: &'static str,
+    /// Items of it.
+    pub n_items: usize,
+    /// Their tokens, framing included.
+    pub tokens: usize,
+}
+
+/// What each kind takes: files, notes, sessions, in this order, also where it is nothing.
+pub fn shares(packed: &Packed) -> [Share; 3] {
+    let share = |kind: Kind, name| {
+        let items = packed
+            .bundle
+            .account
+            .items
+            .iter()
+            .filter(|item| item.kind == kind);
+        let (n_items, tokens) = items.fold((0, 0), |(n, sum), item| (n + 1, sum + item.tokens));
+        Share {
+            name,
+            n_items,
+            tokens,
+        }
+    };
+    [
+        share(Kind::File, "files"),
+        share(Kind::Note, "notes"),
+        share(Kind::Session, "sessions"),
+    ]
+}
+
+/// How much of the budget is used, how much there is, and in what unit: that of the budget.
+pub fn used(packed: &Packed, request: &Request) -> (usize, usize, &'static str) {
+    let (most, unit) = budget::parts(request.budget);
+    let used = match request.budget {
+        Budget::Tokens(_) => packed.bundle.tokens,
+        Budget::Characters(_) => packed.bundle.text.chars().count(),
+        Budget::Bytes(_) => packed.bundle.text.len(),
+    };
+    (used, most, unit)
+}
+
+/// How far the choice can be from the best one: `(bound - value) / bound`, 0 where nothing is worth anything.
+pub fn gap(packed: &Packed) -> f64 {
+    let proof = packed.bundle.account.proof;
+    if proof.exact || proof.bound <= 0.0 {
+        return 0.0;
+    }
+    ((proof.bound - proof.value) / proof.bound).clamp(0.0, 1.0)
+}
+
+/// The table of `--stats`.
+pub fn table(packed: &Packed, request: &Request, total: Duration, style: Style) -> String {
+    let mut out = String::new();
+    let mut row = |name: &str, items: &str, tokens: &str, share: &str| {
+        out.push_str(&format!(
+            "{}{}{}{}\n",
+            left(name, 10),
+            right(items, 8),
+            right(tokens, 12),
+            right(share, 8)
+        ));
+    };
+    let tokens = packed.bundle.tokens;
+    row("", "items", "tokens", "share");
+    let shares = shares(packed);
+    for share in shares {
+        row(
+            share.name,
+            &number(share.n_items),
+            &number(share.tokens),
+            &percent(share.tokens, tokens),
+        );
+    }
+    let items: usize = shares.iter().map(|share| share.n_items).sum();
+    let framing = tokens.saturating_sub(shares.iter().map(|share| share.tokens).sum());
+    row("frame", "", &number(framing), &percent(framing, tokens));
+    row("total", &number(items), &number(tokens), "100%");
+    let (used, most, unit) = used(packed, request);
+    let (used, share) = (number(used), percent(used, most));
+    out.push_str(&format!(
+        "budget    {used} of {} {unit}, {share}; {} left out\n",
+        number(most),
+        number(packed.bundle.account.omitted.len())
+    ));
+    let proof = packed.bundle.account.proof;
+    let proven = if proof.exact {
+        "the best selection, proven".to_owned()
+    } else {
+        format!(
+            "at most {:.1}, so within {:.2}% of the best selection",
+            proof.bound,
+            gap(packed) * 100.0
+        )
+    };
+    out.push_str(&format!("value     {:.1}, {proven}\n", proof.value));
+    let stages: Vec<String> = packed
+        .timings
+        .iter()
+        .map(|(stage, time)| format!("{stage} {}", duration(*time)))
+        .collect();
+    out.push_str(&format!(
+        "time      {}: {}\n",
+        duration(total),
+        stages.join(", ")
+    ));
+    style.dim(out.trim_end()) + "\n"
+}
+
+/// The table of `--timings`.
+pub fn timings(packed: &Packed, total: Duration) -> String {
+    let mut out = String::new();
+    let milliseconds = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
+    for (stage, time) in &packed.timings {
+        out.push_str(&format!(
+            "{}{}\n",
+            left(stage, 10),
+            right(&milliseconds(*time), 14)
+        ));
+    }
+    out.push_str(&format!(
+        "{}{}\n",
+        left("total", 10),
+        right(&milliseconds(total), 14)
+    ));
+    out
+}

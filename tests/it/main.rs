@@ -1,0 +1,11 @@
+//! End to end, through the binary: what only shows there. Flags, streams, exit codes, signals, terminals.
+//! One integration binary, so that one link serves all of them.
+
+mod common;
+mod flags;
+mod settings;
+#[cfg(unix)]
+mod signals;
+mod streams;
+#[cfg(unix)]
+mod terminal;
