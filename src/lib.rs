@@ -29,6 +29,9 @@ use request::{Budget, Kind, Request, Task, TaskSource};
 use score::{Model, Opened};
 use std::time::Instant;
 
+/// Hears of each stage, with the number of candidates done in it so far; called from any thread.
+pub type Progress<'a> = &'a (dyn Fn(Stage, usize) + Sync);
+
 /// Files of the shortlist at least.
 const MIN_SHORTLIST: usize = 60;
 
@@ -63,7 +66,7 @@ pub struct Survey {
 ///
 /// # Errors
 /// See [`Error`].
-pub fn pack(request: &Request, progress: &(dyn Fn(Stage, usize) + Sync)) -> Result<Packed, Error> {
+pub fn pack(request: &Request, progress: Progress<'_>) -> Result<Packed, Error> {
     let survey = survey(request, Model::default(), progress)?;
     spend(request, &survey, progress)
 }
@@ -72,11 +75,7 @@ pub fn pack(request: &Request, progress: &(dyn Fn(Stage, usize) + Sync)) -> Resu
 ///
 /// # Errors
 /// See [`Error`].
-pub fn survey(
-    request: &Request,
-    model: Model,
-    progress: &(dyn Fn(Stage, usize) + Sync),
-) -> Result<Survey, Error> {
+pub fn survey(request: &Request, model: Model, progress: Progress<'_>) -> Result<Survey, Error> {
     let mut timings = Vec::new();
     let mut since = Instant::now();
     let mut lap = |name: &'static str| {
@@ -126,11 +125,7 @@ pub fn survey(
 ///
 /// # Errors
 /// [`Error::BudgetTooSmall`].
-pub fn spend(
-    request: &Request,
-    survey: &Survey,
-    progress: &(dyn Fn(Stage, usize) + Sync),
-) -> Result<Packed, Error> {
+pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Result<Packed, Error> {
     let mut timings = survey.timings.clone();
     let since = Instant::now();
     progress(Stage::Render, 0);
@@ -291,4 +286,31 @@ fn omitted(
 /// The JSON manifest of `bundle`, ending in a newline.
 pub fn manifest(bundle: &emit::Bundle) -> String {
     emit::manifest(bundle).to_json()
+}
+
+/// What [`pack`] would read for `request`, without packing it.
+///
+/// # Errors
+/// See [`Error`].
+pub fn sources(request: &Request) -> Result<(Vec<Source>, Vec<error::Warning>), Error> {
+    let trees = source::open(request)?;
+    let mut sources = Vec::new();
+    for (tree_idx, tree) in trees.trees.iter().enumerate() {
+        let entries: Vec<&source::tree::Entry> = trees
+            .files
+            .iter()
+            .filter(|file| file.tree_idx as usize == tree_idx)
+            .map(|file| trees.entry(file))
+            .collect();
+        let size_bytes: u64 = entries.iter().map(|entry| entry.n_bytes).sum();
+        sources.push(Source {
+            kind: Kind::File,
+            name: "repository".to_owned(),
+            location: request.roots[tree_idx].display().to_string(),
+            n_candidates: entries.len(),
+            size_bytes,
+            tokens: (size_bytes / 4) as usize,
+        });
+    }
+    Ok((sources, trees.warnings))
 }
