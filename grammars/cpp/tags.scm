@@ -1,0 +1,5 @@
+(call_expression function: (qualified_identifier) @reference.call)
+(call_expression function: (template_function name: (_) @reference.call))
+(call_expression function: (field_expression field: (template_method name: (_) @reference.call)))
+((qualified_identifier scope: (namespace_identifier) @reference.type) (#not-eq? @reference.type "std"))
+(base_class_clause [(type_identifier) (qualified_identifier) (template_type)] @reference.type)

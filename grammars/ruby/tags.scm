@@ -1,0 +1,7 @@
+((call method: (identifier) @reference.call) (#not-any-of? @reference.call "require" "require_relative" "include" "extend" "attr_reader" "attr_accessor" "attr_writer" "private" "puts" "raise"))
+((call method: (constant) @reference.call))
+(call receiver: (constant) @reference.type)
+(scope_resolution name: (constant) @reference.type)
+(superclass (constant) @reference.type)
+(argument_list (constant) @reference.type)
+(exceptions (constant) @reference.type)

@@ -1,0 +1,1 @@
+; All definitions are those of typescript/outline.scm and ecmascript/outline.scm.

@@ -1,0 +1,2 @@
+(type_identifier) @reference.type
+(extends_clause value: (identifier) @reference.type)
