@@ -80,6 +80,11 @@ fn is_below(name: &str, slug: &str) -> bool {
     }
 }
 
+/// Whether a folder's name is so long that it was cut and closed with a hash, so that it cannot be compared whole.
+pub fn is_cut(folder: &Path) -> bool {
+    folder.file_name().is_some_and(|name| name.len() > MAX_SLUG)
+}
+
 /// Whether a file name is that of a session: `<uuid>.jsonl`. Sub-agents and other logs are named otherwise.
 pub fn session_id(name: &str) -> Option<&str> {
     let id = name.strip_suffix(".jsonl")?;

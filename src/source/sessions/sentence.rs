@@ -19,7 +19,10 @@ pub fn one_line(text: &str) -> String {
         }
     }
     if n_chars > MAX_LINE_CHARS {
-        let cut = line.char_indices().nth(MAX_LINE_CHARS - 1).map_or(line.len(), |(at, _)| at);
+        let cut = line
+            .char_indices()
+            .nth(MAX_LINE_CHARS - 1)
+            .map_or(line.len(), |(at, _)| at);
         let whole_words = line[..cut].rfind(' ').filter(|at| *at > cut / 2);
         line.truncate(whole_words.unwrap_or(cut));
         line.push('…');
