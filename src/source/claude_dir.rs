@@ -61,7 +61,7 @@ pub fn folders(stores: &Stores) -> Vec<Folder> {
         .into_iter()
         .filter(|(_, metadata)| metadata.is_dir())
         .filter_map(|(name, _)| {
-            let is_root = slugs.iter().any(|slug| *slug == name);
+            let is_root = slugs.contains(&name);
             let fits = is_root || slugs.iter().any(|slug| is_below(&name, slug));
             fits.then(|| Folder {
                 path: projects.join(&name),

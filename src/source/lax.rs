@@ -43,20 +43,15 @@ impl<T> Default for Object<T> {
 }
 
 /// A string or a list of objects, as messages of chat interfaces are written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub enum Content<T> {
     /// Neither.
+    #[default]
     None,
     /// A string.
     Text(String),
     /// The objects of a list; a string in it is not one.
     Blocks(Vec<T>),
-}
-
-impl<T> Default for Content<T> {
-    fn default() -> Self {
-        Self::None
-    }
 }
 
 impl<T> Content<T> {

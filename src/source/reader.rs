@@ -53,17 +53,6 @@ impl Dirt {
     pub fn n_lost(&self) -> usize {
         self.n_torn + self.n_tail + self.n_nul + self.n_too_long
     }
-
-    /// Adds the counts of another file.
-    pub fn add(&mut self, other: &Dirt) {
-        self.n_records += other.n_records;
-        self.n_torn += other.n_torn;
-        self.n_tail += other.n_tail;
-        self.n_nul += other.n_nul;
-        self.n_too_long += other.n_too_long;
-        self.n_repaired += other.n_repaired;
-        self.n_joined += other.n_joined;
-    }
 }
 
 /// Calls `take` with every record of `input`, in order, until it breaks, and returns what was odd.

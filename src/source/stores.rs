@@ -46,7 +46,7 @@ pub struct StoreReport {
 pub struct Found<T> {
     /// Sorted by a total key that the finder names.
     pub items: Vec<T>,
-    /// One for each folder that gave items or was looked into for nothing, sorted.
+    /// One for each folder that gave items, sorted.
     pub reports: Vec<StoreReport>,
     /// Sorted.
     pub warnings: Vec<Warning>,

@@ -136,7 +136,7 @@ fn find_words(text: &str) -> Option<(i64, usize)> {
         let is_it = |name: &&str| {
             name.starts_with(&word) && (word.len() == 3 || word == **name || word == "sept")
         };
-        let index = MONTHS.iter().position(|name| is_it(&name))?;
+        let index = MONTHS.iter().position(is_it)?;
         (word.len() >= 3).then_some(i16::try_from(index).ok()? + 1)
     };
     let day = |word: &str| -> Option<i16> {

@@ -163,11 +163,9 @@ impl Note<'_> {
     /// The whole of a decision record as one atom.
     fn record(&self) -> Option<Atom> {
         let has_text = |line: &&str| !line.trim().is_empty();
-        let first = self.front.n_lines
-            + self.lines[self.front.n_lines..]
-                .iter()
-                .position(|line| has_text(&line))?;
-        let last = self.lines.iter().rposition(|line| has_text(&line))?;
+        let first =
+            self.front.n_lines + self.lines[self.front.n_lines..].iter().position(has_text)?;
+        let last = self.lines.iter().rposition(has_text)?;
         let body = &self.lines[first..=last];
         let status = status::written(body, self.front.status.as_deref());
         let dated = body.iter().take(30).find_map(|line| {

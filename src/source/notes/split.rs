@@ -202,7 +202,7 @@ fn classify(lines: &[&str]) -> Vec<Line> {
                 fence_mark(other).is_some_and(|(m, n)| m == mark && n >= length && n == other.len())
             };
             if length < *unclosed {
-                if let Some(offset) = lines[i + 1..].iter().position(|line| is_close(&line)) {
+                if let Some(offset) = lines[i + 1..].iter().position(is_close) {
                     skip_until = i + 1 + offset + 1;
                     skip_kind = Line::Fence;
                     kinds.push(Line::Fence);
@@ -213,14 +213,17 @@ fn classify(lines: &[&str]) -> Vec<Line> {
         }
         if trimmed.starts_with("<!--") && !no_comment_end {
             match lines[i..].iter().position(|line| line.contains("-->")) {
-                // Text after the comment's end makes the line a line of text.
-                Some(offset) if lines[i + offset].trim_end().ends_with("-->") => {
-                    skip_until = i + offset + 1;
-                    skip_kind = Line::Comment;
-                    kinds.push(Line::Comment);
-                    continue;
+                // Text after the comment's end makes its last line a line of text.
+                Some(offset) => {
+                    let has_text = !lines[i + offset].trim_end().ends_with("-->");
+                    let n_comment = offset + usize::from(!has_text);
+                    if n_comment > 0 {
+                        skip_until = i + n_comment;
+                        skip_kind = Line::Comment;
+                        kinds.push(Line::Comment);
+                        continue;
+                    }
                 }
-                Some(_) => {}
                 None => no_comment_end = true,
             }
         }
@@ -342,6 +345,7 @@ mod tests {
             "p6-6 p9-9",
         );
         check("Title\n=====\ntext", "p3-3");
+        check("<!-- a\nb --> text\n<!-- c --> more", "p2-3");
         check("<!-- never closed\ntext", "p1-2");
         check("#hashtag", "p1-1");
         check(

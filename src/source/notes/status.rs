@@ -146,6 +146,10 @@ fn number(digits: &str) -> &str {
     if bare.is_empty() { "0" } else { bare }
 }
 
+/// How often one cue is looked for in one atom, and how far behind it names are: no text costs more than its length.
+const MAX_CUES: usize = 20;
+const MAX_REACH_BYTES: usize = 400;
+
 /// The keys of what a text says it supersedes or replaces.
 pub fn supersedes(text: &str) -> Vec<String> {
     let mut keys = Vec::new();
@@ -157,8 +161,9 @@ pub fn supersedes(text: &str) -> Vec<String> {
         text.to_owned()
     };
     for cue in ["supersedes", "replaces", "obsoletes"] {
-        for (at, _) in lower.match_indices(cue) {
+        for (at, _) in lower.match_indices(cue).take(MAX_CUES) {
             let rest = &text[at + cue.len()..];
+            let rest = &rest[..rest.floor_char_boundary(MAX_REACH_BYTES)];
             let end = rest.find('\n').unwrap_or(rest.len());
             references(first_sentence(&rest[..end]), &mut keys);
         }

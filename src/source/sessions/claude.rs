@@ -138,8 +138,9 @@ fn read_one(stores: &Stores, transcript: &Transcript) -> Option<OneRead> {
     // The file may grow while it is read: what counts is what stood there when it was found.
     let input = stores::open(&transcript.path).map(|(file, _)| file.take(transcript.size));
     let dirt = input.and_then(|input| {
-        reader::read(input, |line: Line| {
+        reader::read(input, |mut line: Line| {
             n_unknown += usize::from(!line.is_known());
+            line.forget_outputs();
             lines.push(line);
             ControlFlow::Continue(())
         })
@@ -295,15 +296,15 @@ fn steps(stores: &Stores, branch: &[&Line]) -> Vec<Step> {
 /// What a tool call did, if it is worth a step.
 fn step_of(stores: &Stores, call: &Block, result: Option<&Block>) -> Option<Step> {
     let input = call.input.0.as_ref()?;
-    let output = result.map_or("", |result| result.content.0.as_str());
-    let is_refused =
-        output.starts_with("The user doesn't want") || output.starts_with("[Request interrupted");
-    let is_failed = result.is_some_and(|result| result.is_error.0) || has_exit_code(output);
+    let is_refused = result.is_some_and(Block::is_refused);
+    let is_failed = result.is_some_and(Block::is_failed);
     match call.name.or_empty() {
         _ if is_refused => None,
         "Bash" => Some(Step::Ran {
             command: input.command.0.clone()?,
-            error: is_failed.then(|| output.to_owned()),
+            error: result
+                .filter(|_| is_failed)
+                .map(|result| result.content.0.clone()),
         })
         // A command without a result was cut off: it neither failed nor passed.
         .filter(|_| result.is_some()),
@@ -320,13 +321,6 @@ fn step_of(stores: &Stores, call: &Block, result: Option<&Block>) -> Option<Step
         }
         _ => None,
     }
-}
-
-/// Whether output begins with an exit code other than 0.
-fn has_exit_code(output: &str) -> bool {
-    let rest = output.strip_prefix("Error: ").unwrap_or(output);
-    rest.strip_prefix("Exit code ")
-        .is_some_and(|rest| !rest.starts_with('0'))
 }
 
 /// The entries of the session's list of things to do that were never done, by its last state.

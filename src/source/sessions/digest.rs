@@ -6,7 +6,7 @@
 
 use super::sentence::{MAX_LINE_CHARS, one_line, sentences, without_marker};
 use super::{Digest, Role, Turn};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 const MAX_ASKS: usize = 5;
 const MAX_DECISIONS: usize = 8;
@@ -82,28 +82,30 @@ fn asks(turns: &[&Turn]) -> Vec<String> {
     asks
 }
 
-/// Wording that decides something, and how surely.
+/// The least weight of a sentence that is quoted as a decision.
+const MIN_WEIGHT: u32 = 2;
+/// Wording that decides something, and how surely; the weakest count only together.
 const DECISION_CUES: &[(&str, u32)] = &[
-    ("decision:", 3),
-    ("decided", 3),
-    ("we'll use", 3),
-    ("we will use", 3),
-    ("let's use", 3),
-    ("let's go with", 3),
-    ("going with", 3),
-    ("go with", 2),
-    ("settled on", 3),
-    ("opted for", 3),
-    ("chose", 2),
-    ("instead of", 2),
-    ("rather than", 2),
-    ("agreed", 2),
-    ("trade-off", 2),
-    ("from now on", 2),
-    ("root cause", 2),
-    ("turns out", 2),
+    ("decision:", 6),
+    ("decided", 6),
+    ("we'll use", 6),
+    ("we will use", 6),
+    ("let's use", 6),
+    ("let's go with", 6),
+    ("going with", 6),
+    ("settled on", 6),
+    ("opted for", 6),
+    ("go with", 4),
+    ("chose", 4),
+    ("instead of", 4),
+    ("rather than", 4),
+    ("agreed", 4),
+    ("trade-off", 4),
+    ("from now on", 4),
+    ("root cause", 4),
+    ("turns out", 4),
+    ("because", 2),
     ("prefer", 1),
-    ("because", 1),
     ("must not", 1),
     ("never", 1),
     ("always", 1),
@@ -121,6 +123,7 @@ const CORRECTION_CUES: &[&str] = &[
 
 fn decisions(turns: &[&Turn]) -> Vec<String> {
     let mut found: Vec<(u32, usize, String)> = Vec::new();
+    let mut seen: FxHashSet<String> = FxHashSet::default();
     let mut position = 0;
     for turn in turns {
         for sentence in sentences(&turn.text) {
@@ -140,10 +143,10 @@ fn decisions(turns: &[&Turn]) -> Vec<String> {
                     .iter()
                     .any(|cue| contains_word(&folded, cue))
             {
-                weight += 2;
+                weight += 4;
             }
             let line = one_line(&sentence);
-            if weight > 0 && !found.iter().any(|(_, _, other)| *other == line) {
+            if weight >= MIN_WEIGHT && seen.insert(line.clone()) {
                 found.push((weight, position, line));
             }
         }
@@ -203,7 +206,7 @@ fn fixes(steps: &[Step]) -> Vec<String> {
 fn fix_line(command: &str, error: &str, edited: &[String]) -> String {
     let after = match edited {
         [] => " without an edit".to_owned(),
-        [rest @ ..] if rest.len() > 3 => {
+        rest if rest.len() > 3 => {
             format!(
                 " after edits to {} and {} more",
                 rest[..3].join(", "),
@@ -377,11 +380,10 @@ fn open_items(turns: &[&Turn], unfinished: &[String]) -> Vec<String> {
     }
     let mut unique: Vec<String> = Vec::new();
     for item in items {
-        if !item.is_empty() && !unique.contains(&item) {
+        if unique.len() < MAX_OPEN && !item.is_empty() && !unique.contains(&item) {
             unique.push(item);
         }
     }
-    unique.truncate(MAX_OPEN);
     unique
 }
 
@@ -514,7 +516,7 @@ mod tests {
     #[test]
     fn decisions_are_quoted() {
         check(
-            "u also keep the sandbox out of unit tests\na I read the file. We'll use an advisory lock instead of Redis, because Redis lost it.\na Did you decide because of that one?",
+            "a This always works here, as I recall.\nu also keep the sandbox out of unit tests\na I read the file. We'll use an advisory lock instead of Redis, because Redis lost it.\na Did you decide because of that one?",
             |d| d.decisions,
             [
                 "also keep the sandbox out of unit tests",

@@ -17,8 +17,9 @@ const TOOLS: &[fn(&Stores) -> Found<Session>] = &[claude::read];
 
 /// The sessions of the repository, newest first (by end, start, path), from every known store.
 ///
-/// Costs about one second for each gigabyte of transcripts and core; at most 500 transcripts and 400 MB of each tool are
-/// read, the newest first, and a warning says so where that leaves some out. Nothing is fatal: trouble is a warning.
+/// Costs about 2.5 ms of processor time for each megabyte of transcripts, spread over all cores. Of each tool at most 500
+/// transcripts and 400 MB are read, the newest first, and a warning says so where that leaves some out. Nothing is
+/// fatal: trouble is a warning.
 pub fn read(stores: &Stores) -> Found<Session> {
     let mut found = Found::default();
     for read in TOOLS {

@@ -121,6 +121,22 @@ impl Record for Line {
     }
 }
 
+impl Block {
+    /// Whether it is the result of a tool that failed: by its own word, or by an exit code other than 0 at its start.
+    pub fn is_failed(&self) -> bool {
+        let text = self.content.0.as_str();
+        let text = text.strip_prefix("Error: ").unwrap_or(text);
+        let code = text.strip_prefix("Exit code ");
+        self.is_error.0 || code.is_some_and(|code| !code.starts_with('0'))
+    }
+
+    /// Whether it says that the user did not let the tool run.
+    pub fn is_refused(&self) -> bool {
+        let starts = ["The user doesn't want", "[Request interrupted"];
+        starts.iter().any(|start| self.content.0.starts_with(start))
+    }
+}
+
 /// The types that carry something wanted, and those known to carry nothing.
 const KNOWN: &[&str] = &[
     "user",
@@ -210,6 +226,22 @@ impl Line {
     /// The text of its message, whoever made it.
     pub fn spoken(&self) -> Option<String> {
         said(&self.message.0.as_ref()?.content)
+    }
+
+    /// Drops the output of tools that did not fail: it is most of what is held and says nothing more.
+    pub fn forget_outputs(&mut self) {
+        let Some(Message {
+            content: Content::Blocks(blocks),
+            ..
+        }) = &mut self.message.0
+        else {
+            return;
+        };
+        for block in blocks {
+            if !block.is_failed() && !block.is_refused() {
+                block.content = Excerpt::default();
+            }
+        }
     }
 
     /// The parts of its message, if it has any.
