@@ -15,8 +15,14 @@ fn main() -> Result<(), Failure> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/tokens/layout.rs");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
-    write_vocabulary(&out.join("o200k_base.vocabulary"), &tiktoken_rs::o200k_base()?)?;
-    write_vocabulary(&out.join("cl100k_base.vocabulary"), &tiktoken_rs::cl100k_base()?)?;
+    write_vocabulary(
+        &out.join("o200k_base.vocabulary"),
+        &tiktoken_rs::o200k_base()?,
+    )?;
+    write_vocabulary(
+        &out.join("cl100k_base.vocabulary"),
+        &tiktoken_rs::cl100k_base()?,
+    )?;
     write_classes(&out.join("classes"))
 }
 
@@ -41,7 +47,10 @@ fn write_vocabulary(path: &Path, bpe: &tiktoken_rs::CoreBPE) -> Result<(), Failu
     let mut bytes: Vec<u8> = Vec::new();
     for (token, rank) in &tokens {
         let len = token.len();
-        assert!(len > 0 && len <= LONGEST && rank >> RANK_BITS == 0, "token {rank} does not fit the layout");
+        assert!(
+            len > 0 && len <= LONGEST && rank >> RANK_BITS == 0,
+            "token {rank} does not fit the layout"
+        );
         let value = ((len as u32) << RANK_BITS | rank).to_le_bytes();
         let mut key = [0; MIDDLE];
         if len <= MIDDLE {
@@ -65,7 +74,11 @@ fn write_vocabulary(path: &Path, bpe: &tiktoken_rs::CoreBPE) -> Result<(), Failu
         let (displacements, slots) = perfect(&entries);
         file.extend(u32::try_from(displacements.len())?.to_le_bytes());
         file.extend(u32::try_from(slots.len())?.to_le_bytes());
-        tables.extend(displacements.iter().flat_map(|displacement| displacement.to_le_bytes()));
+        tables.extend(
+            displacements
+                .iter()
+                .flat_map(|displacement| displacement.to_le_bytes()),
+        );
         tables.extend(slots.concat());
     }
     file.extend(tables);
@@ -91,7 +104,10 @@ fn perfect(entries: &[(u64, Vec<u8>)]) -> (Vec<u16>, Vec<Vec<u8>>) {
     for bucket_idx in order {
         let bucket = &buckets[bucket_idx];
         let place = |displacement| -> Vec<usize> {
-            bucket.iter().map(|&entry_idx| layout::slot(entries[entry_idx].0, displacement, n_slots)).collect()
+            bucket
+                .iter()
+                .map(|&entry_idx| layout::slot(entries[entry_idx].0, displacement, n_slots))
+                .collect()
         };
         let displacement = (0..=u16::MAX)
             .find(|&displacement| {
@@ -105,7 +121,9 @@ fn perfect(entries: &[(u64, Vec<u8>)]) -> (Vec<u16>, Vec<Vec<u8>>) {
         }
     }
     let empty = vec![0; entries.first().map_or(0, |(_, content)| content.len())];
-    let slots = taken.into_iter().map(|entry_idx| entry_idx.map_or_else(|| empty.clone(), |i| entries[i].1.clone()));
+    let slots = taken
+        .into_iter()
+        .map(|entry_idx| entry_idx.map_or_else(|| empty.clone(), |i| entries[i].1.clone()));
     (displacements, slots.collect())
 }
 
@@ -127,7 +145,9 @@ fn write_classes(path: &Path) -> Result<(), Failure> {
         (layout::PUNCTUATION, r"[^\s\p{L}\p{N}]"),
     ] {
         let hir = regex_syntax::parse(class)?;
-        let regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(ranges)) = hir.kind() else {
+        let regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(ranges)) =
+            hir.kind()
+        else {
             return Err(format!("{class} is not a class of characters").into());
         };
         for range in ranges.ranges() {

@@ -40,8 +40,15 @@ fn reference(tokenizer: Tokenizer) -> tiktoken_rs::CoreBPE {
 fn count(bencher: Bencher, tokenizer: &Tokenizer) {
     let texts = texts();
     bencher
-        .counter(BytesCount::new(texts.iter().map(String::len).sum::<usize>()))
-        .bench(|| texts.iter().map(|text| tokenizer.count(text)).sum::<usize>());
+        .counter(BytesCount::new(
+            texts.iter().map(String::len).sum::<usize>(),
+        ))
+        .bench(|| {
+            texts
+                .iter()
+                .map(|text| tokenizer.count(text))
+                .sum::<usize>()
+        });
 }
 
 #[divan::bench(args = ENCODINGS, max_time = 3)]
@@ -49,15 +56,24 @@ fn count_by_tiktoken_rs(bencher: Bencher, tokenizer: &Tokenizer) {
     let texts = texts();
     let bpe = reference(*tokenizer);
     bencher
-        .counter(BytesCount::new(texts.iter().map(String::len).sum::<usize>()))
-        .bench(|| texts.iter().map(|text| bpe.count_ordinary(text)).sum::<usize>());
+        .counter(BytesCount::new(
+            texts.iter().map(String::len).sum::<usize>(),
+        ))
+        .bench(|| {
+            texts
+                .iter()
+                .map(|text| bpe.count_ordinary(text))
+                .sum::<usize>()
+        });
 }
 
 /// A fresh thread has no memo yet: the price of the first count, thread included.
 #[divan::bench(args = ENCODINGS)]
 fn start(tokenizer: &Tokenizer) -> usize {
     let tokenizer = *tokenizer;
-    std::thread::spawn(move || tokenizer.count("fn main() {}")).join().unwrap_or(0)
+    std::thread::spawn(move || tokenizer.count("fn main() {}"))
+        .join()
+        .unwrap_or(0)
 }
 
 #[divan::bench(args = ENCODINGS, sample_count = 5, sample_size = 1)]

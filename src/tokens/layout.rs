@@ -31,7 +31,10 @@ pub const RANK_BITS: u32 = 24;
 /// Hashes up to 16 bytes, given as one zero-padded little-endian number, and their count.
 #[inline]
 pub fn hash_key(key: u128, len: usize) -> u64 {
-    fold(key as u64 ^ 0x9e37_79b9_7f4a_7c15, (key >> 64) as u64 ^ (len as u64) << 57 ^ 0xd6e8_feb8_6659_fd93)
+    fold(
+        key as u64 ^ 0x9e37_79b9_7f4a_7c15,
+        (key >> 64) as u64 ^ (len as u64) << 57 ^ 0xd6e8_feb8_6659_fd93,
+    )
 }
 
 /// Hashes more than 16 bytes, eight at a time.
@@ -39,7 +42,10 @@ pub fn hash_long(bytes: &[u8]) -> u64 {
     bytes.chunks(8).fold(bytes.len() as u64, |hash, chunk| {
         let mut word = [0; 8];
         word[..chunk.len()].copy_from_slice(chunk);
-        fold(hash ^ 0x9e37_79b9_7f4a_7c15, u64::from_le_bytes(word) ^ 0xd6e8_feb8_6659_fd93)
+        fold(
+            hash ^ 0x9e37_79b9_7f4a_7c15,
+            u64::from_le_bytes(word) ^ 0xd6e8_feb8_6659_fd93,
+        )
     })
 }
 
@@ -52,7 +58,8 @@ pub fn bucket(hash: u64, n_buckets: usize) -> usize {
 /// Slot of a hash under its bucket's displacement, in `0..n_slots`; 0 of none.
 #[inline]
 pub fn slot(hash: u64, displacement: u16, n_slots: usize) -> usize {
-    let turned = (hash ^ u64::from(displacement).wrapping_mul(0xa076_1d64_78bd_642f)).wrapping_mul(0xe703_7ed1_a0b4_28db);
+    let turned = (hash ^ u64::from(displacement).wrapping_mul(0xa076_1d64_78bd_642f))
+        .wrapping_mul(0xe703_7ed1_a0b4_28db);
     reduce(turned >> 32, n_slots)
 }
 

@@ -64,7 +64,10 @@ pub fn o200k(text: &str, start: usize) -> usize {
             if end == symbols {
                 return blank(text, start, false);
             }
-            let tail = text[end..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n' | b'/')).count();
+            let tail = text[end..]
+                .iter()
+                .take_while(|byte| matches!(byte, b'\r' | b'\n' | b'/'))
+                .count();
             end + tail
         }
     }
@@ -228,15 +231,28 @@ fn class_at(text: &[u8], at: usize) -> (u8, usize) {
 /// [`class_at`] for a character beyond ASCII whose first byte is `lead`. The text came as `&str`, so its bytes are well formed.
 #[inline]
 fn wide_class_at(text: &[u8], at: usize, lead: u8) -> (u8, usize) {
-    let tail = |idx| text.get(at + idx).map_or(0, |byte| usize::from(byte & 0x3f));
+    let tail = |idx| {
+        text.get(at + idx)
+            .map_or(0, |byte| usize::from(byte & 0x3f))
+    };
     let lead = usize::from(lead);
     let (character, width) = if lead < 0xe0 {
         ((lead & 0x1f) << 6 | tail(1), 2)
     } else if lead < 0xf0 {
         ((lead & 0x0f) << 12 | tail(1) << 6 | tail(2), 3)
     } else {
-        ((lead & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3), 4)
+        (
+            (lead & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3),
+            4,
+        )
     };
-    let page = CLASSES.get(character >> 8).map_or(0, |page| usize::from(*page));
-    (CLASSES.get(BLOCKS + 256 * page + (character & 0xff)).map_or(0, |class| *class), width)
+    let page = CLASSES
+        .get(character >> 8)
+        .map_or(0, |page| usize::from(*page));
+    (
+        CLASSES
+            .get(BLOCKS + 256 * page + (character & 0xff))
+            .map_or(0, |class| *class),
+        width,
+    )
 }

@@ -25,7 +25,12 @@ struct Aligned<T: ?Sized>(T);
 
 macro_rules! embedded {
     ($name:literal) => {{
-        static FILE: &Aligned<[u8]> = &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".vocabulary")));
+        static FILE: &Aligned<[u8]> = &Aligned(*include_bytes!(concat!(
+            env!("OUT_DIR"),
+            "/",
+            $name,
+            ".vocabulary"
+        )));
         Vocabulary::read(&FILE.0)
     }};
 }
@@ -41,7 +46,12 @@ impl Vocabulary {
         let (short, rest) = Table::read(number(header, 1), number(header, 2), rest);
         let (middle, rest) = Table::read(number(header, 3), number(header, 4), rest);
         let (long, bytes) = Table::read(number(header, 5), number(header, 6), rest);
-        Self { short, middle, long, bytes }
+        Self {
+            short,
+            middle,
+            long,
+            bytes,
+        }
     }
 
     /// Rank of the token `text[start..end]`, or [`NO_RANK`]. A lower rank merges first.
@@ -50,7 +60,11 @@ impl Vocabulary {
     #[inline]
     pub fn rank(&self, text: &[u8], start: usize, end: usize) -> u32 {
         let len = end - start;
-        if len <= MIDDLE { self.rank_of_key(key(text, start, len), len) } else { self.rank_of_long(&text[start..end]) }
+        if len <= MIDDLE {
+            self.rank_of_key(key(text, start, len), len)
+        } else {
+            self.rank_of_long(&text[start..end])
+        }
     }
 
     /// Rank of the token with this [`key`] and length, 1 to [`MIDDLE`] bytes.
@@ -60,11 +74,19 @@ impl Vocabulary {
         if len <= SHORT {
             let slot = self.short.slot(hash);
             let (token, value) = slot.split_at(8);
-            if token == (key as u64).to_le_bytes() { rank_in(value, len) } else { NO_RANK }
+            if token == (key as u64).to_le_bytes() {
+                rank_in(value, len)
+            } else {
+                NO_RANK
+            }
         } else {
             let slot = self.middle.slot(hash);
             let (token, value) = slot.split_at(16);
-            if token == key.to_le_bytes() { rank_in(value, len) } else { NO_RANK }
+            if token == key.to_le_bytes() {
+                rank_in(value, len)
+            } else {
+                NO_RANK
+            }
         }
     }
 
@@ -87,12 +109,19 @@ impl<const N: usize> Table<N> {
     const fn read(n_buckets: usize, n_slots: usize, file: &'static [u8]) -> (Self, &'static [u8]) {
         let (displacements, file) = file.split_at(2 * n_buckets);
         let (slots, file) = file.split_at(N * n_slots);
-        (Self { displacements: displacements.as_chunks().0, slots: slots.as_chunks().0 }, file)
+        (
+            Self {
+                displacements: displacements.as_chunks().0,
+                slots: slots.as_chunks().0,
+            },
+            file,
+        )
     }
 
     #[inline]
     fn slot(&self, hash: u64) -> &[u8; N] {
-        let displacement = u16::from_le_bytes(self.displacements[layout::bucket(hash, self.displacements.len())]);
+        let displacement =
+            u16::from_le_bytes(self.displacements[layout::bucket(hash, self.displacements.len())]);
         &self.slots[layout::slot(hash, displacement, self.slots.len())]
     }
 }
@@ -113,7 +142,11 @@ pub fn key(text: &[u8], start: usize, len: usize) -> u128 {
 #[inline]
 fn rank_in(value: &[u8], len: usize) -> u32 {
     let value = number(value, 0) as u32;
-    if (value >> RANK_BITS) as usize == len { value & ((1 << RANK_BITS) - 1) } else { NO_RANK }
+    if (value >> RANK_BITS) as usize == len {
+        value & ((1 << RANK_BITS) - 1)
+    } else {
+        NO_RANK
+    }
 }
 
 /// The `idx`th little-endian 32-bit number of `bytes`.
