@@ -5,7 +5,7 @@
 //! oracle in tests, but does not count here: it takes 60 to 150 ms to start, runs at a tenth of the speed, and panics on a megabyte
 //! of spaces. Crates that are faster than it were also slower to start, larger by tens of megabytes, or not exact.
 //!
-//! [`split`] cuts the text into pieces, [`vocabulary`] knows which pieces are tokens, [`merge`] handles those that are not.
+//! `split` cuts the text into pieces, `vocabulary` knows which pieces are tokens, `merge` handles those that are not.
 
 mod layout;
 mod memo;
