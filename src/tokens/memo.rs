@@ -26,7 +26,7 @@ pub const REMEMBERED: usize = 14;
 pub struct Memo(Vec<u128>);
 
 impl Memo {
-    /// Number of tokens of the piece with this [`super::vocabulary::key`] and length, 1 to [`REMEMBERED`] bytes, found by `count`
+    /// Number of tokens of the piece with this `vocabulary::key` and length, 1 to [`REMEMBERED`] bytes, found by `count`
     /// unless it is remembered.
     #[inline]
     pub fn get(&mut self, key: u128, len: usize, count: impl FnOnce() -> usize) -> usize {

@@ -2,10 +2,10 @@
 //!
 //! A budget is a promise, so counts are those of the encodings themselves, not estimates; and because thousands of renderings are
 //! counted in a run, a count costs little more than reading the text. `tiktoken-rs` is the source of the vocabularies and the
-//! oracle in tests, but does not count here: it takes 60 to 150 ms to start, runs at a sixth of the speed, and panics on a megabyte
+//! oracle in tests, but does not count here: it takes 60 to 150 ms to start, runs at a tenth of the speed, and panics on a megabyte
 //! of spaces. Crates that are faster than it were also slower to start, larger by tens of megabytes, or not exact.
 //!
-//! [`split`] cuts the text into pieces, [`vocabulary`] knows which pieces are tokens, [`merge`] handles those that are not.
+//! `split` cuts the text into pieces, `vocabulary` knows which pieces are tokens, `merge` handles those that are not.
 
 mod layout;
 mod memo;
