@@ -421,6 +421,15 @@ mod tests {
     }
 
     #[test]
+    fn the_inside_of_a_torn_record_is_no_record() {
+        check(
+            b"{\"id\":\"a\",\"in\":{\"id\":7}\n",
+            &[],
+            [1, 0, 0, 0, 0, 0],
+        );
+    }
+
+    #[test]
     fn nul_runs_go() {
         check(
             b"\0\0\0\n\0\0{\"id\":\"a\"}\n{\"id\":\"b\"}\0\0{\"id\":\"c\"}\n",

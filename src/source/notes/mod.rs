@@ -213,13 +213,14 @@ impl Note<'_> {
                 .trim_end()
                 .trim_end_matches('*')
                 .ends_with(':');
-        let n_items = pieces[1..]
-            .iter()
-            .take_while(|piece| {
-                piece.run == intro.run && matches!(piece.kind, Kind::Bullet | Kind::Steps)
-            })
-            .count();
-        if !is_intro || n_items == 0 {
+        if !is_intro {
+            return 1;
+        }
+        let is_item = |piece: &&Piece| {
+            piece.run == intro.run && matches!(piece.kind, Kind::Bullet | Kind::Steps)
+        };
+        let n_items = pieces[1..].iter().take_while(is_item).count();
+        if n_items == 0 {
             return 1;
         }
         let items = &pieces[1..=n_items];

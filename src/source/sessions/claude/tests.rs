@@ -228,7 +228,7 @@ fn titles_by_rank() {
         r#"{"type":"agent-name","agentName":"by an agent"}"#,
         r#"{"type":"custom-title","customTitle":"by the user"}"#,
     ];
-    let mut script = script().user("the ask");
+    let mut told = script().user("the ask");
     for (line, title) in lines.into_iter().zip([
         "the ask",
         "own",
@@ -236,20 +236,16 @@ fn titles_by_rank() {
         "by an agent",
         "by the user",
     ]) {
-        script = script.raw(line);
+        told = told.raw(line);
         assert_eq!(
             one(Script {
-                text: script.text.clone(),
-                ..script_end()
+                text: told.text.clone(),
+                ..script()
             })
             .title,
             title
         );
     }
-}
-
-fn script_end() -> Script {
-    script()
 }
 
 #[test]
