@@ -85,7 +85,11 @@ pub fn fit(
         let mut account = account.clone();
         account.items = taken
             .iter()
-            .map(|&(menu, option)| make(&menus[menu], &menus[menu].options[option]))
+            .map(|&(menu, option)| {
+                let mut item = make(&menus[menu], &menus[menu].options[option]);
+                item.tokens = measure.tokenizer.count(&emit::item(measure.format, &item));
+                item
+            })
             .collect();
         account.omitted = omit(&selection.chosen);
         account.proof = Proof {

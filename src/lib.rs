@@ -20,12 +20,14 @@ pub mod solve;
 pub mod source;
 pub mod tokens;
 
-pub use packed::{Explained, Explanation, Next, Packed, Source, Stage};
+pub use packed::{Explained, Next, Packed, Source, Stage};
+pub use score::explanation::Explanation;
 
 use emit::{Account, Item, Omitted, Proof};
 use error::Error;
 use render::{Measure, Rendering, RenderingName, Renderings, Subject, lines::Lines};
 use request::{Budget, Kind, Request, Task, TaskSource};
+pub use score::Survey;
 use score::{Model, Opened};
 use std::time::Instant;
 
@@ -40,34 +42,6 @@ const MIN_SHORTLIST: usize = 60;
 
 /// Files of the shortlist at most.
 const MAX_SHORTLIST: usize = 600;
-
-/// All that is known before the budget is spent: the candidates, ranked, and the shortlist, cut into pieces.
-pub struct Survey {
-    /// The files of the roots.
-    pub trees: source::Trees,
-    /// Every file after the cheap pass.
-    pub files: Vec<source::File>,
-    /// What the reader is about to do, given or inferred.
-    pub task: Task,
-    /// The task, read.
-    pub query: lexicon::Query,
-    /// Every file, ranked.
-    pub ranked: score::Ranked,
-    /// The shortlist, read and parsed.
-    pub opened: Vec<Opened>,
-    /// The shortlist, cut and scored.
-    pub pieces: score::Pieces,
-    /// Notes and sessions.
-    pub remembered: source::Remembered,
-    /// Notes and sessions, scored.
-    pub memory: score::Memory,
-    /// The weights.
-    pub model: Model,
-    /// Trouble on the way.
-    pub warnings: Vec<error::Warning>,
-    /// Wall-clock time by stage.
-    pub timings: Vec<(&'static str, std::time::Duration)>,
-}
 
 /// Packs what `request` asks for. `progress` hears of each stage, with the number of candidates done.
 ///
@@ -236,7 +210,10 @@ fn file_item(survey: &Survey, opened_idx: usize, rendering: &Rendering) -> Item 
         rendering: rendering.name,
         lines: rendering.lines.clone(),
         labels: Vec::new(),
-        text: Lines::new(&opened.text).text(&rendering.lines),
+        text: rendering
+            .text
+            .clone()
+            .unwrap_or_else(|| Lines::new(&opened.text).text(&rendering.lines)),
         tokens: rendering.cost,
         value: rendering.value,
         relevance: survey.ranked.p[opened.file_idx],

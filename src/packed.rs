@@ -3,6 +3,7 @@
 use crate::emit::Bundle;
 use crate::render::RenderingName;
 use crate::request::Kind;
+use crate::score::explanation::Explanation;
 use std::time::Duration;
 
 /// Where a run is. Reported to `progress` with the number of candidates done in that stage so far.
@@ -59,17 +60,6 @@ pub struct Explained {
     pub tokens: usize,
     /// The numbers behind its score.
     pub tree: Explanation,
-}
-
-/// A named number and the named numbers that it was made of.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Explanation {
-    /// What the number says.
-    pub name: String,
-    /// The number.
-    pub value: f64,
-    /// What it was made of.
-    pub parts: Vec<Explanation>,
 }
 
 /// What a bigger budget would add.

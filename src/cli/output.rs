@@ -137,7 +137,7 @@ pub fn glob_below(target: &Target, root: &Path) -> Option<String> {
     let below = folder.join(path.file_name()?);
     let relative = below.strip_prefix(root.canonicalize().ok()?).ok()?;
     let relative = relative.to_str()?.replace(std::path::MAIN_SEPARATOR, "/");
-    Some(globset::escape(&relative))
+    Some(format!("/{}", globset::escape(&relative)))
 }
 
 /// Prints help or the version, which clap hands over as an error, on stdout; coloured on a terminal.

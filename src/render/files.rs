@@ -5,7 +5,8 @@
 
 use super::lines::{Lines, gap, union};
 use super::{Measure, Rendering, RenderingName, Renderings, Subject};
-use crate::Survey;
+use crate::language::Definition;
+use crate::score::Survey;
 use crate::score::{Opened, Piece};
 
 /// Weights by which probabilities become value.
@@ -114,11 +115,12 @@ fn menu(
             pinned: true,
         };
     }
+    let about = mention(file, pieces, n_lines);
     let mut options = vec![Rendering {
         name: RenderingName::Mention,
         lines: vec![],
-        text: None,
-        cost: frame,
+        cost: frame + measure.text(&about),
+        text: Some(about),
         value: bonus * worth.mention,
     }];
     if pieces.len() > 1 {
@@ -144,6 +146,34 @@ fn menu(
         subject,
         options,
         pinned: false,
+    }
+}
+
+/// One line about a file: its length, and the definitions that match best.
+fn mention(file: &Opened, pieces: &[Piece], n_lines: u32) -> String {
+    let mut best: Vec<&Piece> = pieces.iter().collect();
+    best.sort_by(|a, b| b.p.total_cmp(&a.p).then(a.lines.cmp(&b.lines)));
+    let around = |piece: &&Piece| {
+        let inside = |definition: &&Definition| {
+            definition.lines.0 <= piece.lines.0 && piece.lines.1 <= definition.lines.1
+        };
+        file.outline
+            .definitions
+            .iter()
+            .rfind(inside)
+            .map(|definition| definition.name.as_str())
+    };
+    let mut names: Vec<&str> = Vec::new();
+    for name in best.iter().take(6).filter_map(around) {
+        if !names.contains(&name) && names.len() < 3 {
+            names.push(name);
+        }
+    }
+    let plural = if n_lines == 1 { "" } else { "s" };
+    if names.is_empty() {
+        format!("{n_lines} line{plural}\n")
+    } else {
+        format!("{n_lines} line{plural}; defines {}\n", names.join(", "))
     }
 }
 

@@ -3,9 +3,9 @@
 
 use super::lines::{Lines, gap};
 use super::{Measure, Rendering, RenderingName, Renderings, Subject};
-use crate::Survey;
 use crate::emit::Item;
 use crate::request::Kind;
+use crate::score::Survey;
 use crate::score::memory::{ScoredSession, class_word};
 use crate::source::notes::Atom;
 use crate::source::sessions::{Digest, Role, Session};

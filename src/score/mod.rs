@@ -1,6 +1,7 @@
 //! Scores: what every candidate is worth to the task, as probabilities.
 
 pub mod commits;
+pub mod explanation;
 pub mod files;
 pub mod imports;
 pub mod memory;
@@ -8,8 +9,10 @@ pub mod model;
 pub mod pieces;
 pub mod reasons;
 pub mod statistics;
+pub mod survey;
 
 pub use files::{Ranked, rank};
 pub use memory::Memory;
 pub use model::Model;
 pub use pieces::{Opened, Piece, Pieces};
+pub use survey::Survey;

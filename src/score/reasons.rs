@@ -1,10 +1,11 @@
 //! Why a file was taken: the parts of its score, as numbers and as sentences.
 
+use super::explanation::Explanation;
 use super::files::FILE_FEATURES;
 use super::memory::{ScoredAtom, ScoredSession, class_word};
 use super::pieces::PIECE_FEATURES;
-use crate::Survey;
-use crate::packed::Explanation;
+use super::survey::Survey;
+
 use crate::source::notes::{Atom, Class};
 
 /// At most this many sentences per item.

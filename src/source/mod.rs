@@ -168,10 +168,10 @@ fn globs(flag: &'static str, patterns: &[String]) -> Result<GlobSet, Error> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         let trimmed = pattern.trim_start_matches("./");
-        let folder = trimmed.trim_end_matches('/');
+        let folder = trimmed.trim_matches('/');
         // a name alone matches at any depth, as in .gitignore; a folder takes all below it
         let mut forms = vec![folder.to_owned(), format!("{folder}/**")];
-        if !folder.contains('/') {
+        if !folder.contains('/') && !trimmed.starts_with('/') {
             forms.push(format!("**/{folder}"));
             forms.push(format!("**/{folder}/**"));
         }

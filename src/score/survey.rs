@@ -1,0 +1,36 @@
+//! What is known when the scoring is done: the type that later stages read.
+
+use super::{Memory, Model, Opened, Pieces, Ranked};
+use crate::error::Warning;
+use crate::lexicon::Query;
+use crate::request::Task;
+use crate::source::{File, Remembered, Trees};
+use std::time::Duration;
+
+/// All that is known before the budget is spent: the candidates, ranked, and the shortlist, cut into pieces.
+pub struct Survey {
+    /// The files of the roots.
+    pub trees: Trees,
+    /// Every file after the cheap pass.
+    pub files: Vec<File>,
+    /// What the reader is about to do, given or inferred.
+    pub task: Task,
+    /// The task, read.
+    pub query: Query,
+    /// Every file, ranked.
+    pub ranked: Ranked,
+    /// The shortlist, read and parsed.
+    pub opened: Vec<Opened>,
+    /// The shortlist, cut and scored.
+    pub pieces: Pieces,
+    /// Notes and sessions.
+    pub remembered: Remembered,
+    /// Notes and sessions, scored.
+    pub memory: Memory,
+    /// The weights.
+    pub model: Model,
+    /// Trouble on the way.
+    pub warnings: Vec<Warning>,
+    /// Wall-clock time by stage.
+    pub timings: Vec<(&'static str, Duration)>,
+}
