@@ -332,7 +332,7 @@ pub fn user_file(
 /// An unknown name; the hints name the nearest and list the known ones, nearest first.
 pub fn parse_model(name: &str) -> Outcome<Model> {
     model(name.trim()).ok_or_else(|| {
-        let known = suggest::nearest_first(name, known_models().iter().map(|model| model.name));
+        let known = suggest::nearest_first(name, known_models().map(|model| model.name));
         let failure = Failure::new(format!("unknown model `{name}`"));
         let failure = match suggest::nearest(name, known.iter().copied()) {
             Some(meant) => failure.hint(format!("did you mean --model {meant}?")),

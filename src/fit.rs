@@ -20,8 +20,8 @@ pub struct Fitted {
     pub bundle: Bundle,
     /// For each menu the chosen option.
     pub chosen: Vec<Option<usize>>,
-    /// Value of one more unit of the budget at the margin.
-    pub price: f64,
+    /// Menus that twice the budget would take and this one does not, by value, greatest first.
+    pub next: Vec<usize>,
 }
 
 /// Chooses among `menus` and writes the bundle within the budget.
@@ -132,7 +132,7 @@ pub fn fit(
     let mut best = Fitted {
         bundle: least_bundle,
         chosen: least.chosen.clone(),
-        price: 0.0,
+        next: Vec::new(),
     };
     let mut best_value = -1.0;
     let mut target = (limit - least_size) as u64 + pinned_cost;
@@ -151,7 +151,7 @@ pub fn fit(
                 best = Fitted {
                     bundle,
                     chosen: selection.chosen,
-                    price: selection.price,
+                    next: Vec::new(),
                 };
             }
             let slack = (limit - size) as u64;
@@ -172,6 +172,13 @@ pub fn fit(
         if target <= low || target >= high {
             break;
         }
+    }
+    problem.budget = (limit as u64).saturating_mul(2);
+    if let Ok(selection) = solve::select(&problem) {
+        let value = |menu: usize| selection.chosen[menu].map_or(0.0, |option| menus[menu].options[option].value);
+        let newcomers = (0..menus.len()).filter(|&menu| best.chosen[menu].is_none() && selection.chosen[menu].is_some());
+        best.next = newcomers.collect();
+        best.next.sort_by(|&a, &b| value(b).total_cmp(&value(a)).then(a.cmp(&b)));
     }
     Ok(best)
 }

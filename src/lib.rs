@@ -24,7 +24,7 @@ pub use packed::{Explained, Explanation, Next, Packed, Source, Stage};
 
 use emit::{Account, Item, Omitted, Proof};
 use error::Error;
-use render::{Measure, Rendering, Renderings, Subject, lines::Lines};
+use render::{Measure, Rendering, RenderingName, Renderings, Subject, lines::Lines};
 use request::{Budget, Kind, Request, Task, TaskSource};
 use score::{Model, Opened};
 use std::time::Instant;
@@ -54,6 +54,10 @@ pub struct Survey {
     pub opened: Vec<Opened>,
     /// The shortlist, cut and scored.
     pub pieces: score::Pieces,
+    /// Notes and sessions.
+    pub remembered: source::Remembered,
+    /// Notes and sessions, scored.
+    pub memory: score::Memory,
     /// The weights.
     pub model: Model,
     /// Trouble on the way.
@@ -85,28 +89,51 @@ pub fn survey(request: &Request, model: Model, progress: Progress<'_>) -> Result
     progress(Stage::Collect, 0);
     let trees = source::open(request)?;
     lap("list");
-    let task = request.task.clone().unwrap_or(Task {
+    let (mut remembered, history) =
+        rayon::join(|| source::remember(request, &trees), || trees.history());
+    lap("memory");
+    let task = request.task.clone().unwrap_or_else(|| Task {
         source: TaskSource::Inferred,
-        text: String::new(),
+        text: source::task::infer(&trees, &history, &remembered.sessions),
     });
     let query = lexicon::query::read(&task.text);
-    let (history, (files, mut warnings)) = rayon::join(
-        || trees.history(),
-        || source::scan(&trees, &query, &|n| progress(Stage::Collect, n)),
-    );
+    let (files, scan_warnings) = source::scan(&trees, &query, &|n| progress(Stage::Collect, n));
     lap("collect");
     progress(Stage::Score, 0);
-    warnings.extend(trees.warnings.iter().chain(&history.warnings).cloned());
-    warnings.sort();
-    warnings.dedup();
-    let now = request.now.unwrap_or(history.head_time);
+    let now = request.now.unwrap_or_else(|| {
+        let sessions = remembered.sessions.iter().map(|session| session.ended);
+        sessions.fold(history.head_time, i64::max)
+    });
     let ranked = score::rank(&query, &files, &history, now, &model.file);
+    for (atom, file) in remembered.atoms.iter_mut().zip(&remembered.atom_files) {
+        let changed_at = file.map_or(0, |idx| ranked.history.changed_at[idx]);
+        if atom.date.is_none() && changed_at > 0 {
+            atom.date = Some((changed_at, source::notes::DateSource::Git));
+        }
+    }
     lap("score");
     let shortlist = shortlist(request, &files, &ranked.order);
     let opened = open(&trees, &shortlist);
     lap("parse");
     let pieces = score::pieces::score(&query, &ranked, &opened, &model.piece);
+    let best: Vec<(&str, f64)> = ranked
+        .order
+        .iter()
+        .take(20)
+        .map(|&idx| (files[idx].path.as_str(), ranked.p[idx]))
+        .collect();
+    let memory = score::memory::score(&query, &remembered.atoms, &remembered.sessions, &best, now);
     lap("pieces");
+    let mut warnings = trees.warnings.clone();
+    warnings.extend(
+        history
+            .warnings
+            .into_iter()
+            .chain(remembered.warnings.clone())
+            .chain(scan_warnings),
+    );
+    warnings.sort();
+    warnings.dedup();
     Ok(Survey {
         trees,
         files,
@@ -115,6 +142,8 @@ pub fn survey(request: &Request, model: Model, progress: Progress<'_>) -> Result
         ranked,
         opened,
         pieces,
+        remembered,
+        memory,
         model,
         warnings,
         timings,
@@ -129,19 +158,13 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
     let mut timings = survey.timings.clone();
     let since = Instant::now();
     progress(Stage::Render, 0);
-    let Survey {
-        files,
-        ranked,
-        opened,
-        pieces,
-        ..
-    } = survey;
     let measure = Measure {
         budget: &request.budget,
         tokenizer: request.tokenizer,
         format: request.format,
     };
-    let menus = render::files::menus(survey, &render::files::Worth::default(), &measure);
+    let mut menus = render::files::menus(survey, &render::files::Worth::default(), &measure);
+    menus.extend(render::memory::menus(survey, &measure));
     timings.push(("render", since.elapsed()));
     let since = Instant::now();
     progress(Stage::Solve, 0);
@@ -162,7 +185,8 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
     };
     let make = |menu: &Renderings, rendering: &Rendering| match menu.subject {
         Subject::File(idx) => file_item(survey, idx, rendering),
-        Subject::Note(_) | Subject::Session(_) => unreachable!("no menus of these yet"),
+        Subject::Note(idx) => note_item(survey, idx, rendering),
+        Subject::Session(idx) => session_item(survey, idx, rendering),
     };
     // the best stands last, next to the task: contents first, question last
     let order = |taken: &mut Vec<(usize, usize)>| {
@@ -171,7 +195,7 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
             value(a).total_cmp(&value(b)).then(b.0.cmp(&a.0))
         });
     };
-    let omit = |chosen: &[Option<usize>]| omitted(files, ranked, opened, chosen);
+    let omit = |chosen: &[Option<usize>]| omitted(survey, &menus, chosen);
     let fitted = fit::fit(
         &measure,
         request.safety_factor,
@@ -182,13 +206,12 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
         &omit,
     )?;
     timings.push(("solve", since.elapsed()));
-    let _ = pieces;
-    Ok(Packed {
-        bundle: fitted.bundle,
-        timings,
-        explanations: Vec::new(),
-        next: None,
-    })
+    let explanations = explanations(survey, &menus, &fitted.chosen);
+    let next = (!fitted.next.is_empty()).then(|| Next {
+        budget: account.budget.saturating_mul(2),
+        paths: fitted.next.iter().map(|&menu| subject_path(survey, menus[menu].subject)).collect(),
+    });
+    Ok(Packed { bundle: fitted.bundle, timings, explanations, next })
 }
 
 fn file_item(survey: &Survey, opened_idx: usize, rendering: &Rendering) -> Item {
@@ -207,6 +230,34 @@ fn file_item(survey: &Survey, opened_idx: usize, rendering: &Rendering) -> Item 
         relevance: survey.ranked.p[opened.file_idx],
         recency: survey.ranked.recency[opened.file_idx],
         reasons: score::reasons::of_file(survey, opened_idx),
+    }
+}
+
+fn note_item(survey: &Survey, idx: usize, rendering: &Rendering) -> Item {
+    let atom = &survey.remembered.atoms[idx];
+    let scored = &survey.memory.atoms[idx];
+    let text = rendering.text.clone().unwrap_or_default();
+    Item {
+        tokens: rendering.cost,
+        value: rendering.value,
+        relevance: scored.p,
+        recency: scored.recency,
+        reasons: score::reasons::of_note(atom, scored),
+        ..render::memory::note_item(atom, rendering.name, &rendering.lines, text)
+    }
+}
+
+fn session_item(survey: &Survey, idx: usize, rendering: &Rendering) -> Item {
+    let session = &survey.remembered.sessions[idx];
+    let scored = &survey.memory.sessions[idx];
+    let text = rendering.text.clone().unwrap_or_default();
+    Item {
+        tokens: rendering.cost,
+        value: rendering.value,
+        relevance: scored.p,
+        recency: scored.recency,
+        reasons: score::reasons::of_session(scored),
+        ..render::memory::session_item(session, rendering.name, text)
     }
 }
 
@@ -246,39 +297,129 @@ fn open(trees: &source::Trees, shortlist: &[usize]) -> Vec<Opened> {
     shortlist.par_iter().filter_map(open).collect()
 }
 
-fn omitted(
-    files: &[source::File],
-    ranked: &score::Ranked,
-    opened: &[Opened],
-    chosen: &[Option<usize>],
-) -> Vec<Omitted> {
+fn subject_path(survey: &Survey, subject: Subject) -> String {
+    match subject {
+        Subject::File(idx) => survey.files[survey.opened[idx].file_idx].path.clone(),
+        Subject::Note(idx) => render::memory::shown_path(&survey.remembered.atoms[idx].path),
+        Subject::Session(idx) => {
+            let session = &survey.remembered.sessions[idx];
+            format!("{}:{}", session.tool, session.id)
+        }
+    }
+}
+
+/// Files that were opened, notes and sessions with the numbers behind their scores, then all other files with their P alone.
+fn explanations(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> Vec<Explained> {
+    let mut explained: Vec<Explained> = Vec::new();
+    let mut opened = vec![false; survey.files.len()];
+    for (menu, choice) in menus.iter().zip(chosen) {
+        let option = choice.map(|choice| &menu.options[choice]);
+        let most = menu.options.iter().map(|option| option.cost).max().unwrap_or(0);
+        let path = subject_path(survey, menu.subject);
+        let (id, tree) = match menu.subject {
+            Subject::File(idx) => {
+                let file_idx = survey.opened[idx].file_idx;
+                opened[file_idx] = true;
+                (format!("file:{path}"), score::reasons::explain_file(survey, file_idx, Some(idx)))
+            }
+            Subject::Note(idx) => {
+                let first = survey.remembered.atoms[idx].lines.0;
+                (format!("note:{path}:{first}"), score::reasons::explain_note(&survey.memory.atoms[idx]))
+            }
+            Subject::Session(idx) => (format!("session:{path}"), score::reasons::explain_session(&survey.memory.sessions[idx])),
+        };
+        let tokens = option.map_or(most, |option| option.cost);
+        explained.push(Explained { id, path, rendering: option.map(|option| option.name), tokens, tree });
+    }
+    explained.sort_by(|a, b| b.tree.value.total_cmp(&a.tree.value).then_with(|| a.id.cmp(&b.id)));
+    let rest = survey.ranked.order.iter().filter(|idx| !opened[**idx]);
+    explained.extend(rest.map(|&idx| Explained {
+        id: format!("file:{}", survey.files[idx].path),
+        path: survey.files[idx].path.clone(),
+        rendering: None,
+        tokens: (survey.files[idx].n_bytes / 4) as usize,
+        tree: score::reasons::explain_file(survey, idx, None),
+    }));
+    explained
+}
+
+/// What was left out, most relevant first.
+fn omitted(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> Vec<Omitted> {
+    let Survey {
+        files,
+        ranked,
+        opened,
+        remembered,
+        memory,
+        ..
+    } = survey;
+    let cut = "value density under the cut";
     let mut taken = vec![false; files.len()];
     let mut listed = vec![false; files.len()];
-    for (opened, choice) in opened.iter().zip(chosen) {
-        taken[opened.file_idx] = choice.is_some();
-        listed[opened.file_idx] = true;
+    let mut omitted: Vec<Omitted> = Vec::new();
+    for (menu, choice) in menus.iter().zip(chosen) {
+        let tokens_full = menu
+            .options
+            .iter()
+            .map(|option| option.cost)
+            .max()
+            .unwrap_or(0);
+        match menu.subject {
+            Subject::File(idx) => {
+                taken[opened[idx].file_idx] = choice.is_some();
+                listed[opened[idx].file_idx] = true;
+            }
+            Subject::Note(idx) if choice.is_none() => {
+                let item = render::memory::note_item(
+                    &remembered.atoms[idx],
+                    RenderingName::Full,
+                    &[],
+                    String::new(),
+                );
+                omitted.push(Omitted {
+                    id: item.id,
+                    kind: Kind::Note,
+                    path: item.path,
+                    tokens_full,
+                    relevance: memory.atoms[idx].p,
+                    reason: cut,
+                });
+            }
+            Subject::Session(idx) if choice.is_none() => {
+                let item = render::memory::session_item(
+                    &remembered.sessions[idx],
+                    RenderingName::Full,
+                    String::new(),
+                );
+                omitted.push(Omitted {
+                    id: item.id,
+                    kind: Kind::Session,
+                    path: item.path,
+                    tokens_full,
+                    relevance: memory.sessions[idx].p,
+                    reason: cut,
+                });
+            }
+            Subject::Note(_) | Subject::Session(_) => {}
+        }
     }
-    let mut omitted: Vec<Omitted> = files
-        .iter()
-        .enumerate()
-        .filter(|(idx, _)| !taken[*idx])
-        .map(|(idx, file)| Omitted {
-            id: format!("file:{}", file.path),
-            kind: Kind::File,
-            path: file.path.clone(),
-            tokens_full: (file.n_bytes / 4) as usize,
-            relevance: ranked.p[idx],
-            reason: file.barred.unwrap_or(if listed[idx] {
-                "value density under the cut"
-            } else {
-                "not among the most probable"
-            }),
-        })
-        .collect();
+    let left = |idx: &usize| !taken[*idx] && files[*idx].barred != Some(source::NOTE);
+    omitted.extend((0..files.len()).filter(left).map(|idx| Omitted {
+        id: format!("file:{}", files[idx].path),
+        kind: Kind::File,
+        path: files[idx].path.clone(),
+        tokens_full: (files[idx].n_bytes / 4) as usize,
+        relevance: ranked.p[idx],
+        reason: files[idx].barred.unwrap_or(if listed[idx] {
+            cut
+        } else {
+            "not among the most probable"
+        }),
+    }));
     omitted.sort_by(|a, b| {
         b.relevance
             .total_cmp(&a.relevance)
-            .then_with(|| a.path.cmp(&b.path))
+            .then_with(|| a.id.cmp(&b.id))
     });
     omitted
 }
@@ -294,23 +435,59 @@ pub fn manifest(bundle: &emit::Bundle) -> String {
 /// See [`Error`].
 pub fn sources(request: &Request) -> Result<(Vec<Source>, Vec<error::Warning>), Error> {
     let trees = source::open(request)?;
+    let remembered = source::remember(request, &trees);
     let mut sources = Vec::new();
-    for (tree_idx, tree) in trees.trees.iter().enumerate() {
-        let entries: Vec<&source::tree::Entry> = trees
+    for (tree_idx, root) in request.roots.iter().enumerate() {
+        let of_root = |file: &&source::FileRef| file.tree_idx as usize == tree_idx && !file.is_note;
+        let sizes: Vec<u64> = trees
             .files
             .iter()
-            .filter(|file| file.tree_idx as usize == tree_idx)
-            .map(|file| trees.entry(file))
+            .filter(of_root)
+            .map(|file| trees.entry(file).n_bytes)
             .collect();
-        let size_bytes: u64 = entries.iter().map(|entry| entry.n_bytes).sum();
+        let size_bytes: u64 = sizes.iter().sum();
         sources.push(Source {
             kind: Kind::File,
             name: "repository".to_owned(),
-            location: request.roots[tree_idx].display().to_string(),
-            n_candidates: entries.len(),
+            location: root.display().to_string(),
+            n_candidates: sizes.len(),
             size_bytes,
             tokens: (size_bytes / 4) as usize,
         });
     }
-    Ok((sources, trees.warnings))
+    for (idx, file) in trees
+        .files
+        .iter()
+        .enumerate()
+        .filter(|(_, file)| file.is_note)
+    {
+        let entry = trees.entry(file);
+        sources.push(Source {
+            kind: Kind::Note,
+            name: source::notes::describe(&entry.path)
+                .unwrap_or("note")
+                .to_owned(),
+            location: entry.path.clone(),
+            n_candidates: remembered
+                .atom_files
+                .iter()
+                .filter(|of| **of == Some(idx))
+                .count(),
+            size_bytes: entry.n_bytes,
+            tokens: (entry.n_bytes / 4) as usize,
+        });
+    }
+    sources.extend(remembered.reports.iter().map(|report| Source {
+        kind: report.kind,
+        name: report.tool.to_owned(),
+        location: report.location.clone(),
+        n_candidates: report.n_items,
+        size_bytes: report.bytes,
+        tokens: (report.bytes / 4) as usize,
+    }));
+    let mut warnings = trees.warnings;
+    warnings.extend(remembered.warnings);
+    warnings.sort();
+    warnings.dedup();
+    Ok((sources, warnings))
 }

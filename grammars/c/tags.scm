@@ -4,5 +4,4 @@
 ; Functions handed over by name, in tables of commands and callbacks.
 (initializer_list (identifier) @reference.call)
 (initializer_pair value: (identifier) @reference.call)
-(argument_list (identifier) @reference.call)
 (argument_list (pointer_expression operator: "&" argument: (identifier) @reference.call))

@@ -4,8 +4,8 @@
 ((function_definition declarator: (function_declarator declarator: (identifier) @_macro
     parameters: (parameter_list (parameter_declaration) . (parameter_declaration) @name)) body: (_) @body) @definition.test
   (#any-of? @_macro "TEST" "TEST_F" "TEST_P" "TYPED_TEST" "BENCHMARK_F"))
-((expression_statement (call_expression function: (identifier) @_macro arguments: (argument_list . (string_literal) @name)))
-  . (compound_statement) @definition.test
+((expression_statement (call_expression function: (identifier) @_macro arguments: (argument_list . (string_literal) @name))) @nested.test
+  . (compound_statement) @nested.test
   (#any-of? @_macro "TEST_CASE" "SCENARIO" "TEST_CASE_TEMPLATE" "SECTION"))
 
 (class_specifier name: (_) @name body: (_) @body) @definition.class

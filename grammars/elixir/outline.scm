@@ -1,4 +1,4 @@
-((call target: (identifier) @_def (arguments . (string) @name) (do_block) @body) @definition.test
+((call target: (identifier) @_def (arguments . (string) @name) (do_block) @body) @nested.test
   (#any-of? @_def "test" "describe" "property"))
 ((call target: (identifier) @_def (arguments . (alias) @name) (do_block) @body) @definition.module (#eq? @_def "defmodule"))
 ((call target: (identifier) @_def (arguments . (alias) @name) (do_block) @body) @definition.interface (#eq? @_def "defprotocol"))

@@ -5,6 +5,6 @@
 (scoped_call_expression scope: [(name) (qualified_name)] @reference.type)
 (object_creation_expression [(name) (qualified_name)] @reference.type)
 (class_constant_access_expression . [(name) (qualified_name)] @reference.type)
-(named_type [(name) (qualified_name)] @reference.type)
+((named_type [(name) (qualified_name)] @reference.type) (#not-any-of? @reference.type "self" "static" "parent"))
 (base_clause [(name) (qualified_name)] @reference.type)
 (class_interface_clause [(name) (qualified_name)] @reference.type)

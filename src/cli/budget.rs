@@ -107,7 +107,7 @@ pub fn resolve(size: Size, model: Option<&Model>) -> Outcome<Budget> {
         .hint(format!(
             "ctxpack --model {} --budget {}%",
             ctxpack::tokens::models::known_models()
-                .first()
+                .next()
                 .map_or("NAME", |model| model.name),
             f64::from(share) / 100.0
         ))),
@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_share_is_rounded_down() {
-        let model = ctxpack::tokens::models::known_models()[0];
+        let model = ctxpack::tokens::models::known_models().next().unwrap();
         let of = |share| resolve(Size::Share(share), Some(&model)).unwrap();
         assert_eq!(of(10_000), Budget::Tokens(model.window));
         assert_eq!(of(3_333), Budget::Tokens(model.window * 3_333 / 10_000));

@@ -71,8 +71,10 @@ fn opens_body(text: &str, node: Node) -> bool {
     line.trim_ascii() == b"{"
 }
 
-/// Keeps the lines inside a long definition, and those outside of any where the stretch between two definitions is long.
-/// What begins a definition is known already. `starts` is sorted; a file has `n_lines`.
+/// Keeps the lines inside a long function, and those of any other stretch between two definitions that is long.
+///
+/// What begins a definition is known already, and so is what stands between two methods of a class. `starts` is sorted; a
+/// file has `n_lines`.
 pub(super) fn in_long_stretches(starts: Vec<u32>, definitions: &[Definition], n_lines: u32) -> Vec<u32> {
     let mut kept = Vec::new();
     let mut open: Vec<&Definition> = Vec::new();
@@ -80,23 +82,34 @@ pub(super) fn in_long_stretches(starts: Vec<u32>, definitions: &[Definition], n_
     let mut next = 0;
     for start in starts {
         while let Some(definition) = definitions.get(next).filter(|definition| definition.lines.0 <= start) {
-            covered = covered.max(definition.lines.1);
+            covered = covered.max(close(&mut open, definition.lines.0));
             open.push(definition);
             next += 1;
         }
-        while open.last().is_some_and(|around| around.lines.1 < start) {
-            open.pop();
-        }
-        let keep = match open.last() {
-            Some(around) => around.lines.1 - around.lines.0 >= LONG_LINES && around.signature.1 < start,
-            None => {
-                let stretch_end = definitions.get(next).map_or(n_lines, |definition| definition.lines.0 - 1);
-                stretch_end.saturating_sub(covered) > LONG_LINES
-            }
+        covered = covered.max(close(&mut open, start));
+        let (head_end, end, callable) = match open.last() {
+            Some(around) => (around.signature.1, around.lines.1, around.kind.is_callable()),
+            None => (0, n_lines, false),
         };
-        if keep {
+        let next_start = definitions.get(next).map_or(u32::MAX, |definition| definition.lines.0);
+        let long = if callable {
+            open.last().is_some_and(|around| end - around.lines.0 >= LONG_LINES)
+        } else {
+            next_start.min(end + 1).saturating_sub(head_end.max(covered)) > LONG_LINES
+        };
+        if long && head_end < start {
             kept.push(start);
         }
     }
     kept
+}
+
+/// Drops the definitions that end before `line`; gives the last line of the one that ends last.
+fn close(open: &mut Vec<&Definition>, line: u32) -> u32 {
+    let mut last = 0;
+    while let Some(around) = open.last().filter(|around| around.lines.1 < line) {
+        last = last.max(around.lines.1);
+        open.pop();
+    }
+    last
 }

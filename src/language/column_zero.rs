@@ -181,7 +181,8 @@ fn head_name(head: &str) -> Option<String> {
                 depth -= 1;
                 word.clear();
             }
-            '=' | '"' if depth == 0 => return None,
+            '"' => return None,
+            '=' if depth == 0 => return None,
             c if is_word(c) => word.push(c),
             ' ' => {
                 // `name (` is a head too; a word after a space begins anew.

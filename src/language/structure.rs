@@ -83,14 +83,18 @@ fn collect(source: &[u8], tree: &Tree, captures: &Captures) -> Collected {
 }
 
 fn collect_match(source: &[u8], one: &QueryMatch, roles: &[Role], collected: &mut Collected) {
-    let mut definition = None;
+    let mut definition: Option<(Node, Node, DefinitionKind, bool)> = None;
     let mut name = None;
     let mut body = None;
     for capture in one.captures() {
         let node = capture.node;
         let bytes = (node.start_byte(), node.end_byte());
         match roles.get(capture.index as usize) {
-            Some(Role::Definition { kind, nested }) => definition = Some((node, *kind, *nested)),
+            // Several nodes of one match are one definition, from the first to the last.
+            Some(Role::Definition { kind, nested }) => match &mut definition {
+                None => definition = Some((node, node, *kind, *nested)),
+                Some((_, last, ..)) => *last = node,
+            },
             Some(Role::Name) => name = name.or(Some(node)),
             Some(Role::Body) => body = body.or(Some(node)),
             Some(Role::Leading) => collected.leading.push(bytes),
@@ -111,15 +115,15 @@ fn collect_match(source: &[u8], one: &QueryMatch, roles: &[Role], collected: &mu
             Some(Role::Reference | Role::Private) | None => {}
         }
     }
-    if let (Some((node, kind, nested)), Some(name)) = (definition, name.map(innermost_name)) {
+    if let (Some((first, last, kind, nested)), Some(name)) = (definition, name.map(innermost_name)) {
         let found = Found {
             name: name_text(source, name),
             kind,
             nested,
             pattern: one.pattern_index,
-            bytes: (node.start_byte(), node.end_byte()),
-            rows: rows_of(node),
-            signature_end: body.map_or(rows_of(node).1, |body| row_before(node, body)),
+            bytes: (first.start_byte(), last.end_byte()),
+            rows: (rows_of(first).0, rows_of(last).1),
+            signature_end: body.map_or(rows_of(first).1, |body| row_before(first, body)),
         };
         if found.name.is_empty() {
             return;
@@ -153,7 +157,7 @@ fn innermost_name(node: Node) -> Node {
         let inner = match node.kind() {
             "parenthesized_declarator" | "reference_declarator" | "attributed_declarator" | "type" | "nullable_type" => node.named_child(0),
             "qualified_identifier" | "template_function" | "template_type" | "template_method" | "scoped_identifier"
-            | "scope_resolution" | "qualified_name" | "generic_name" | "generic_type" | "scoped_type_identifier" | "alias_qualified_name" => {
+            | "scope_resolution" | "qualified_name" | "qualified_type" | "generic_name" | "generic_type" | "scoped_type_identifier" | "alias_qualified_name" => {
                 node.child_by_field_name("name").or_else(|| match node.kind() {
                     "qualified_name" | "scoped_type_identifier" => node.named_child(node.named_child_count().saturating_sub(1) as u32),
                     _ => node.child_by_field_name("type").or_else(|| node.named_child(0)),
@@ -180,6 +184,11 @@ fn innermost_name(node: Node) -> Node {
 fn name_text(source: &[u8], node: Node) -> String {
     let bytes = source.get(node.start_byte()..node.end_byte()).unwrap_or_default();
     let text = String::from_utf8_lossy(bytes);
+    let text = match node.kind() {
+        "alias" => text.rsplit('.').next().unwrap_or_default(),
+        "simple_symbol" => text.trim_start_matches(':'),
+        _ => &text,
+    };
     let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`'));
     let line = text.lines().next().unwrap_or_default().trim();
     line.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect()
@@ -230,6 +239,13 @@ fn in_preorder(collected: &mut Collected) -> Vec<(usize, Found)> {
         let import = after.checked_sub(1).and_then(|last| collected.imports.get(last));
         import.is_none_or(|(bytes, _)| bytes.1 < found.bytes.1)
     });
+    // What two patterns make of one stretch of text, the earlier one decides.
+    let mut first_patterns: FxHashMap<Bytes, usize> = FxHashMap::default();
+    for (_, found) in &found {
+        let first = first_patterns.entry(found.bytes).or_insert(found.pattern);
+        *first = (*first).min(found.pattern);
+    }
+    found.retain(|(_, found)| first_patterns.get(&found.bytes) == Some(&found.pattern));
     found.sort_unstable_by_key(|(name, found)| (found.bytes.0, std::cmp::Reverse(found.bytes.1), *name));
     found
 }

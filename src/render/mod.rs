@@ -5,6 +5,7 @@
 
 pub mod files;
 pub mod lines;
+pub mod memory;
 
 use crate::emit::{self, Item};
 use crate::request::{Budget, Format, Kind};

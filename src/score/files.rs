@@ -698,9 +698,6 @@ impl Look {
             "vendored",
             "extern",
             "_vendor",
-            "out",
-            "target",
-            "build",
         ]) || stem.ends_with(".min")
             || stem.ends_with(".generated")
             || stem.ends_with("_pb2")

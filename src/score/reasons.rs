@@ -1,9 +1,11 @@
 //! Why a file was taken: the parts of its score, as numbers and as sentences.
 
 use super::files::FILE_FEATURES;
+use super::memory::{ScoredAtom, ScoredSession, class_word};
 use super::pieces::PIECE_FEATURES;
 use crate::Survey;
 use crate::packed::Explanation;
+use crate::source::notes::{Atom, Class};
 
 /// At most this many sentences per item.
 const MAX_REASONS: usize = 3;
@@ -96,6 +98,45 @@ pub fn of_file(survey: &Survey, opened_idx: usize) -> Vec<String> {
     reasons
 }
 
+/// Sentences for an atom.
+pub fn of_note(atom: &Atom, scored: &ScoredAtom) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if scored.cover > 0.05 {
+        reasons.push(format!(
+            "covers {:.0} % of the task's words by weight",
+            scored.cover * 100.0
+        ));
+    }
+    if scored.linked {
+        reasons.push("names a file that ranks high".to_owned());
+    }
+    if !matches!(atom.class, Class::Fact | Class::Status) {
+        reasons.push(format!("a {}", class_word(atom.class)));
+    }
+    if reasons.is_empty() {
+        reasons.push("a note of this repository".to_owned());
+    }
+    reasons
+}
+
+/// Sentences for a session.
+pub fn of_session(scored: &ScoredSession) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if scored.cover > 0.05 {
+        reasons.push(format!(
+            "its best turn covers {:.0} % of the task's words by weight",
+            scored.cover * 100.0
+        ));
+    }
+    if scored.recency > 0.5 {
+        reasons.push("lately".to_owned());
+    }
+    if reasons.is_empty() {
+        reasons.push("a session in this repository".to_owned());
+    }
+    reasons
+}
+
 /// The score of a file as a tree of named numbers. `opened_idx` is its place in the shortlist, if it is there.
 pub fn explain_file(survey: &Survey, file_idx: usize, opened_idx: Option<usize>) -> Explanation {
     let Survey {
@@ -105,11 +146,6 @@ pub fn explain_file(survey: &Survey, file_idx: usize, opened_idx: Option<usize>)
         model,
         ..
     } = survey;
-    let leaf = |name: &str, value: f64| Explanation {
-        name: name.to_owned(),
-        value,
-        parts: Vec::new(),
-    };
     let products = |names: &[&str], row: &[f64], weights: &[f64]| {
         let mut parts: Vec<Explanation> = names
             .iter()
@@ -153,4 +189,21 @@ pub fn explain_file(survey: &Survey, file_idx: usize, opened_idx: Option<usize>)
         }
     }
     tree
+}
+
+fn leaf(name: &str, value: f64) -> Explanation {
+    Explanation { name: name.to_owned(), value, parts: Vec::new() }
+}
+
+/// The score of an atom as a tree of named numbers.
+pub fn explain_note(scored: &ScoredAtom) -> Explanation {
+    let parts = vec![leaf("share of the task covered", scored.cover), leaf("recency", scored.recency), leaf("names a likely file", f64::from(u8::from(scored.linked)))];
+    Explanation { name: "P(needed)".to_owned(), value: scored.p, parts }
+}
+
+/// The score of a session as a tree of named numbers.
+pub fn explain_session(scored: &ScoredSession) -> Explanation {
+    let best_turn = scored.turns.iter().copied().fold(0.0, f64::max);
+    let parts = vec![leaf("best turn, P(needed)", best_turn), leaf("best turn, share of the task covered", scored.cover), leaf("recency", scored.recency)];
+    Explanation { name: "P(digest needed)".to_owned(), value: scored.p, parts }
 }

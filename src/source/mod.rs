@@ -3,20 +3,29 @@
 //! [`open`] lists, [`scan`] reads every file once and keeps its lexical profile against the query; no text of a file stays in
 //! memory. The few that could be shown are read again by [`Trees::text`].
 
+mod claude_dir;
 pub mod history;
+pub mod lax;
 pub mod notes;
+pub mod reader;
 pub mod repository;
 pub mod sessions;
+pub mod stores;
+pub mod task;
 pub mod tree;
 
 use crate::error::{Error, Warning};
-use crate::guard::text::{Decoded, decode};
+use crate::guard::text::{Decoded, clean, decode};
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::{Query, Scan, syntax};
 use crate::request::Request;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use history::History;
+use notes::Atom;
 use rayon::prelude::*;
+use sessions::Session;
+use std::path::PathBuf;
+use stores::{StoreReport, Stores};
 use tree::{Entry, Tree, Unreadable};
 
 /// The roots of a run, and the files below them that are candidates.
@@ -39,6 +48,8 @@ pub struct FileRef {
     pub entry_idx: u32,
     /// Whether `--pin` names it.
     pub pinned: bool,
+    /// Whether it is a memory note: packed by its atoms, not as a file.
+    pub is_note: bool,
 }
 
 /// A file after the cheap pass.
@@ -90,11 +101,18 @@ pub fn open(request: &Request) -> Result<Trees, Error> {
                 }
             }
             let wanted = (request.include.is_empty() || matches(&include)) && !matches(&exclude);
-            if wanted || pinned {
+            let is_note = notes::is_note(below);
+            let asked = if is_note {
+                request.kinds.notes
+            } else {
+                request.kinds.files
+            };
+            if (wanted && asked) || pinned {
                 files.push(FileRef {
                     tree_idx: tree_idx as u32,
                     entry_idx: entry_idx as u32,
                     pinned,
+                    is_note: is_note && request.kinds.notes,
                 });
             }
         }
@@ -119,7 +137,7 @@ fn path<'a>(trees: &'a [Tree], file: &FileRef) -> &'a str {
 }
 
 /// One root needs no label; several are told apart by the name of their folder, numbered where names repeat.
-fn labels(roots: &[std::path::PathBuf]) -> Vec<String> {
+fn labels(roots: &[PathBuf]) -> Vec<String> {
     if roots.len() < 2 {
         return vec![String::new(); roots.len()];
     }
@@ -230,6 +248,107 @@ impl Trees {
     }
 }
 
+/// Why a note is no candidate as a file.
+pub const NOTE: &str = "packed as a note";
+
+/// What people and agents wrote down, for the repository at hand.
+#[derive(Debug, Clone, Default)]
+pub struct Remembered {
+    /// Atoms of notes, sorted by path and line.
+    pub atoms: Vec<Atom>,
+    /// For each atom the index of its file in [`Trees::files`], or none for a store in the home directory.
+    pub atom_files: Vec<Option<usize>>,
+    /// Sessions, newest first.
+    pub sessions: Vec<Session>,
+    /// What was read where outside the repository.
+    pub reports: Vec<StoreReport>,
+    /// Trouble on the way.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads the notes of the repository and, where the request names a home, the stores there that concern it.
+pub fn remember(request: &Request, trees: &Trees) -> Remembered {
+    let mut all = Remembered::default();
+    let mut found: Vec<(Atom, Option<usize>)> = Vec::new();
+    for (idx, file) in trees
+        .files
+        .iter()
+        .enumerate()
+        .filter(|(_, file)| file.is_note)
+    {
+        match trees.text(file) {
+            Ok(text) => {
+                let atoms = notes::atoms(trees.path(file), &text, None);
+                found.extend(atoms.into_iter().map(|atom| (atom, Some(idx))));
+            }
+            Err((why, message)) => {
+                let message = if message.is_empty() {
+                    why.to_owned()
+                } else {
+                    message
+                };
+                all.warnings
+                    .push(Warning::new("unreadable", trees.path(file), message));
+            }
+        }
+    }
+    let mut roots: Vec<PathBuf> = Vec::new();
+    for tree in &trees.trees {
+        let shared = tree
+            .repository
+            .as_ref()
+            .map(repository::Repository::work_trees)
+            .unwrap_or_default();
+        for root in shared.into_iter().chain([tree.root.clone()]) {
+            if !roots.contains(&root) {
+                roots.push(root);
+            }
+        }
+    }
+    let default_dir = request.home.as_ref().map(|home| home.join(".claude"));
+    let claude_dir = request
+        .home
+        .as_ref()
+        .and(request.claude_config_dir.clone().or(default_dir));
+    let stores = Stores {
+        roots: &roots,
+        home: request.home.as_deref(),
+        claude_dir: claude_dir.as_deref(),
+    };
+    if request.kinds.notes && request.home.is_some() {
+        let stored = notes::stored(&stores);
+        found.extend(stored.items.into_iter().map(|atom| (atom, None)));
+        all.reports.extend(stored.reports);
+        all.warnings.extend(stored.warnings);
+    }
+    if request.kinds.sessions && request.home.is_some() {
+        let sessions = sessions::read(&stores);
+        all.sessions = sessions.items;
+        all.reports.extend(sessions.reports);
+        all.warnings.extend(sessions.warnings);
+    }
+    let mut atoms: Vec<Atom> = found.iter().map(|(atom, _)| atom.clone()).collect();
+    notes::mark_superseded(&mut atoms);
+    let mut order: Vec<usize> = (0..atoms.len()).collect();
+    order.sort_by(|&a, &b| {
+        atoms[a]
+            .path
+            .cmp(&atoms[b].path)
+            .then(atoms[a].lines.cmp(&atoms[b].lines))
+    });
+    all.atom_files = order.iter().map(|&idx| found[idx].1).collect();
+    all.atoms = order.into_iter().map(|idx| atoms[idx].clone()).collect();
+    for atom in &mut all.atoms {
+        atom.text = clean(&atom.text).0.into_owned();
+    }
+    for session in &mut all.sessions {
+        for turn in &mut session.turns {
+            turn.text = clean(&turn.text).0.into_owned();
+        }
+    }
+    all
+}
+
 /// Reads every file once, on all cores, and keeps its profile against `query`. O(bytes of the tree).
 pub fn scan(
     trees: &Trees,
@@ -275,6 +394,10 @@ fn scan_one(
         pinned: file.pinned,
         barred: None,
     };
+    if file.is_note {
+        read.barred = Some(NOTE);
+        return read;
+    }
     match trees.text(file) {
         Ok(text) => read.scan = scanner.scan(&text, &syntax::of_path(&entry.path)),
         Err((why, message)) => {

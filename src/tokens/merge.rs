@@ -25,11 +25,11 @@ fn scan(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usize
     let mut starts = [0; SCANNED];
     let mut ranks = [NO_RANK; SCANNED];
     let mut n_parts = end - start;
-    for i in 0..=n_parts {
-        starts[i] = start + i;
+    for (i, part) in starts.iter_mut().enumerate() {
+        *part = start + i;
     }
-    for i in 0..n_parts - 1 {
-        ranks[i] = vocabulary.rank(text, start + i, start + i + 2);
+    for (rank, &part) in ranks[..n_parts - 1].iter_mut().zip(&starts) {
+        *rank = vocabulary.rank(text, part, part + 2);
     }
     while n_parts > 1 {
         let (mut lowest, mut at) = (NO_RANK, 0);
@@ -55,7 +55,7 @@ fn scan(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usize
     n_parts
 }
 
-/// O(n log n) time, about 32 bytes of memory for each byte of the piece.
+/// O(n log n) time, about 40 bytes of memory for each byte of the piece.
 fn queue(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usize {
     let len = end - start;
     // A part is known by where it starts, counted from the piece's start. `ranks` is that of the part merged with the next;
@@ -71,14 +71,18 @@ fn queue(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usiz
             }
         })
         .collect();
+    // Rank above, part below: one number compares faster than a pair. Ranks have at most 24 bits, which leaves 2^40 parts.
+    let merge = |rank: u32, part: usize| Reverse(u64::from(rank) << 40 | part as u64);
     let merges = ranks
         .iter()
         .enumerate()
         .filter(|(_, rank)| **rank != NO_RANK);
-    let mut heap: BinaryHeap<_> = merges.map(|(i, &rank)| Reverse((rank, i))).collect();
+    let mut heap: BinaryHeap<Reverse<u64>> =
+        merges.map(|(part, &rank)| merge(rank, part)).collect();
     let mut n_parts = len;
-    while let Some(Reverse((rank, left))) = heap.pop() {
-        if ranks[left] != rank {
+    while let Some(Reverse(lowest)) = heap.pop() {
+        let left = (lowest & ((1 << 40) - 1)) as usize;
+        if u64::from(ranks[left]) != lowest >> 40 {
             continue;
         }
         let right = next[left];
@@ -101,7 +105,7 @@ fn queue(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usiz
                 NO_RANK
             };
             if ranks[part] != NO_RANK {
-                heap.push(Reverse((ranks[part], part)));
+                heap.push(merge(ranks[part], part));
             }
         }
     }

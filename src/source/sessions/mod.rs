@@ -1,4 +1,39 @@
 //! Sessions with agents, read from their transcripts, and what is worth remembering of them.
+//!
+//! One file for each tool turns its records into turns and steps; [`digest`] extracts the same things from all of them.
+//! Only sessions of the repository at hand are read, told by the working directory that their records name. A full
+//! text search over every session of a user lost: it would carry one project's words into another's bundle.
+//!
+//! What is returned is verbatim and may hold secrets that were pasted or printed: redact before showing or storing it.
+
+mod claude;
+pub mod digest;
+pub mod sentence;
+
+use super::stores::{Found, Stores};
+
+/// The tools whose sessions can be read: one file and one row each.
+const TOOLS: &[fn(&Stores) -> Found<Session>] = &[claude::read];
+
+/// The sessions of the repository, newest first (by end, start, path), from every known store.
+///
+/// Costs about 2.5 ms of processor time for each megabyte of transcripts, spread over all cores. Of each tool at most 500
+/// transcripts and 400 MB are read, the newest first, and a warning says so where that leaves some out. Nothing is
+/// fatal: trouble is a warning.
+pub fn read(stores: &Stores) -> Found<Session> {
+    let mut found = Found::default();
+    for read in TOOLS {
+        found.extend(read(stores));
+    }
+    found.items.sort_by(|a, b| {
+        (b.ended, b.started)
+            .cmp(&(a.ended, a.started))
+            .then_with(|| a.path.cmp(&b.path))
+    });
+    found.reports.sort();
+    found.warnings.sort();
+    found
+}
 
 /// One session: who said what, without tool output, images, injected text and rewound branches.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,355 @@
+//! Notes and sessions against the task, by the same words as files, with recency and durability beside them.
+//!
+//! Every atom of a note and every turn of a session is a document. Its match is the share of the task's weight that it covers,
+//! so that it means the same for a long task and a short one, and in a repository with ten notes or ten thousand.
+
+use super::commits::decay;
+use super::statistics::{idf, length_norm, saturate};
+use crate::lexicon::scan::Scanner;
+use crate::lexicon::{Query, syntax};
+use crate::source::notes::{Atom, Class};
+use crate::source::sessions::Session;
+
+/// An atom, scored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScoredAtom {
+    /// P(needed), in `[0, 1]`.
+    pub p: f64,
+    /// Share of the task's weight that it covers, in `[0, 1]`.
+    pub cover: f64,
+    /// In `[0, 1]`; 1 for knowledge that does not age.
+    pub recency: f64,
+    /// Whether it names a file that ranks high.
+    pub linked: bool,
+}
+
+/// A session, scored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoredSession {
+    /// P(its digest is needed), in `[0, 1]`.
+    pub p: f64,
+    /// P(needed) of each turn.
+    pub turns: Vec<f64>,
+    /// The best turn's cover.
+    pub cover: f64,
+    /// In `[0, 1]`.
+    pub recency: f64,
+}
+
+/// Both, scored.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Memory {
+    /// One per atom.
+    pub atoms: Vec<ScoredAtom>,
+    /// One per session.
+    pub sessions: Vec<ScoredSession>,
+}
+
+const K1: f64 = 1.2;
+const B: f64 = 0.4;
+
+/// A document of the memory: terms with their counts, and its length.
+struct Document {
+    terms: Vec<(u16, f64)>,
+    length: f64,
+}
+
+/// Scores atoms and sessions. `best_files` are the paths of the likeliest files with their P, best first.
+pub fn score(
+    query: &Query,
+    atoms: &[Atom],
+    sessions: &[Session],
+    best_files: &[(&str, f64)],
+    now: i64,
+) -> Memory {
+    let mut scanner = Scanner::new(query);
+    let mut read = |text: &str| {
+        let scan = scanner.scan(text, &syntax::of_path("x.md"));
+        let mut terms: Vec<(u16, f64)> = Vec::new();
+        for hit in &scan.hits {
+            match terms.last_mut() {
+                Some((term, n)) if *term == hit.term_idx => *n += f64::from(hit.count),
+                _ => terms.push((hit.term_idx, f64::from(hit.count))),
+            }
+        }
+        Document {
+            terms,
+            length: scan.lengths.iter().map(|&n| f64::from(n)).sum(),
+        }
+    };
+    let atom_documents: Vec<Document> = atoms
+        .iter()
+        .map(|atom| read(&format!("{}\n{}", atom.heading.join("\n"), atom.text)))
+        .collect();
+    let turn_documents: Vec<Vec<Document>> = sessions
+        .iter()
+        .map(|session| session.turns.iter().map(|turn| read(&turn.text)).collect())
+        .collect();
+    let title_documents: Vec<Document> = sessions
+        .iter()
+        .map(|session| read(&digest_text(session)))
+        .collect();
+
+    let statistics = Statistics::new(
+        query,
+        atom_documents.iter().chain(turn_documents.iter().flatten()),
+    );
+    let atoms = atoms
+        .iter()
+        .zip(&atom_documents)
+        .map(|(atom, document)| {
+            let cover = statistics.cover(query, document);
+            let linked = best_files
+                .iter()
+                .take(20)
+                .any(|(path, _)| atom.anchors.iter().any(|anchor| names(anchor, path)));
+            let recency = recency_of_atom(atom, now);
+            let stale = atom.superseded || atom.done;
+            let p = p_of_atom(atom.class, cover, recency, linked) * if stale { 0.2 } else { 1.0 };
+            ScoredAtom {
+                p,
+                cover,
+                recency,
+                linked,
+            }
+        })
+        .collect();
+    let sessions = sessions
+        .iter()
+        .zip(turn_documents.iter().zip(&title_documents))
+        .map(|(session, (turns, title))| {
+            score_session(&statistics, query, session, turns, title, best_files, now)
+        })
+        .collect();
+    Memory { atoms, sessions }
+}
+
+/// Whether an anchor names the file: the path itself, or its end from a component on.
+fn names(anchor: &str, path: &str) -> bool {
+    let anchor = anchor
+        .split(':')
+        .next()
+        .unwrap_or(anchor)
+        .trim_start_matches("./");
+    anchor.len() > 3
+        && anchor.contains('.')
+        && (path == anchor
+            || path
+                .strip_suffix(anchor)
+                .is_some_and(|rest| rest.ends_with('/')))
+}
+
+struct Statistics {
+    idf: Vec<f64>,
+    average: f64,
+    /// The most that a document could score.
+    ceiling: f64,
+}
+
+impl Statistics {
+    fn new<'a>(query: &Query, documents: impl Iterator<Item = &'a Document>) -> Self {
+        let mut df = vec![0_u32; query.vocabulary.len()];
+        let mut n = 0;
+        let mut length = 0.0;
+        for document in documents {
+            n += 1;
+            length += document.length;
+            for &(term, _) in &document.terms {
+                df[term as usize] += 1;
+            }
+        }
+        let idf: Vec<f64> = df.iter().map(|&df| idf(n, df)).collect();
+        let ceiling = idf
+            .iter()
+            .zip(&query.joint)
+            .map(|(idf, weight)| idf * weight * (K1 + 1.0))
+            .sum();
+        Self {
+            idf,
+            average: if n == 0 { 0.0 } else { length / n as f64 },
+            ceiling,
+        }
+    }
+
+    /// BM25 as a share of what a document that says it all would score.
+    fn cover(&self, query: &Query, document: &Document) -> f64 {
+        if self.ceiling <= 0.0 {
+            return 0.0;
+        }
+        let norm = length_norm(document.length, self.average, B);
+        let sum: f64 = document
+            .terms
+            .iter()
+            .map(|&(term, n)| {
+                query.joint[term as usize] * self.idf[term as usize] * saturate(n / norm, K1)
+            })
+            .sum();
+        (sum / self.ceiling).min(1.0)
+    }
+}
+
+fn logistic(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// The word for a class of knowledge.
+pub fn class_word(class: Class) -> &'static str {
+    match class {
+        Class::Principle => "principle",
+        Class::Decision => "decision",
+        Class::Preference => "preference",
+        Class::Gotcha => "gotcha",
+        Class::Fact => "fact",
+        Class::Status => "status",
+        Class::Handoff => "handoff",
+    }
+}
+
+/// What a class of knowledge is worth before its words are read, and after how many days it weighs half.
+const fn class_terms(class: Class) -> (f64, Option<f64>) {
+    match class {
+        Class::Principle => (1.2, None),
+        Class::Decision | Class::Preference | Class::Gotcha => (1.0, None),
+        Class::Fact => (0.0, Some(365.0)),
+        Class::Status => (-0.5, Some(14.0)),
+        Class::Handoff => (1.5, Some(7.0)),
+    }
+}
+
+fn recency_of_atom(atom: &Atom, now: i64) -> f64 {
+    match (class_terms(atom.class).1, atom.date) {
+        (None, _) => 1.0,
+        (Some(half_life), Some((at, _))) => decay(now - at, half_life),
+        (Some(_), None) => 0.5, // nothing is known of its age
+    }
+}
+
+fn p_of_atom(class: Class, cover: f64, recency: f64, linked: bool) -> f64 {
+    let (prior, _) = class_terms(class);
+    let ages = class_terms(class).1.is_some();
+    logistic(
+        -6.0 + prior
+            + 9.0 * cover.sqrt()
+            + if linked { 1.0 } else { 0.0 }
+            + if ages { 2.0 * (recency - 0.5) } else { 0.0 },
+    )
+}
+
+/// Sessions weigh half after three weeks.
+const SESSION_HALF_LIFE_DAYS: f64 = 21.0;
+
+fn score_session(
+    statistics: &Statistics,
+    query: &Query,
+    session: &Session,
+    turns: &[Document],
+    title: &Document,
+    best_files: &[(&str, f64)],
+    now: i64,
+) -> ScoredSession {
+    let own: Vec<f64> = turns
+        .iter()
+        .map(|turn| statistics.cover(query, turn))
+        .collect();
+    let whole = merged(turns.iter().chain([title]));
+    let whole = statistics.cover(
+        query,
+        &Document {
+            length: statistics.average,
+            ..whole
+        },
+    );
+    let recency = decay(now - session.ended, SESSION_HALF_LIFE_DAYS);
+    let turns: Vec<f64> = (0..own.len())
+        .map(|at| {
+            // a turn is understood with the one before and the one after it
+            let around = merged(turns[at.saturating_sub(1)..(at + 2).min(turns.len())].iter());
+            let around = statistics.cover(query, &around);
+            let cover = (own[at] + 0.5 * around + 0.2 * whole) / 1.7;
+            logistic(-6.5 + 9.0 * cover.sqrt() + 0.5 * recency)
+        })
+        .collect();
+    let cover = own.iter().copied().fold(0.0, f64::max);
+    let touched = session
+        .digest
+        .files
+        .iter()
+        .any(|file| best_files.iter().take(10).any(|(path, _)| path == file));
+    let p = logistic(-5.5 + 5.0 * whole.sqrt() + 1.5 * recency + if touched { 1.0 } else { 0.0 });
+    ScoredSession {
+        p,
+        turns,
+        cover,
+        recency,
+    }
+}
+
+fn merged<'a>(documents: impl Iterator<Item = &'a Document>) -> Document {
+    let mut terms: Vec<(u16, f64)> = Vec::new();
+    let mut length = 0.0;
+    for document in documents {
+        length += document.length;
+        terms.extend(&document.terms);
+    }
+    terms.sort_by_key(|&(term, _)| term);
+    terms.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            kept.1 += next.1;
+        }
+        same
+    });
+    Document { terms, length }
+}
+
+fn digest_text(session: &Session) -> String {
+    let digest = &session.digest;
+    let mut text = format!(
+        "{}\n{}\n{}\n",
+        session.title, digest.summary, digest.outcome
+    );
+    for line in digest
+        .asks
+        .iter()
+        .chain(&digest.decisions)
+        .chain(&digest.fixes)
+        .chain(&digest.files)
+        .chain(&digest.open)
+    {
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn atom(text: &str, class: Class) -> Atom {
+        let mut atoms = crate::source::notes::atoms("NOTES.md", text, None);
+        Atom {
+            class,
+            ..atoms.remove(0)
+        }
+    }
+
+    #[test]
+    fn a_note_that_speaks_of_the_task_is_needed_more() {
+        let query = crate::lexicon::query::read("fix the redirect loop in session handling");
+        let atoms = [
+            atom(
+                "- Redirects: the loop is cut after 20 hops in session handling.\n",
+                Class::Gotcha,
+            ),
+            atom("- Use tabs in Makefiles.\n", Class::Preference),
+            atom("- The release train leaves on Mondays.\n", Class::Status),
+        ];
+        let memory = score(&query, &atoms, &[], &[], 0);
+        assert!(memory.atoms[0].p > 0.3, "{memory:?}");
+        assert!(
+            memory.atoms[1].p < 0.05 && memory.atoms[2].p < 0.02,
+            "{memory:?}"
+        );
+    }
+}

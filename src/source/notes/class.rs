@@ -1,0 +1,208 @@
+//! What kind of knowledge an atom is, told by small tables of cues.
+//!
+//! A mark at the atom's own start (`**Lesson:**`, `[decision]`, a check box) is surest, then the headings above, innermost
+//! first, then wording; the kind of note decides where nothing else does. Wording is asked only in notes that mix
+//! kinds: in a progress log `never` tells a story, in a rule file it is a rule.
+
+use super::Class;
+use Class::{Decision, Fact, Gotcha, Handoff, Preference, Principle, Status};
+
+/// Words that open an atom, before a colon or in brackets.
+const MARKS: &[(&str, Class)] = &[
+    ("lesson", Principle),
+    ("learned", Principle),
+    ("learning", Principle),
+    ("principle", Principle),
+    ("invariant", Principle),
+    ("rule", Principle),
+    ("decision", Decision),
+    ("decided", Decision),
+    ("gotcha", Gotcha),
+    ("pitfall", Gotcha),
+    ("caveat", Gotcha),
+    ("warning", Gotcha),
+    ("watch out", Gotcha),
+    ("root cause", Gotcha),
+    ("fix", Gotcha),
+    ("preference", Preference),
+    ("prefer", Preference),
+    ("todo", Status),
+    ("blocked", Status),
+    ("status", Status),
+    ("next", Handoff),
+    ("handoff", Handoff),
+    ("fact", Fact),
+];
+
+/// Words in a heading.
+const HEADINGS: &[(&str, Class)] = &[
+    ("handoff", Handoff),
+    ("next step", Handoff),
+    ("next", Handoff),
+    ("lesson", Principle),
+    ("learning", Principle),
+    ("learned", Principle),
+    ("principle", Principle),
+    ("invariant", Principle),
+    ("watch out", Gotcha),
+    ("gotcha", Gotcha),
+    ("pitfall", Gotcha),
+    ("known issue", Gotcha),
+    ("troubleshoot", Gotcha),
+    ("caveat", Gotcha),
+    ("errors", Gotcha),
+    ("failures", Gotcha),
+    ("debugging", Gotcha),
+    ("decision", Decision),
+    ("rationale", Decision),
+    ("preference", Preference),
+    ("code style", Preference),
+    ("convention", Principle),
+    ("guideline", Principle),
+    ("rules", Principle),
+    ("current state", Status),
+    ("status", Status),
+    ("progress", Status),
+    ("in progress", Status),
+    ("blocker", Status),
+    ("blocked", Status),
+    ("todo", Status),
+    ("roadmap", Status),
+    ("open question", Status),
+];
+
+/// Wording, in the order in which it decides.
+const WORDS: &[(&str, Class)] = &[
+    ("we decided", Decision),
+    ("decided to", Decision),
+    ("we chose", Decision),
+    ("supersedes", Decision),
+    ("rather than", Decision),
+    ("gotcha", Gotcha),
+    ("workaround", Gotcha),
+    ("hangs", Gotcha),
+    ("flaky", Gotcha),
+    ("beware", Gotcha),
+    ("watch out", Gotcha),
+    ("fails when", Gotcha),
+    ("fails if", Gotcha),
+    ("never", Principle),
+    ("always", Principle),
+    ("must", Principle),
+    ("invariant", Principle),
+    ("prefer", Preference),
+    ("don't", Preference),
+    ("do not", Preference),
+    ("avoid", Preference),
+    ("please", Preference),
+    ("in progress", Status),
+    ("currently", Status),
+    ("blocked", Status),
+    ("next step", Handoff),
+    ("instead of", Decision),
+];
+
+/// The class of an atom, by its own text, the headings above it (outermost first) and what the note holds by default.
+pub fn class(text: &str, headings: &[String], default: Class) -> Class {
+    match mark(text) {
+        Some(Status) if default == Handoff => return Handoff,
+        Some(class) => return class,
+        None => {}
+    }
+    for heading in headings.iter().rev() {
+        let heading = heading.to_lowercase();
+        if let Some((_, class)) = HEADINGS.iter().find(|(word, _)| has_word(&heading, word)) {
+            return *class;
+        }
+    }
+    if default == Fact
+        && let Some(class) = by_wording(text)
+    {
+        return class;
+    }
+    default
+}
+
+/// The class that an atom's own start names: a check box, or a word before a colon or in brackets.
+pub fn mark(text: &str) -> Option<Class> {
+    let head = text.trim_start_matches(|c: char| c.is_whitespace() || "-*+>•".contains(c));
+    let head = head[..head.floor_char_boundary(60)].to_lowercase();
+    let head = head.trim_start_matches(|c: char| c.is_ascii_digit() || " .)".contains(c));
+    if ["[ ] ", "[x] "].iter().any(|mark| head.starts_with(mark)) {
+        return Some(Status);
+    }
+    let head = head.trim_start_matches(['*', '_', '[', ' ']);
+    let mark = MARKS.iter().find(|(word, _)| {
+        head.strip_prefix(word).is_some_and(|rest| {
+            let rest = rest.trim_start_matches(|c: char| c.is_ascii_lowercase());
+            rest.starts_with([':', ']', '*'])
+        })
+    });
+    mark.map(|(_, class)| *class)
+}
+
+/// The class that wording alone gives.
+pub fn by_wording(text: &str) -> Option<Class> {
+    let text = text.to_lowercase().replace('’', "'");
+    let found = WORDS.iter().find(|(word, _)| has_word(&text, word));
+    found.map(|(_, class)| *class)
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let rest = &text[at + word.len()..];
+        let rest = rest.strip_prefix('s').unwrap_or(rest);
+        !text[..at].ends_with(char::is_alphanumeric) && !rest.starts_with(char::is_alphanumeric)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, heading: &str, default: Class, expected: Class) {
+        let headings = [heading.to_owned()];
+        assert_eq!(
+            class(text, &headings, default),
+            expected,
+            "{text} under {heading}"
+        );
+    }
+
+    #[test]
+    fn marks_come_first() {
+        check(
+            "- **Lesson:** keys outlive attempts",
+            "2026-08-20",
+            Status,
+            Principle,
+        );
+        check("- [decision] use Postgres", "", Status, Decision);
+        check("- [ ] refunds", "", Fact, Status);
+        check("1. [x] refunds", "Next", Handoff, Handoff);
+        check("Fixed: the parser", "", Status, Gotcha);
+        check("Fixed the parser", "", Status, Status);
+    }
+
+    #[test]
+    fn then_headings_then_wording_then_the_note() {
+        check("- export reads no key", "Watch out", Handoff, Gotcha);
+        check("- run it", "Next steps", Status, Handoff);
+        check(
+            "- Unit tests never call the sandbox",
+            "Testing",
+            Fact,
+            Principle,
+        );
+        check("- Please use pnpm", "", Fact, Preference);
+        check(
+            "- cargo test hangs when the port is taken",
+            "",
+            Fact,
+            Gotcha,
+        );
+        check("- it never came up", "2026-08-20", Status, Status);
+        check("- Build: cargo build", "", Fact, Fact);
+        check("- mustard is a colour", "Ruleset of a context", Fact, Fact);
+    }
+}

@@ -1,0 +1,394 @@
+//! Whether a note still holds: its own status, and what other notes say of it.
+//!
+//! Only what somebody wrote down counts: a status word, `superseded by`, `supersedes`, strike-through, a ticked box. In a
+//! pair usually one side alone is kept up, so both directions are read. Guessing contradictions from wording is not
+//! done here.
+
+use super::{Atom, DateSource};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// The status written in a text: front matter's, a `Status:` line's, or the word under a `## Status` heading; lower case.
+pub fn written(lines: &[&str], front: Option<&str>) -> String {
+    if let Some(status) = front {
+        return word(status);
+    }
+    let mut after_heading = false;
+    for line in lines.iter().take(60) {
+        let bare = line.trim().trim_start_matches(['#', '*', '-', '_', ' ']);
+        let lower = bare.to_lowercase();
+        let is_heading = line.trim_start().starts_with('#');
+        if let Some(rest) = lower.strip_prefix("status") {
+            let rest = rest.trim_start_matches(['*', '_', ' ']);
+            if let Some(rest) = rest.strip_prefix(':') {
+                return word(rest);
+            }
+            if is_heading && rest.is_empty() {
+                after_heading = true;
+                continue;
+            }
+        }
+        if after_heading && !bare.is_empty() {
+            return if is_heading {
+                String::new()
+            } else {
+                word(bare)
+            };
+        }
+    }
+    String::new()
+}
+
+/// The status words that are known; anything else (`{proposed | accepted}`) is none.
+const WORDS: &[&str] = &[
+    "superseded",
+    "deprecated",
+    "rejected",
+    "accepted",
+    "proposed",
+    "obsolete",
+    "draft",
+    "open",
+    "approved",
+    "replaced",
+];
+
+fn word(text: &str) -> String {
+    let text = text
+        .trim()
+        .trim_start_matches(['*', '_', '"', '\'', '~', ' '])
+        .to_lowercase();
+    let first: String = text.chars().take_while(|c| c.is_alphabetic()).collect();
+    if WORDS.contains(&first.as_str()) {
+        first
+    } else {
+        String::new()
+    }
+}
+
+/// Whether a status says that the note no longer holds. A rejected decision still holds: it says what not to do.
+pub fn is_over(status: &str) -> bool {
+    matches!(
+        status,
+        "superseded" | "deprecated" | "obsolete" | "replaced"
+    )
+}
+
+/// Whether a heading or the start of an atom says that it is superseded: `... — superseded by D-002`, `(deprecated)`.
+pub fn says_superseded(text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    let is_by = |rest: &str| {
+        rest.strip_prefix(" by")
+            .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    };
+    let opens = |word: &str| {
+        let head = text.trim_start_matches(|c: char| !c.is_alphanumeric());
+        head.strip_prefix(word).is_some_and(|rest| {
+            let rest = rest.trim_start_matches(['*', '_', ']', ')']);
+            is_by(rest) || rest.starts_with(':') || rest.trim().is_empty()
+        })
+    };
+    ["superseded", "deprecated", "obsolete"].iter().any(|word| {
+        opens(word)
+            || text.match_indices(word).any(|(at, _)| {
+                let before = text[..at].trim_end();
+                let after = &text[at + word.len()..];
+                let after = after.trim_start_matches([')', ']', '*', '_', '.']);
+                before.ends_with(['—', '–', '-', ':', '(', '[', '*', '_'])
+                    && (after.is_empty() || is_by(after))
+            })
+    })
+}
+
+/// Whether an atom is done with: its box is ticked and no box below it is open, or all of it is struck through.
+pub fn is_done(text: &str) -> bool {
+    let head = text.trim_start_matches(|c: char| {
+        c.is_whitespace() || "-*+•".contains(c) || c.is_ascii_digit()
+    });
+    let head = head.trim_start_matches([')', '.', ' ']);
+    let is_ticked = head.starts_with("[x]") || head.starts_with("[X]");
+    let body = head.trim();
+    let is_struck = body
+        .strip_prefix("~~")
+        .and_then(|rest| rest.strip_suffix("~~"))
+        .is_some_and(|inner| !inner.is_empty() && !inner.contains("~~"));
+    is_struck || (is_ticked && !text.contains("[ ]"))
+}
+
+/// The names by which other notes refer to one, in a normal form: ids without leading zeros, words joined by dashes.
+pub fn key(name: &str) -> String {
+    let name = name.trim().trim_start_matches("./");
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let name = name.split('#').next().unwrap_or(name);
+    let name = name.strip_suffix(".md").unwrap_or(name).to_lowercase();
+    let digits = name.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = &name[digits..];
+    if (1..=5).contains(&digits)
+        && (rest.is_empty() || rest.starts_with(['-', '_', '.']))
+        && !is_date(&name)
+    {
+        return format!("adr-{}", number(&name[..digits]));
+    }
+    if let Some((letters, digits)) = name.split_once('-')
+        && !digits.is_empty()
+        && digits.bytes().all(|b| b.is_ascii_digit())
+    {
+        return format!("{letters}-{}", number(digits));
+    }
+    name.replace(['_', ' '], "-")
+}
+
+fn is_date(name: &str) -> bool {
+    super::date::opening(name).is_some()
+}
+
+fn number(digits: &str) -> &str {
+    let bare = digits.trim_start_matches('0');
+    if bare.is_empty() { "0" } else { bare }
+}
+
+/// How often one cue is looked for in one atom, and how far behind it names are: no text costs more than its length.
+const MAX_CUES: usize = 20;
+const MAX_REACH_BYTES: usize = 400;
+
+/// The keys of what a text says it supersedes or replaces.
+pub fn supersedes(text: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let lower = text.to_lowercase();
+    // Lower case may change the length of a text; then positions would lie.
+    let lower = if lower.len() == text.len() {
+        lower
+    } else {
+        text.to_owned()
+    };
+    for cue in ["supersedes", "replaces", "obsoletes"] {
+        for (at, _) in lower.match_indices(cue).take(MAX_CUES) {
+            let rest = &text[at + cue.len()..];
+            let rest = &rest[..rest.floor_char_boundary(MAX_REACH_BYTES)];
+            let end = rest.find('\n').unwrap_or(rest.len());
+            references(first_sentence(&rest[..end]), &mut keys);
+        }
+    }
+    keys
+}
+
+/// A line up to the full stop that ends a sentence; one inside brackets (`[4. Locks](4.md)`) ends none.
+fn first_sentence(line: &str) -> &str {
+    let mut depth = 0_i32;
+    for (at, c) in line.char_indices() {
+        match c {
+            '[' => depth += 1,
+            ']' => depth -= 1,
+            '.' if depth <= 0 && line[at + 1..].starts_with(' ') => return &line[..at],
+            _ => {}
+        }
+    }
+    line
+}
+
+/// The keys of all ids, `[[names]]` and links to notes in a text.
+fn references(text: &str, keys: &mut Vec<String>) {
+    let mut add = |key: String| {
+        if !key.is_empty() && !keys.contains(&key) {
+            keys.push(key);
+        }
+    };
+    for part in text.split("[[").skip(1) {
+        if let Some((name, _)) = part.split_once("]]") {
+            add(key(name));
+        }
+    }
+    for part in text.split("](").skip(1) {
+        if let Some((target, _)) = part.split_once(')')
+            && target.ends_with(".md")
+        {
+            add(key(target));
+        }
+    }
+    for word in text.split(|c: char| c.is_whitespace() || "()[],;:".contains(c)) {
+        let word = word.trim_end_matches('.');
+        let is_id = word.split_once('-').is_some_and(|(letters, digits)| {
+            (1..=5).contains(&letters.len())
+                && letters.bytes().all(|b| b.is_ascii_alphabetic())
+                && !digits.is_empty()
+                && digits.bytes().all(|b| b.is_ascii_digit())
+        });
+        let is_file = word.ends_with(".md") && word.starts_with(|c: char| c.is_ascii_digit());
+        if is_id || is_file {
+            add(key(word));
+        }
+    }
+}
+
+/// Marks the atoms that others supersede. Notes refer to each other within one folder.
+///
+/// Call it once with all atoms of a repository or a store. Of two that supersede each other the newer stays; with no dates
+/// to tell them apart both do. An index line that links to a superseded note is marked with it. O(n).
+pub fn mark_superseded(atoms: &mut [Atom]) {
+    let folder = |atom: &Atom| {
+        atom.path
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder)
+            .to_owned()
+    };
+    let mut by_key: FxHashMap<(String, String), Vec<usize>> = FxHashMap::default();
+    for (i, atom) in atoms.iter().enumerate() {
+        for key in &atom.keys {
+            by_key
+                .entry((folder(atom), key.clone()))
+                .or_default()
+                .push(i);
+        }
+    }
+    let mut over: Vec<usize> = Vec::new();
+    for (i, atom) in atoms.iter().enumerate() {
+        for key in &atom.supersedes {
+            let targets = by_key
+                .get(&(folder(atom), key.clone()))
+                .into_iter()
+                .flatten();
+            for target in targets.copied().filter(|target| *target != i) {
+                let other = &atoms[target];
+                let is_same_note = other.path == atom.path && other.keys == atom.keys;
+                let is_mutual = other.supersedes.iter().any(|key| atom.keys.contains(key));
+                let moment = |atom: &Atom| {
+                    atom.date
+                        .filter(|(_, source)| *source != DateSource::Mtime)
+                        .map(|(at, _)| at)
+                };
+                let is_newer = match (moment(atom), moment(other)) {
+                    (Some(a), Some(b)) => a > b || (a == b && !is_mutual),
+                    _ => !is_mutual,
+                };
+                if !is_same_note && is_newer {
+                    over.push(target);
+                }
+            }
+        }
+    }
+    // `AGENTS.override.md` with something in it stands in for the `AGENTS.md` beside it.
+    let overriding: FxHashSet<String> = atoms
+        .iter()
+        .filter_map(|atom| atom.path.strip_suffix(".override.md"))
+        .map(|stem| format!("{stem}.md"))
+        .collect();
+    over.extend((0..atoms.len()).filter(|i| overriding.contains(&atoms[*i].path)));
+    for i in over {
+        atoms[i].superseded = true;
+    }
+    // Index lines: `- [Redis lock](project_redis_lock.md) — hook`, where all of that note is superseded.
+    let mut holds: FxHashMap<&str, bool> = FxHashMap::default();
+    for atom in atoms.iter() {
+        *holds.entry(&atom.path).or_default() |= !atom.superseded;
+    }
+    let stale: Vec<usize> = (0..atoms.len())
+        .filter(|i| {
+            let atom = &atoms[*i];
+            let is_index = atom.path.rsplit('/').next() == Some("MEMORY.md");
+            let prefix = atom
+                .path
+                .rsplit_once('/')
+                .map(|(folder, _)| format!("{folder}/"));
+            is_index
+                && link_target(&atom.text).is_some_and(|target| {
+                    let path = format!("{}{target}", prefix.unwrap_or_default());
+                    holds.get(path.as_str()) == Some(&false)
+                })
+        })
+        .collect();
+    for i in stale {
+        atoms[i].superseded = true;
+    }
+}
+
+/// The note that a list item's first link leads to.
+pub fn link_target(text: &str) -> Option<&str> {
+    let (_, rest) = text.lines().next()?.split_once("](")?;
+    let (target, _) = rest.split_once(')')?;
+    target.ends_with(".md").then_some(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_spellings_of_status() {
+        let check = |text: &str, expected: &str| {
+            let lines: Vec<&str> = text.lines().collect();
+            assert_eq!(written(&lines, None), expected, "{text}");
+        };
+        check(
+            "# A\n\n## Status\n\nSuperseded by [7](7.md)\n",
+            "superseded",
+        );
+        check("# A\n* Status: rejected", "rejected");
+        check("**Status:** Proposed", "proposed");
+        check("Status: accepted", "accepted");
+        check("## Status\n\n{proposed | accepted}", "");
+        check("## Status\n## Context\naccepted", "");
+        check("statusbar: accepted", "");
+        assert_eq!(written(&[], Some("superseded by ADR-0123")), "superseded");
+    }
+
+    #[test]
+    fn superseded_is_said_as_a_status_only() {
+        for text in [
+            "D-001 Redis lock — superseded by D-002",
+            "Locks (deprecated)",
+            "**Superseded by** D-2",
+            "Deprecated: x",
+            "Obsolete",
+        ] {
+            assert!(says_superseded(text), "{text}");
+        }
+        for text in [
+            "Deprecated APIs",
+            "How we handle superseded orders",
+            "",
+            "The obsolete one",
+        ] {
+            assert!(!says_superseded(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn done_items() {
+        for text in [
+            "- [x] gift cards",
+            "1. [X] a\n   - [x] b",
+            "- ~~gone~~",
+            "~~gone~~\n",
+        ] {
+            assert!(is_done(text), "{text}");
+        }
+        for text in [
+            "- [ ] a",
+            "- [x] a\n  - [ ] b",
+            "- Blocked. ~~Blocked on review~~",
+            "~~a~~ b ~~c~~",
+            "~~~~",
+            "",
+        ] {
+            assert!(!is_done(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_meet() {
+        assert_eq!(key("0003-redis-order-lock.md"), "adr-3");
+        assert_eq!(key("ADR-0003"), "adr-3");
+        assert_eq!(key("D-002"), "d-2");
+        assert_eq!(key("project_redis_lock.md"), "project-redis-lock");
+        assert_eq!(key("docs/adr/0007-x.md#status"), "adr-7");
+        assert_eq!(key("2026-08-21-backfill.md"), "2026-08-21-backfill");
+        assert_eq!(
+            supersedes("Use x. Supersedes [[redis-lock]]. See ADR-9"),
+            ["redis-lock"]
+        );
+        assert_eq!(
+            supersedes("Supersedes ADR-0003 and [4. B](0004-b.md)\nADR-5"),
+            ["adr-4", "adr-3"]
+        );
+        assert!(supersedes("Superseded by ADR-1").is_empty());
+    }
+}

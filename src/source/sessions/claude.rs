@@ -1,0 +1,440 @@
+//! Sessions of Claude Code: `<claude dir>/projects/<folder>/<uuid>.jsonl`.
+//!
+//! A transcript belongs to the repository if it was started inside one of its roots and at least half of its messages
+//! were written there; the folder's name only shortlists. Sub-agents keep files of their own and are left out: what
+//! they found is in the answers of the session that sent them.
+
+mod branch;
+mod record;
+mod session_memory;
+
+use super::digest::{Material, Step, digest};
+use super::sentence::one_line;
+use super::{Role, Session, Turn};
+use crate::error::Warning;
+use crate::request::Kind;
+use crate::source::claude_dir::{self, Folder};
+use crate::source::reader::{self, Dirt};
+use crate::source::stores::{self, Found, StoreReport, Stores};
+use rayon::prelude::*;
+use record::{Block, Line};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+const TOOL: &str = "claude-code";
+/// Newest transcripts that are read.
+const MAX_TRANSCRIPTS: usize = 500;
+/// Bytes of transcripts that are read, newest first: about half a second on two cores.
+const MAX_BYTES: u64 = 400_000_000;
+
+struct Transcript {
+    path: PathBuf,
+    id: String,
+    size: u64,
+    mtime: i64,
+    folder_idx: usize,
+}
+
+/// The sessions of this repository, in no particular order, with a report for each folder that gave some.
+pub(super) fn read(stores: &Stores) -> Found<Session> {
+    let mut found = Found::default();
+    let folders = claude_dir::folders(stores);
+    let transcripts = transcripts(stores, &folders, &mut found.warnings);
+    let read: Vec<Option<OneRead>> = transcripts
+        .par_iter()
+        .map(|transcript| read_one(stores, transcript))
+        .collect();
+    let mut reports: Vec<StoreReport> = folders
+        .iter()
+        .map(|folder| StoreReport {
+            kind: Kind::Session,
+            tool: TOOL,
+            location: stores.shown(&folder.path),
+            n_items: 0,
+            bytes: 0,
+            n_lost: 0,
+            n_unknown: 0,
+        })
+        .collect();
+    for (transcript, one) in transcripts.iter().zip(read) {
+        let Some(one) = one else { continue };
+        found.warnings.extend(one.warnings);
+        let Some(session) = one.session else { continue };
+        let report = &mut reports[transcript.folder_idx];
+        report.n_items += 1;
+        report.bytes += transcript.size;
+        report.n_lost += one.dirt.n_lost();
+        report.n_unknown += one.n_unknown;
+        found.items.push(session);
+    }
+    found.reports = reports;
+    found.reports.retain(|report| report.n_items > 0);
+    found
+}
+
+/// The transcripts that were started inside the roots, newest first, as many as the limits allow.
+fn transcripts(
+    stores: &Stores,
+    folders: &[Folder],
+    warnings: &mut Vec<Warning>,
+) -> Vec<Transcript> {
+    let mut all: Vec<Transcript> = Vec::new();
+    for (folder_idx, folder) in folders.iter().enumerate() {
+        for (name, metadata) in stores::list(&folder.path) {
+            if let Some(id) = claude_dir::session_id(&name).filter(|_| metadata.is_file()) {
+                all.push(Transcript {
+                    path: folder.path.join(&name),
+                    id: id.to_owned(),
+                    size: metadata.len(),
+                    mtime: stores::mtime(&metadata).unwrap_or_default(),
+                    folder_idx,
+                });
+            }
+        }
+    }
+    let mut all: Vec<Transcript> = all
+        .into_par_iter()
+        .filter(|transcript| {
+            claude_dir::first_cwd(&transcript.path).is_some_and(|cwd| stores.holds(&cwd))
+        })
+        .collect();
+    all.sort_by(|a, b| b.mtime.cmp(&a.mtime).then_with(|| a.path.cmp(&b.path)));
+    let n_all = all.len();
+    let mut n_bytes = 0;
+    let mut n_kept = 0;
+    all.retain(|transcript| {
+        let fits = n_kept < MAX_TRANSCRIPTS && n_bytes + transcript.size <= MAX_BYTES;
+        if fits {
+            n_bytes += transcript.size;
+            n_kept += 1;
+        }
+        fits
+    });
+    if n_kept < n_all {
+        let message = format!(
+            "{} of {n_all} transcripts were not read: at most {MAX_TRANSCRIPTS} and {} MB are, the newest first",
+            n_all - n_kept,
+            MAX_BYTES / 1_000_000
+        );
+        warnings.push(Warning::new("transcripts-not-read", "", message));
+    }
+    all
+}
+
+struct OneRead {
+    session: Option<Session>,
+    dirt: Dirt,
+    n_unknown: usize,
+    warnings: Vec<Warning>,
+}
+
+fn read_one(stores: &Stores, transcript: &Transcript) -> Option<OneRead> {
+    let shown = stores.shown(&transcript.path);
+    let mut lines: Vec<Line> = Vec::new();
+    let mut n_unknown = 0;
+    let mut warnings = Vec::new();
+    // The file may grow while it is read: what counts is what stood there when it was found.
+    let input = stores::open(&transcript.path).map(|(file, _)| file.take(transcript.size));
+    let dirt = input.and_then(|input| {
+        reader::read(input, |mut line: Line| {
+            n_unknown += usize::from(!line.is_known());
+            line.forget_outputs();
+            lines.push(line);
+            ControlFlow::Continue(())
+        })
+    });
+    let dirt = match dirt {
+        Ok(dirt) => dirt,
+        Err(error) => {
+            warnings.push(Warning::new("unreadable", shown.clone(), error.to_string()));
+            Dirt::default()
+        }
+    };
+    let (mut n_inside, mut n_outside) = (0, 0);
+    for cwd in lines
+        .iter()
+        .filter(|line| !line.is_sidechain.0)
+        .filter_map(|line| line.cwd.0.as_deref())
+    {
+        if stores.holds(cwd) {
+            n_inside += 1;
+        } else {
+            n_outside += 1;
+        }
+    }
+    if n_outside > n_inside {
+        return None;
+    }
+    warnings.extend(stores::dirt_warning(&shown, &dirt));
+    let written = session_memory::read(&transcript.path);
+    Some(OneRead {
+        session: session(stores, &transcript.id, shown, &lines, &written),
+        dirt,
+        n_unknown,
+        warnings,
+    })
+}
+
+/// A session from its records; `None` if nobody said anything in it.
+fn session(
+    stores: &Stores,
+    id: &str,
+    shown: String,
+    lines: &[Line],
+    written: &session_memory::Written,
+) -> Option<Session> {
+    let branch: Vec<&Line> = branch::in_force(lines)
+        .into_iter()
+        .map(|i| &lines[i])
+        .collect();
+    let moments = || {
+        branch
+            .iter()
+            .filter_map(|line| stores::moment(line.timestamp.0.as_deref()?))
+    };
+    let material = Material {
+        steps: steps(stores, &branch),
+        unfinished: unfinished(&branch),
+        summary: summary(&branch, lines, written),
+    };
+    let digest = digest(&material);
+    let turns: Vec<Turn> = material
+        .steps
+        .into_iter()
+        .filter_map(|step| match step {
+            Step::Said(turn) => Some(turn),
+            _ => None,
+        })
+        .collect();
+    if turns.is_empty() {
+        return None;
+    }
+    let named = title(lines).or_else(|| written.title.clone());
+    let title = named.unwrap_or_else(|| {
+        let asks = turns.iter().find(|turn| turn.role == Role::User);
+        asks.unwrap_or(&turns[0]).text.clone()
+    });
+    let git_branch = branch
+        .iter()
+        .rev()
+        .map(|line| line.git_branch.or_empty())
+        .find(|name| !name.is_empty() && *name != "HEAD");
+    Some(Session {
+        tool: TOOL,
+        id: id.to_owned(),
+        path: shown,
+        title: one_line(&title),
+        started: moments().min().unwrap_or_default(),
+        ended: moments().max().unwrap_or_default(),
+        branch: git_branch.unwrap_or_default().to_owned(),
+        turns,
+        digest,
+    })
+}
+
+/// What was said and done on the branch in force. An answer that was recorded in parts is one turn.
+fn steps(stores: &Stores, branch: &[&Line]) -> Vec<Step> {
+    let results: FxHashMap<&str, &Block> = branch
+        .iter()
+        .flat_map(|line| line.blocks())
+        .filter(|block| block.kind.is("tool_result"))
+        .filter_map(|block| Some((block.tool_use_id.0.as_deref()?, block)))
+        .collect();
+    let mut steps: Vec<Step> = Vec::new();
+    let mut by_message: FxHashMap<&str, usize> = FxHashMap::default();
+    for line in branch {
+        let at = line
+            .timestamp
+            .0
+            .as_deref()
+            .and_then(stores::moment)
+            .unwrap_or_default();
+        if let Some(text) = line.ask() {
+            steps.push(Step::Said(Turn {
+                role: Role::User,
+                at,
+                text,
+            }));
+        } else if let Some(text) = line.answer() {
+            let message = line.message.0.as_ref();
+            let message_id = message.and_then(|message| message.id.0.as_deref());
+            let first = message_id.and_then(|id| by_message.get(id).copied());
+            match first.map(|i| &mut steps[i]) {
+                Some(Step::Said(turn)) => {
+                    turn.text.push_str("\n\n");
+                    turn.text.push_str(&text);
+                }
+                _ => {
+                    if let Some(id) = message_id {
+                        by_message.insert(id, steps.len());
+                    }
+                    steps.push(Step::Said(Turn {
+                        role: Role::Assistant,
+                        at,
+                        text,
+                    }));
+                }
+            }
+        }
+        if !line.kind.is("assistant") {
+            continue;
+        }
+        for call in line
+            .blocks()
+            .iter()
+            .filter(|block| block.kind.is("tool_use"))
+        {
+            let result = call.id.0.as_deref().and_then(|id| results.get(id).copied());
+            steps.extend(step_of(stores, call, result));
+        }
+    }
+    steps
+}
+
+/// What a tool call did, if it is worth a step.
+fn step_of(stores: &Stores, call: &Block, result: Option<&Block>) -> Option<Step> {
+    let input = call.input.0.as_ref()?;
+    let is_refused = result.is_some_and(Block::is_refused);
+    let is_failed = result.is_some_and(Block::is_failed);
+    match call.name.or_empty() {
+        _ if is_refused => None,
+        "Bash" => Some(Step::Ran {
+            command: input.command.0.clone()?,
+            error: result
+                .filter(|_| is_failed)
+                .map(|result| result.content.0.clone()),
+        })
+        // A command without a result was cut off: it neither failed nor passed.
+        .filter(|_| result.is_some()),
+        "Edit" | "Write" | "MultiEdit" | "NotebookEdit" if !is_failed => {
+            let path = input
+                .file_path
+                .0
+                .as_deref()
+                .or(input.notebook_path.0.as_deref())?;
+            let inside = stores.relative(path);
+            Some(Step::Edited(
+                inside.unwrap_or_else(|| stores.shown(Path::new(path))),
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// The entries of the session's list of things to do that were never done, by its last state.
+fn unfinished(branch: &[&Line]) -> Vec<String> {
+    let mut list: Vec<(String, bool)> = Vec::new();
+    let mut tasks: Vec<(String, bool)> = Vec::new();
+    let is_over = |status: &str| matches!(status, "completed" | "deleted" | "cancelled");
+    let calls = branch
+        .iter()
+        .filter(|line| line.kind.is("assistant"))
+        .flat_map(|line| line.blocks());
+    for call in calls {
+        let Some(input) = &call.input.0 else { continue };
+        match call.name.or_empty() {
+            "TodoWrite" => {
+                let entries = input.todos.blocks().iter();
+                list = entries
+                    .map(|todo| {
+                        (
+                            todo.content.or_empty().to_owned(),
+                            is_over(todo.status.or_empty()),
+                        )
+                    })
+                    .collect();
+            }
+            // Tasks are numbered from 1 in the order in which they are made.
+            "TaskCreate" => tasks.push((input.subject.or_empty().to_owned(), false)),
+            "TaskUpdate" => {
+                let number: Option<usize> = input.task_id.or_empty().parse().ok();
+                let task = number.and_then(|n| tasks.get_mut(n.checked_sub(1)?));
+                if let (Some(task), Some(status)) = (task, &input.status.0) {
+                    task.1 = is_over(status);
+                }
+            }
+            _ => {}
+        }
+    }
+    list.extend(tasks);
+    let open = list
+        .into_iter()
+        .filter(|(text, is_over)| !is_over && !text.is_empty());
+    open.map(|(text, _)| text).collect()
+}
+
+/// The newest summary that the tool wrote: its running notes, a compaction, or a short word for a person who was away.
+fn summary(branch: &[&Line], lines: &[Line], written: &session_memory::Written) -> String {
+    if !written.text.is_empty() {
+        return written.text.clone();
+    }
+    let compaction = branch.iter().rev().find(|line| line.is_compact_summary.0);
+    if let Some(text) = compaction.and_then(|line| line.spoken()) {
+        return without_preamble(&text).to_owned();
+    }
+    let away = branch
+        .iter()
+        .rev()
+        .find(|line| line.subtype.is("away_summary"));
+    let task = lines.iter().rev().find(|line| line.kind.is("task-summary"));
+    away.and_then(|line| line.content.0.clone())
+        .or_else(|| task.and_then(|line| line.summary.0.clone()))
+        .unwrap_or_default()
+}
+
+/// A compaction summary without the sentences that introduce it to a model and those that send it off again.
+fn without_preamble(text: &str) -> &str {
+    let text = text
+        .rsplit_once("</analysis>")
+        .map_or(text, |(_, rest)| rest);
+    let text = match text.find("Summary:") {
+        Some(at) if at < 600 => &text[at + "Summary:".len()..],
+        _ => text,
+    };
+    let end = text
+        .rfind("\nPlease continue the conversation")
+        .unwrap_or(text.len());
+    text[..end].trim()
+}
+
+/// The session's name: given by the user, by an agent, by the tool; an old summary only if it is of this very session.
+fn title(lines: &[Line]) -> Option<String> {
+    let own: FxHashSet<&str> = lines
+        .iter()
+        .filter_map(|line| line.uuid.0.as_deref())
+        .collect();
+    let newest = |pick: fn(&Line) -> Option<&String>| lines.iter().rev().find_map(pick).cloned();
+    newest(|line| {
+        line.custom_title
+            .0
+            .as_ref()
+            .filter(|_| line.kind.is("custom-title"))
+    })
+    .or_else(|| {
+        newest(|line| {
+            line.agent_name
+                .0
+                .as_ref()
+                .filter(|_| line.kind.is("agent-name"))
+        })
+    })
+    .or_else(|| {
+        newest(|line| {
+            line.ai_title
+                .0
+                .as_ref()
+                .filter(|_| line.kind.is("ai-title"))
+        })
+    })
+    .or_else(|| {
+        let summaries = lines.iter().rev().filter(|line| line.kind.is("summary"));
+        let mut own_ones = summaries.filter(|line| own.contains(line.leaf_uuid.or_empty()));
+        own_ones.find_map(|line| line.summary.0.clone())
+    })
+    .filter(|title| !title.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests;

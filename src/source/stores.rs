@@ -1,0 +1,340 @@
+//! Stores outside the repository: where they are, which of them concern this repository, and how they are opened.
+//!
+//! A store in the home directory holds every project of its user, so nothing is taken from it by name alone: the
+//! working directory written in a record decides, compared as text after `.` and `..` are resolved. Links below a
+//! store's own folder are not followed and only regular files are opened, so that a planted FIFO or a link to a
+//! secret gives nothing.
+
+use super::reader::Dirt;
+use crate::error::Warning;
+use crate::request::Kind;
+use std::fs::{File, Metadata};
+use std::path::{Path, PathBuf};
+
+/// What is needed to find the stores of one repository.
+#[derive(Debug, Clone, Copy)]
+pub struct Stores<'a> {
+    /// The repository's canonical root, its common root and its worktrees; absolute.
+    pub roots: &'a [PathBuf],
+    /// The user's home directory, only to show paths below it as `~/...`.
+    pub home: Option<&'a Path>,
+    /// Where Claude Code keeps its data (`~/.claude` or `CLAUDE_CONFIG_DIR`); `None` reads none of it.
+    pub claude_dir: Option<&'a Path>,
+}
+
+/// What a store holds for this repository.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoreReport {
+    /// What its items are.
+    pub kind: Kind,
+    /// Whose store it is: `claude-code`, ...
+    pub tool: &'static str,
+    /// The folder, as `~/...` where it lies in the home directory.
+    pub location: String,
+    /// Atoms or sessions taken from it.
+    pub n_items: usize,
+    /// Bytes of the files that they stand in.
+    pub bytes: u64,
+    /// Pieces of records that were lost to dirt (see [`Dirt::n_lost`]).
+    pub n_lost: usize,
+    /// Records of a type that this version does not know.
+    pub n_unknown: usize,
+}
+
+/// What was found in the stores.
+#[derive(Debug, Clone)]
+pub struct Found<T> {
+    /// Sorted by a total key that the finder names.
+    pub items: Vec<T>,
+    /// One for each folder that gave items, sorted.
+    pub reports: Vec<StoreReport>,
+    /// Sorted.
+    pub warnings: Vec<Warning>,
+}
+
+impl<T> Default for Found<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            reports: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl<T> Found<T> {
+    /// Adds what another store gave.
+    pub fn extend(&mut self, other: Found<T>) {
+        self.items.extend(other.items);
+        self.reports.extend(other.reports);
+        self.warnings.extend(other.warnings);
+    }
+}
+
+impl Stores<'_> {
+    /// `path` as shown to people: `~/...` with `/` below the home directory.
+    pub fn shown(&self, path: &Path) -> String {
+        let text = normal(&path.to_string_lossy());
+        match self.home.map(|home| normal(&home.to_string_lossy())) {
+            Some(home) => match below(&text, &home) {
+                Some("") => "~".to_owned(),
+                Some(rest) => format!("~/{rest}"),
+                None => text,
+            },
+            None => text,
+        }
+    }
+
+    /// The part of an absolute `path` below the innermost root that holds it, with `/`; `None` outside all roots.
+    ///
+    /// A path in a worktree that an agent made (`.claude/worktrees/<name>/src/a.rs`) is given as the file it stands for
+    /// (`src/a.rs`), whether or not the worktree is still there.
+    pub fn relative(&self, path: &str) -> Option<String> {
+        let path = normal(path);
+        let rest = self
+            .roots
+            .iter()
+            .filter_map(|root| below(&path, &normal(&root.to_string_lossy())).map(str::to_owned))
+            .min_by_key(String::len)?;
+        if let Some(inner) = rest.strip_prefix(".claude/worktrees/") {
+            let file = inner.split_once('/').map_or("", |(_, file)| file);
+            return Some(file.to_owned());
+        }
+        Some(rest)
+    }
+
+    /// Whether an absolute path lies in one of the roots or is one.
+    pub fn holds(&self, path: &str) -> bool {
+        self.relative(path).is_some()
+    }
+}
+
+/// An absolute path as text with `/`, without `.`, `..`, doubled or closing separators; drive letters in upper case.
+fn normal(path: &str) -> String {
+    let is_windows = path.as_bytes().get(1) == Some(&b':') || path.starts_with(r"\\");
+    let mut text = path.to_owned();
+    if is_windows {
+        text = text.replace('\\', "/");
+        if let Some(rest) = text.strip_prefix("//?/") {
+            text = rest.to_owned();
+        }
+        if let Some(drive) = text.get_mut(..1) {
+            drive.make_ascii_uppercase();
+        }
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in text.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let lead = if text.starts_with('/') { "/" } else { "" };
+    format!("{lead}{}", parts.join("/"))
+}
+
+/// The part of `path` below `root`, both normal; empty where they are equal.
+fn below<'p>(path: &'p str, root: &str) -> Option<&'p str> {
+    let rest = path.strip_prefix(root)?;
+    if rest.is_empty() || root.ends_with('/') {
+        Some(rest)
+    } else {
+        rest.strip_prefix('/')
+    }
+}
+
+/// The names in a folder with their metadata, sorted by name; links and names that are not UTF-8 are left out.
+///
+/// An unreadable or missing folder is an empty one.
+pub fn list(folder: &Path) -> Vec<(String, Metadata)> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut names: Vec<(String, Metadata)> = entries
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let name = entry.file_name().into_string().ok()?;
+            // `DirEntry::metadata` does not follow links.
+            let metadata = entry.metadata().ok()?;
+            (metadata.is_file() || metadata.is_dir()).then_some((name, metadata))
+        })
+        .collect();
+    names.sort_by(|a, b| a.0.cmp(&b.0));
+    names
+}
+
+/// Opens a regular file, and nothing else: no link, no FIFO, no device.
+///
+/// # Errors
+/// The system's error, or `InvalidInput` for what is not a regular file.
+pub fn open(path: &Path) -> std::io::Result<(File, Metadata)> {
+    let refuse = || std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file");
+    if !std::fs::symlink_metadata(path)?.is_file() {
+        return Err(refuse());
+    }
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(refuse());
+    }
+    Ok((file, metadata))
+}
+
+/// The whole text of a regular file of at most `max_bytes`, invalid UTF-8 replaced.
+///
+/// # Errors
+/// As [`open`]; `FileTooLarge` above the limit.
+pub fn read_text(path: &Path, max_bytes: u64) -> std::io::Result<(String, Metadata)> {
+    use std::io::Read;
+    let (file, metadata) = open(path)?;
+    if metadata.len() > max_bytes {
+        return Err(std::io::ErrorKind::FileTooLarge.into());
+    }
+    let mut bytes = Vec::new();
+    file.take(max_bytes).read_to_end(&mut bytes)?;
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    };
+    Ok((text, metadata))
+}
+
+/// When a file was last changed, in Unix seconds.
+pub fn mtime(metadata: &Metadata) -> Option<i64> {
+    let since = metadata
+        .modified()
+        .ok()?
+        .duration_since(std::time::UNIX_EPOCH)
+        .ok()?;
+    i64::try_from(since.as_secs()).ok()
+}
+
+/// A moment as agents write it (RFC 3339, or without a zone, taken as UTC), in Unix seconds.
+///
+/// `None` for what does not parse and for moments before 2020: no agent wrote them, a clock was wrong.
+pub fn moment(text: &str) -> Option<i64> {
+    const YEAR_2020: i64 = 1_577_836_800;
+    let text = text.trim();
+    let at = match text.parse::<jiff::Timestamp>() {
+        Ok(at) => at.as_second(),
+        Err(_) => {
+            let local: jiff::civil::DateTime = text.parse().ok()?;
+            let zone = jiff::tz::TimeZone::UTC;
+            local.to_zoned(zone).ok()?.timestamp().as_second()
+        }
+    };
+    (at >= YEAR_2020).then_some(at)
+}
+
+/// One line about what was lost of a file, if anything worth a warning was: a torn tail alone may be a live write.
+pub fn dirt_warning(shown: &str, dirt: &Dirt) -> Option<Warning> {
+    let n_lost = dirt.n_torn + dirt.n_too_long;
+    (n_lost > 0).then(|| {
+        Warning::new(
+            "torn-record",
+            shown,
+            format!(
+                "{n_lost} of {} pieces could not be read ({} too long)",
+                n_lost + dirt.n_records,
+                dirt.n_too_long
+            ),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn relative(roots: &[&str], path: &str) -> Option<String> {
+        let roots: Vec<PathBuf> = roots.iter().map(PathBuf::from).collect();
+        Stores {
+            roots: &roots,
+            home: None,
+            claude_dir: None,
+        }
+        .relative(path)
+    }
+
+    #[test]
+    fn paths_are_inside_by_parts_not_by_letters() {
+        let check = |root: &str, path: &str, expected: Option<&str>| {
+            assert_eq!(
+                relative(&[root], path).as_deref(),
+                expected,
+                "{path} in {root}"
+            );
+        };
+        check("/w/shop", "/w/shop", Some(""));
+        check("/w/shop", "/w/shop/", Some(""));
+        check("/w/shop/", "/w/shop/src/./a.rs", Some("src/a.rs"));
+        check("/w/shop", "/w/shop-2/a.rs", None);
+        check("/w/shop", "/w/shop/../other/a.rs", None);
+        check("/w/shop", "src/a.rs", None);
+        check("/w/shop", "", None);
+        check("/", "/w/a.rs", Some("w/a.rs"));
+        check(r"\\?\C:\w\shop", r"c:\w\shop\src\a.rs", Some("src/a.rs"));
+        check(
+            "/w/shop",
+            "/w/shop/.claude/worktrees/fix/src/a.rs",
+            Some("src/a.rs"),
+        );
+        check("/w/shop", "/w/shop/.claude/worktrees/fix", Some(""));
+        assert_eq!(
+            relative(&["/w/shop", "/w/shop/trees/x"], "/w/shop/trees/x/a.rs").as_deref(),
+            Some("a.rs"),
+            "the innermost root counts"
+        );
+    }
+
+    #[test]
+    fn shown_paths_hide_the_home_directory() {
+        let stores = Stores {
+            roots: &[],
+            home: Some(Path::new("/home/dev")),
+            claude_dir: None,
+        };
+        assert_eq!(
+            stores.shown(Path::new("/home/dev/.claude/x")),
+            "~/.claude/x"
+        );
+        assert_eq!(
+            stores.shown(Path::new("/home/developer/x")),
+            "/home/developer/x"
+        );
+    }
+
+    #[test]
+    fn moments() {
+        assert_eq!(
+            moment("2026-08-22T23:30:00+05:30"),
+            moment("2026-08-22T18:00:00Z")
+        );
+        assert_eq!(
+            moment("2026-08-22T18:00:00"),
+            moment("2026-08-22T18:00:00.999Z")
+        );
+        assert_eq!(moment("2020-01-01T00:00:00Z"), Some(1_577_836_800));
+        assert_eq!(moment("1970-01-01T00:00:00Z"), None);
+        assert_eq!(moment("soon"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_fifos_are_not_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        std::fs::write(path("a"), "x\u{e9}").unwrap();
+        std::os::unix::fs::symlink(path("a"), path("b")).unwrap();
+        std::os::unix::net::UnixListener::bind(path("c")).unwrap();
+        let names: Vec<String> = list(dir.path()).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a"]);
+        assert_eq!(read_text(&path("a"), 10).unwrap().0, "xé");
+        assert!(read_text(&path("a"), 2).is_err());
+        assert!(open(&path("b")).is_err() && open(&path("c")).is_err());
+        assert!(open(dir.path()).is_err() && open(&path("missing")).is_err());
+    }
+}
