@@ -175,10 +175,14 @@ pub fn fit(
     }
     problem.budget = (limit as u64).saturating_mul(2);
     if let Ok(selection) = solve::select(&problem) {
-        let value = |menu: usize| selection.chosen[menu].map_or(0.0, |option| menus[menu].options[option].value);
-        let newcomers = (0..menus.len()).filter(|&menu| best.chosen[menu].is_none() && selection.chosen[menu].is_some());
+        let value = |menu: usize| {
+            selection.chosen[menu].map_or(0.0, |option| menus[menu].options[option].value)
+        };
+        let newcomers = (0..menus.len())
+            .filter(|&menu| best.chosen[menu].is_none() && selection.chosen[menu].is_some());
         best.next = newcomers.collect();
-        best.next.sort_by(|&a, &b| value(b).total_cmp(&value(a)).then(a.cmp(&b)));
+        best.next
+            .sort_by(|&a, &b| value(b).total_cmp(&value(a)).then(a.cmp(&b)));
     }
     Ok(best)
 }

@@ -29,6 +29,9 @@ use request::{Budget, Kind, Request, Task, TaskSource};
 use score::{Model, Opened};
 use std::time::Instant;
 
+/// Bytes of the shortlist that are parsed at least.
+const MIN_PARSED: u64 = 1_500_000;
+
 /// Hears of each stage, with the number of candidates done in it so far; called from any thread.
 pub type Progress<'a> = &'a (dyn Fn(Stage, usize) + Sync);
 
@@ -113,7 +116,7 @@ pub fn survey(request: &Request, model: Model, progress: Progress<'_>) -> Result
     }
     lap("score");
     let shortlist = shortlist(request, &files, &ranked.order);
-    let opened = open(&trees, &shortlist);
+    let opened = open(&trees, &shortlist, max_parsed(request));
     lap("parse");
     let pieces = score::pieces::score(&query, &ranked, &opened, &model.piece);
     let best: Vec<(&str, f64)> = ranked
@@ -209,9 +212,18 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
     let explanations = explanations(survey, &menus, &fitted.chosen);
     let next = (!fitted.next.is_empty()).then(|| Next {
         budget: account.budget.saturating_mul(2),
-        paths: fitted.next.iter().map(|&menu| subject_path(survey, menus[menu].subject)).collect(),
+        paths: fitted
+            .next
+            .iter()
+            .map(|&menu| subject_path(survey, menus[menu].subject))
+            .collect(),
     });
-    Ok(Packed { bundle: fitted.bundle, timings, explanations, next })
+    Ok(Packed {
+        bundle: fitted.bundle,
+        timings,
+        explanations,
+        next,
+    })
 }
 
 fn file_item(survey: &Survey, opened_idx: usize, rendering: &Rendering) -> Item {
@@ -280,12 +292,31 @@ fn shortlist(request: &Request, files: &[source::File], order: &[usize]) -> Vec<
     list
 }
 
-fn open(trees: &source::Trees, shortlist: &[usize]) -> Vec<Opened> {
+/// Parsing costs ten times what counting does: what is parsed is a few times what could be shown.
+fn max_parsed(request: &Request) -> u64 {
+    let tokens = match request.budget {
+        Budget::Tokens(n) => n,
+        Budget::Characters(n) | Budget::Bytes(n) => n / 4,
+    };
+    (tokens as u64).saturating_mul(40).max(MIN_PARSED)
+}
+
+/// Reads and parses the shortlist, best first, up to `max_parsed` bytes; the rest is cut by its lines.
+fn open(trees: &source::Trees, shortlist: &[usize], max_parsed: u64) -> Vec<Opened> {
     use rayon::prelude::*;
-    let open = |&file_idx: &usize| {
+    let mut n_bytes = 0_u64;
+    let budgeted: Vec<(usize, bool)> = shortlist
+        .iter()
+        .map(|&file_idx| {
+            n_bytes += trees.entry(&trees.files[file_idx]).n_bytes;
+            (file_idx, n_bytes <= max_parsed)
+        })
+        .collect();
+    let open = |&(file_idx, parse): &(usize, bool)| {
         let text = trees.text(&trees.files[file_idx]).ok()?;
         let path = trees.path(&trees.files[file_idx]);
-        let outline = language::outline(&text, language::detect(path, &text));
+        let language = parse.then(|| language::detect(path, &text)).flatten();
+        let outline = language::outline(&text, language);
         let syntax = lexicon::syntax::of_path(path);
         Some(Opened {
             file_idx,
@@ -294,7 +325,7 @@ fn open(trees: &source::Trees, shortlist: &[usize]) -> Vec<Opened> {
             outline,
         })
     };
-    shortlist.par_iter().filter_map(open).collect()
+    budgeted.par_iter().filter_map(open).collect()
 }
 
 fn subject_path(survey: &Survey, subject: Subject) -> String {
@@ -314,24 +345,49 @@ fn explanations(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>])
     let mut opened = vec![false; survey.files.len()];
     for (menu, choice) in menus.iter().zip(chosen) {
         let option = choice.map(|choice| &menu.options[choice]);
-        let most = menu.options.iter().map(|option| option.cost).max().unwrap_or(0);
+        let most = menu
+            .options
+            .iter()
+            .map(|option| option.cost)
+            .max()
+            .unwrap_or(0);
         let path = subject_path(survey, menu.subject);
         let (id, tree) = match menu.subject {
             Subject::File(idx) => {
                 let file_idx = survey.opened[idx].file_idx;
                 opened[file_idx] = true;
-                (format!("file:{path}"), score::reasons::explain_file(survey, file_idx, Some(idx)))
+                (
+                    format!("file:{path}"),
+                    score::reasons::explain_file(survey, file_idx, Some(idx)),
+                )
             }
             Subject::Note(idx) => {
                 let first = survey.remembered.atoms[idx].lines.0;
-                (format!("note:{path}:{first}"), score::reasons::explain_note(&survey.memory.atoms[idx]))
+                (
+                    format!("note:{path}:{first}"),
+                    score::reasons::explain_note(&survey.memory.atoms[idx]),
+                )
             }
-            Subject::Session(idx) => (format!("session:{path}"), score::reasons::explain_session(&survey.memory.sessions[idx])),
+            Subject::Session(idx) => (
+                format!("session:{path}"),
+                score::reasons::explain_session(&survey.memory.sessions[idx]),
+            ),
         };
         let tokens = option.map_or(most, |option| option.cost);
-        explained.push(Explained { id, path, rendering: option.map(|option| option.name), tokens, tree });
+        explained.push(Explained {
+            id,
+            path,
+            rendering: option.map(|option| option.name),
+            tokens,
+            tree,
+        });
     }
-    explained.sort_by(|a, b| b.tree.value.total_cmp(&a.tree.value).then_with(|| a.id.cmp(&b.id)));
+    explained.sort_by(|a, b| {
+        b.tree
+            .value
+            .total_cmp(&a.tree.value)
+            .then_with(|| a.id.cmp(&b.id))
+    });
     let rest = survey.ranked.order.iter().filter(|idx| !opened[**idx]);
     explained.extend(rest.map(|&idx| Explained {
         id: format!("file:{}", survey.files[idx].path),

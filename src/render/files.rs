@@ -82,7 +82,11 @@ fn menu(
     let n_lines = lines.len();
     let frame = measure.frame(path);
     let subject = Subject::File(opened_idx);
-    let full_cost = frame + measure.text(&file.text);
+    let costs: Vec<usize> = pieces
+        .iter()
+        .map(|piece| measure.text(lines.slice(piece.lines.0, piece.lines.1)))
+        .collect();
+    let full_cost = frame + costs.iter().sum::<usize>();
     let total_lines = f64::from(n_lines.max(1));
     let value_of = |piece: &Piece| {
         let even = f64::from(piece.lines.1 - piece.lines.0 + 1) / total_lines;
@@ -125,9 +129,15 @@ fn menu(
             total * worth.outline + bonus,
             measure,
         ));
-        options.extend(excerpts(
-            file, &lines, pieces, frame, bonus, &value_of, measure,
-        ));
+        let values: Vec<f64> = pieces.iter().map(value_of).collect();
+        let parts = Parts {
+            file,
+            lines: &lines,
+            pieces,
+            costs: &costs,
+            values: &values,
+        };
+        options.extend(excerpts(&parts, frame, bonus, measure));
     }
     options.push(full);
     Renderings {
@@ -168,23 +178,27 @@ fn outline(
     })
 }
 
-fn excerpts(
-    file: &Opened,
-    lines: &Lines<'_>,
-    pieces: &[Piece],
-    frame: usize,
-    bonus: f64,
-    value_of: &dyn Fn(&Piece) -> f64,
-    measure: &Measure<'_>,
-) -> Vec<Rendering> {
-    let costs: Vec<usize> = pieces
-        .iter()
-        .map(|piece| measure.text(lines.slice(piece.lines.0, piece.lines.1)))
-        .collect();
-    let values: Vec<f64> = pieces.iter().map(value_of).collect();
+/// The pieces of a file with what each takes and gives.
+struct Parts<'a> {
+    file: &'a Opened,
+    lines: &'a Lines<'a>,
+    pieces: &'a [Piece],
+    costs: &'a [usize],
+    values: &'a [f64],
+}
+
+fn excerpts(parts: &Parts<'_>, frame: usize, bonus: f64, measure: &Measure<'_>) -> Vec<Rendering> {
+    let Parts {
+        file,
+        lines,
+        pieces,
+        costs,
+        values,
+    } = *parts;
+    let gap_cost = measure.text(&gap(1234));
     let density: Vec<f64> = costs
         .iter()
-        .zip(&values)
+        .zip(values)
         .map(|(&cost, value)| value / (cost as f64 + 15.0))
         .collect();
     let order = crate::score::statistics::ranking(&density);
@@ -193,6 +207,7 @@ fn excerpts(
     let mut options = Vec::with_capacity(n_steps);
     let mut shown: Vec<(u32, u32)> = Vec::new();
     let mut value = bonus;
+    let mut text = 0;
     let mut taken = 0;
     for step in 1..=n_steps {
         let until = if order.len() <= MAX_EXCERPTS {
@@ -201,8 +216,18 @@ fn excerpts(
             stride(step, n_steps, order.len() - 1)
         };
         for &idx in &order[taken..until] {
+            // costs are summed, not counted on the joined text: what the sum is off by, the exact count at the end closes
+            text += costs[idx];
+            for header in headers(file, pieces[idx].lines, lines.len()) {
+                let stands = shown
+                    .iter()
+                    .any(|range| range.0 <= header.0 && header.1 <= range.1);
+                if !stands {
+                    text += measure.text(lines.slice(header.0, header.1));
+                    shown.push(header);
+                }
+            }
             shown.push(pieces[idx].lines);
-            shown.extend(headers(file, pieces[idx].lines, lines.len()));
             value += values[idx];
         }
         if until == taken {
@@ -210,22 +235,12 @@ fn excerpts(
         }
         taken = until;
         shown = union(shown);
-        let text: usize = shown
-            .iter()
-            .map(|&(first, last)| {
-                measure.text(lines.slice(first, last))
-                    + if first > 1 {
-                        measure.text(&gap(first))
-                    } else {
-                        0
-                    }
-            })
-            .sum();
+        let n_gaps = shown.len() - usize::from(shown.first().is_some_and(|range| range.0 == 1));
         options.push(Rendering {
             name: RenderingName::Excerpt,
             lines: shown.clone(),
             text: None,
-            cost: frame + text,
+            cost: frame + text + n_gaps * gap_cost,
             value,
         });
     }

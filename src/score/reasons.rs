@@ -192,18 +192,38 @@ pub fn explain_file(survey: &Survey, file_idx: usize, opened_idx: Option<usize>)
 }
 
 fn leaf(name: &str, value: f64) -> Explanation {
-    Explanation { name: name.to_owned(), value, parts: Vec::new() }
+    Explanation {
+        name: name.to_owned(),
+        value,
+        parts: Vec::new(),
+    }
 }
 
 /// The score of an atom as a tree of named numbers.
 pub fn explain_note(scored: &ScoredAtom) -> Explanation {
-    let parts = vec![leaf("share of the task covered", scored.cover), leaf("recency", scored.recency), leaf("names a likely file", f64::from(u8::from(scored.linked)))];
-    Explanation { name: "P(needed)".to_owned(), value: scored.p, parts }
+    let parts = vec![
+        leaf("share of the task covered", scored.cover),
+        leaf("recency", scored.recency),
+        leaf("names a likely file", f64::from(u8::from(scored.linked))),
+    ];
+    Explanation {
+        name: "P(needed)".to_owned(),
+        value: scored.p,
+        parts,
+    }
 }
 
 /// The score of a session as a tree of named numbers.
 pub fn explain_session(scored: &ScoredSession) -> Explanation {
     let best_turn = scored.turns.iter().copied().fold(0.0, f64::max);
-    let parts = vec![leaf("best turn, P(needed)", best_turn), leaf("best turn, share of the task covered", scored.cover), leaf("recency", scored.recency)];
-    Explanation { name: "P(digest needed)".to_owned(), value: scored.p, parts }
+    let parts = vec![
+        leaf("best turn, P(needed)", best_turn),
+        leaf("best turn, share of the task covered", scored.cover),
+        leaf("recency", scored.recency),
+    ];
+    Explanation {
+        name: "P(digest needed)".to_owned(),
+        value: scored.p,
+        parts,
+    }
 }
