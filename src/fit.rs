@@ -24,6 +24,9 @@ pub struct Fitted {
     pub next: Vec<usize>,
 }
 
+/// Index of a menu, and of the option chosen of it.
+pub type Taken = (usize, usize);
+
 /// Chooses among `menus` and writes the bundle within the budget.
 ///
 /// `account` holds everything but items and proof; `make` writes a rendering as an item, and `order` sorts the chosen
@@ -37,7 +40,7 @@ pub fn fit(
     account: &Account,
     menus: &[Renderings],
     make: &dyn Fn(&Renderings, &Rendering) -> Item,
-    order: &dyn Fn(&mut Vec<(usize, usize)>),
+    order: &dyn Fn(&mut [Taken]),
     omit: &dyn Fn(&[Option<usize>]) -> Vec<emit::Omitted>,
 ) -> Result<Fitted, Error> {
     let (given, unit) = match *measure.budget {

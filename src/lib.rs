@@ -166,7 +166,7 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
         Subject::Session(idx) => session_item(survey, idx, rendering),
     };
     // the best stands last, next to the task: contents first, question last
-    let order = |taken: &mut Vec<(usize, usize)>| {
+    let order = |taken: &mut [(usize, usize)]| {
         taken.sort_by(|a, b| {
             let value = |&(menu, option): &(usize, usize)| menus[menu].options[option].value;
             value(a).total_cmp(&value(b)).then(b.0.cmp(&a.0))

@@ -83,12 +83,10 @@ pub fn each_term(word: &[u8], mut emit: impl FnMut(&[u8])) {
         *to = from.to_ascii_lowercase();
     }
     let mut n_parts = 0;
-    let mut mixed = false;
     let mut at = 0;
     while let Some((start, end)) = next_part(word, at) {
         n_parts += 1;
         at = end;
-        mixed |= word[start].is_ascii_digit();
         if end - start >= 2 {
             let mut part = [0_u8; 128];
             let n = end - start;
@@ -96,7 +94,7 @@ pub fn each_term(word: &[u8], mut emit: impl FnMut(&[u8])) {
             emit(&part[..stem(&part[..n])]);
         }
     }
-    if n_parts > 1 || (n_parts == 1 && (word.len() == 1 || (mixed && n_parts > 1))) {
+    if n_parts > 1 || word.len() == 1 {
         let trimmed = trim_underscores(word);
         if !trimmed.is_empty() {
             let mut whole = [0_u8; 128];
