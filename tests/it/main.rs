@@ -10,4 +10,4 @@ mod signals;
 mod streams;
 #[cfg(unix)]
 mod terminal;
-
+mod tidy;
