@@ -392,6 +392,8 @@ fn the_readme_agrees_with_the_help() {
             "UPDATE_EXPECT=1 writes the help into README.md"
         );
     }
+    let needed = concat!("Rust ", env!("CARGO_PKG_RUST_VERSION"), " or newer");
+    assert!(readme.contains(needed), "README.md does not say `{needed}`");
     let known = place.run(&["--help"]).good() + &place.run(&["sources", "--help"]).good();
     let known: BTreeSet<String> = flags(&known).collect();
     let wrong: Vec<String> = flags(&readme)
