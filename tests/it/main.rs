@@ -2,6 +2,7 @@
 //! One integration binary, so that one link serves all of them.
 
 mod common;
+mod fixtures;
 mod flags;
 mod settings;
 #[cfg(unix)]
@@ -9,3 +10,4 @@ mod signals;
 mod streams;
 #[cfg(unix)]
 mod terminal;
+mod tidy;
