@@ -94,6 +94,7 @@ pub fn survey(request: &Request, model: Model, progress: Progress<'_>) -> Result
         || trees.history(),
         || source::scan(&trees, &query, &|n| progress(Stage::Collect, n)),
     );
+    warnings.extend(source::check_pins(request, &trees, &files)?);
     lap("collect");
     progress(Stage::Score, 0);
     warnings.extend(trees.warnings.iter().chain(&history.warnings).cloned());
@@ -149,6 +150,7 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
         budget: match request.budget {
             Budget::Tokens(n) | Budget::Characters(n) | Budget::Bytes(n) => n,
         },
+        room: 0, // `fit` knows
         tokenizer: request.tokenizer.name(),
         task: survey.task.clone(),
         proof: Proof {
