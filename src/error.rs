@@ -41,6 +41,16 @@ pub enum Error {
     /// `--pin` matched nothing.
     #[error("--pin {0}: no candidate matches")]
     PinMatchesNothing(String),
+    /// `--pin` matched nothing but files that cannot be shown.
+    #[error("--pin {glob}: {path} cannot be shown: {why}")]
+    PinNotShown {
+        /// The glob as given.
+        glob: String,
+        /// The first file that it matches.
+        path: String,
+        /// `binary`, `too large`, `unreadable` or `gone`.
+        why: &'static str,
+    },
     /// A revision that git does not know.
     #[error("{revision}: {message}")]
     BadRevision {

@@ -13,6 +13,9 @@ use crate::solve::{self, Choice, Menu, Problem, Selection};
 /// Rounds of solving, writing and counting. Two do in nearly all runs.
 const MAX_ROUNDS: usize = 12;
 
+/// Bytes of the task below which it is cut only where nothing else helps.
+const LEAST_ROOM: usize = 1024;
+
 /// What the solver chose, and the text of it.
 #[derive(Debug)]
 pub struct Fitted {
@@ -48,18 +51,13 @@ pub fn fit(
         Budget::Characters(n) => (n, "characters"),
         Budget::Bytes(n) => (n, "bytes"),
     };
-    let limit = if unit == "tokens" {
-        (given as f64 / safety_factor.max(1.0)).floor() as usize
+    let factor = if unit == "tokens" {
+        safety_factor.max(1.0)
     } else {
-        given
+        1.0
     };
-    let needed_budget = |size: usize| {
-        if unit == "tokens" {
-            (size as f64 * safety_factor.max(1.0)).ceil() as usize
-        } else {
-            size
-        }
-    };
+    let limit_of = |budget: usize| (budget as f64 / factor).floor() as usize;
+    let limit = limit_of(given);
     let mut problem = Problem {
         menus: menus
             .iter()
@@ -77,7 +75,7 @@ pub fn fit(
             .collect(),
         budget: 0,
     };
-    let write = |selection: &Selection| -> (Bundle, usize) {
+    let write = |selection: &Selection, account: &Account| -> (Bundle, usize) {
         let mut taken: Vec<(usize, usize)> = selection
             .chosen
             .iter()
@@ -117,16 +115,32 @@ pub fn fit(
         exact: true,
         price: 0.0,
     };
-    let (least_bundle, least_size) = write(&least);
+    let mut account = account.clone();
+    account.room = room(measure, limit, &account, omit(&least.chosen));
+    let (mut least_bundle, mut least_size) = write(&least, &account);
+    if least_size > limit && account.room > 0 {
+        account.room = 0;
+        (least_bundle, least_size) = write(&least, &account);
+    }
     if least_size > limit {
         let what = if menus.iter().any(|menu| menu.pinned) {
             "the frame with the pinned items"
         } else {
             "the frame"
         };
+        // the text may state the budget, whose digits count: what is named must do when it is given
+        let mut needed = given;
+        while limit_of(needed) < least_size {
+            needed = needed.max((least_size as f64 * factor) as usize) + 1;
+            while limit_of(needed - 1) >= least_size {
+                needed -= 1;
+            }
+            account.budget = needed;
+            least_size = write(&least, &account).1;
+        }
         return Err(Error::BudgetTooSmall {
             budget: given,
-            needed: needed_budget(least_size),
+            needed,
             unit,
             what,
         });
@@ -143,13 +157,17 @@ pub fn fit(
     };
     let mut best_value = -1.0;
     let mut target = (limit - least_size) as u64 + pinned_cost;
-    let (mut low, mut high) = (0, u64::MAX); // targets known to fit, and known not to
-    for _ in 0..MAX_ROUNDS {
+    let (mut low, mut high) = (pinned_cost, u64::MAX); // targets known to fit, and known not to
+    for round in 0.. {
+        // an empty bundle is no answer where something fits: halving on ends, at a target of nothing at the latest
+        if round >= MAX_ROUNDS && best_value >= 0.0 {
+            break;
+        }
         problem.budget = target;
         let Ok(selection) = solve::select(&problem) else {
             break;
         };
-        let (bundle, size) = write(&selection);
+        let (bundle, size) = write(&selection, &account);
         if size <= limit {
             low = low.max(target);
             let everything = selection.price <= 0.0 && selection.chosen.iter().all(Option::is_some);
@@ -172,9 +190,16 @@ pub fn fit(
                 low.midpoint(high)
             };
         } else {
-            high = high.min(target);
-            let step = target.saturating_sub((size - limit) as u64 + 2);
-            target = if step > low { step } else { low.midpoint(high) };
+            // what was chosen would be chosen again for any target that pays for it
+            high = high.min(target).min(selection.cost.max(1));
+            let step = target
+                .saturating_sub((size - limit) as u64 + 2)
+                .min(high - 1);
+            target = if step > low && round < MAX_ROUNDS / 2 {
+                step
+            } else {
+                low.midpoint(high)
+            };
         }
         if target <= low || target >= high {
             break;
@@ -192,4 +217,28 @@ pub fn fit(
             .sort_by(|&a, &b| value(b).total_cmp(&value(a)).then(a.cmp(&b)));
     }
     Ok(best)
+}
+
+/// Bytes of the task that the bundle repeats. A token is about four bytes, so that as many bytes as there are tokens make a
+/// quarter of the budget; text that takes more tokens than that is cut until it leaves half of the budget to others.
+fn room(
+    measure: &Measure<'_>,
+    limit: usize,
+    account: &Account,
+    omitted: Vec<emit::Omitted>,
+) -> usize {
+    let mut account = account.clone();
+    account.omitted = omitted;
+    account.room = match *measure.budget {
+        Budget::Tokens(n) => n,
+        Budget::Characters(n) | Budget::Bytes(n) => n / 4,
+    };
+    while account.room > 0 {
+        let size = measure.text(&emit::frame(measure.format, &account));
+        if size <= limit / 2 || (size <= limit && account.room < LEAST_ROOM) {
+            break;
+        }
+        account.room /= 2;
+    }
+    account.room
 }

@@ -75,6 +75,7 @@ pub fn survey(request: &Request, model: Model, progress: Progress<'_>) -> Result
     });
     let query = lexicon::query::read(&task.text);
     let (files, scan_warnings) = source::scan(&trees, &query, &|n| progress(Stage::Collect, n));
+    let pin_warnings = source::check_pins(request, &trees, &files)?;
     lap("collect");
     progress(Stage::Score, 0);
     let now = request.now.unwrap_or_else(|| {
@@ -107,7 +108,8 @@ pub fn survey(request: &Request, model: Model, progress: Progress<'_>) -> Result
             .warnings
             .into_iter()
             .chain(remembered.warnings.clone())
-            .chain(scan_warnings),
+            .chain(scan_warnings)
+            .chain(pin_warnings),
     );
     warnings.sort();
     warnings.dedup();
@@ -149,6 +151,7 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
         budget: match request.budget {
             Budget::Tokens(n) | Budget::Characters(n) | Budget::Bytes(n) => n,
         },
+        room: 0, // `fit` knows
         tokenizer: request.tokenizer.name(),
         task: survey.task.clone(),
         proof: Proof {

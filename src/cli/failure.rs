@@ -71,6 +71,9 @@ impl From<Error> for Failure {
             Error::PinMatchesNothing(_) => {
                 Some("--pin takes a glob of paths relative to the root: --pin 'src/**/mod.rs'; --exclude and --only come first".to_owned())
             }
+            Error::PinNotShown { .. } => {
+                Some("only text of up to 4 MiB a file is packed: pin another file, or none".to_owned())
+            }
             Error::BadRevision { .. } => {
                 Some("`git log --oneline -5` and `git branch` list revisions to choose from".to_owned())
             }

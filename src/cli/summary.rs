@@ -323,6 +323,7 @@ mod tests {
         let request = request();
         let account = Account {
             budget: 32_000,
+            room: 0,
             tokenizer: "o200k_base",
             task: ctxpack::request::Task {
                 source: TaskSource::Inferred,

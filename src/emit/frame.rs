@@ -94,7 +94,7 @@ pub(super) fn ended(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The task as the bundle shows it: whole if it takes about a quarter of the budget at most (4 bytes a token), else
+/// The task as the bundle shows it: whole where there is room ([`Account::room`]), else
 /// its first and last lines, since asks begin a task and the failure ends a log. What steers terminals is
 /// percent-escaped. Ends in a newline; empty where there is no task.
 pub(super) fn shown_task(account: &Account) -> String {
@@ -103,10 +103,10 @@ pub(super) fn shown_task(account: &Account) -> String {
     if text.is_empty() {
         return String::new();
     }
-    if text.len() <= account.budget {
+    if text.len() <= account.room {
         return format!("{text}\n");
     }
-    let half = account.budget / 2;
+    let half = account.room / 2;
     let is_boundary = |at: &usize| text.is_char_boundary(*at);
     let start = &text[..(0..=half).rev().find(is_boundary).unwrap_or(0)];
     let end = (text.len() - half..text.len()).find(is_boundary);
@@ -143,7 +143,7 @@ pub(super) fn left_out(account: &Account) -> Option<String> {
     }
     let mut line = counts.join(", ");
     // A small budget has better uses than names.
-    let mut room = MOST_NAMED_BYTES.min(account.budget / 8);
+    let mut room = MOST_NAMED_BYTES.min(account.room / 8);
     let mut lead = "; most relevant: ";
     for omitted in account.omitted.iter().filter(|o| o.relevance > 0.0) {
         let path = one_line(&omitted.path);
@@ -158,9 +158,9 @@ pub(super) fn left_out(account: &Account) -> Option<String> {
     Some(line)
 }
 
-/// The first of `lines` that a bundle may repeat: a sixteenth of the budget (4 bytes a token), and 4,000 bytes.
+/// The first of `lines` that a bundle may repeat: a quarter of the room, and 4,000 bytes.
 pub(super) fn affordable(lines: impl Iterator<Item = String>, account: &Account) -> Vec<String> {
-    let room = MOST_LISTED_BYTES.min(account.budget / 4);
+    let room = MOST_LISTED_BYTES.min(account.room / 4);
     let mut taken = 0;
     lines
         .take_while(|line| {
@@ -187,6 +187,7 @@ mod tests {
         });
         Account {
             budget,
+            room: budget,
             tokenizer: "o200k_base",
             task: Task {
                 source: TaskSource::Flag,

@@ -130,6 +130,7 @@ fn any_account() -> impl Strategy<Value = Account> {
         .prop_map(
             |(items, task, inferred, omitted, warnings, budget)| Account {
                 budget,
+                room: budget,
                 tokenizer: "o200k_base",
                 task: Task {
                     source: if inferred {
@@ -245,6 +246,7 @@ fn sample() -> Account {
     };
     Account {
         budget: 27_000,
+        room: 27_000,
         tokenizer: "o200k_base",
         task: Task {
             source: TaskSource::Flag,
@@ -440,6 +442,7 @@ fn the_frame_is_small_whatever_was_left_out_and_however_long_the_task() {
     for format in FORMATS {
         for (budget, share) in [(1_000, 0.6), (8_000, 0.4), (32_000, 0.4)] {
             account.budget = budget;
+            account.room = budget;
             let n_tokens = count(&frame(format, &account));
             assert!(
                 n_tokens as f64 <= share * budget as f64,

@@ -190,6 +190,8 @@ pub struct Proof {
 pub struct Account {
     /// The limit on tokens the bundle was made for (as tokens; see `Budget`).
     pub budget: usize,
+    /// Bytes of the task that may be repeated; of other lists beside the items, a share of it.
+    pub room: usize,
     /// Tokenizer's name.
     pub tokenizer: &'static str,
     /// What the reader is about to do, given or inferred.

@@ -42,10 +42,38 @@ pub struct Commit {
 /// Reads the newest [`MAX_COMMITS`] commits behind `tree`. Without a repository, or without commits, there are none.
 pub fn read(tree: &Tree) -> History {
     let mut history = History::default();
-    let (Some(repository), Some(head)) = (&tree.repository, tree.commit()) else {
+    let Some(repository) = &tree.repository else {
         return history;
     };
     let handle = repository.handle();
+    let mut warn = |code, message| history.warnings.push(Warning::new(code, "", message));
+    if !tree.is_revision() {
+        match handle.head() {
+            Ok(head) if head.is_unborn() => {
+                warn(
+                    "no-commits",
+                    "no commits yet: there is no history to judge by".to_owned(),
+                );
+            }
+            Ok(_) => {
+                if let Err(e) = handle.head_id() {
+                    let message = format!("HEAD's commit could not be read ({})", one_line(&e));
+                    warn("git-unreadable", message);
+                }
+            }
+            Err(e) => {
+                let message = format!("HEAD could not be read ({})", one_line(&e));
+                warn("git-unreadable", message);
+            }
+        }
+    }
+    if handle.is_shallow().unwrap_or(false) {
+        let message = "a shallow clone: the history ends where it was cut off";
+        warn("shallow-clone", message.to_owned());
+    }
+    let Some(head) = tree.commit() else {
+        return history;
+    };
     let walk = handle
         .rev_walk([head])
         .sorting(gix::revision::walk::Sorting::ByCommitTime(
@@ -94,7 +122,7 @@ pub fn read(tree: &Tree) -> History {
         .enumerate()
         .map(|(idx, entry)| (super::tree::bytes_of(&entry.below), idx as u32))
         .collect();
-    let prefix = repository.prefix.as_bytes();
+    let prefix = &*repository.prefix;
     history.commits = found
         .par_chunks(64)
         .flat_map_iter(|chunk| {
@@ -106,6 +134,15 @@ pub fn read(tree: &Tree) -> History {
             commits
         })
         .collect();
+    let n_lost = found.len() - history.commits.len();
+    if n_lost > 0 {
+        let plural = if n_lost == 1 { "" } else { "s" };
+        let message =
+            format!("{n_lost} commit{plural} could not be read: objects are missing or broken");
+        history
+            .warnings
+            .push(Warning::new("git-unreadable", "", message));
+    }
     history
 }
 

@@ -13,6 +13,7 @@ pub mod sessions;
 pub mod stores;
 pub mod task;
 pub mod tree;
+mod walk;
 
 use crate::error::{Error, Warning};
 use crate::guard::text::{Decoded, clean, decode};
@@ -72,8 +73,15 @@ pub struct File {
 /// # Errors
 /// A root that does not exist, a revision that git does not know, a glob that does not parse, a pin that matches nothing.
 pub fn open(request: &Request) -> Result<Trees, Error> {
-    let include = globs("--include", &request.include)?;
+    let each = |flag, patterns: &[String]| {
+        let sets = patterns
+            .iter()
+            .map(|pattern| globs(flag, std::slice::from_ref(pattern)));
+        sets.collect::<Result<Vec<_>, _>>()
+    };
+    let include = each("--include", &request.include)?;
     let exclude = globs("--exclude", &request.exclude)?;
+    let pins = each("--pin", &request.pin)?;
     let labels = labels(&request.roots);
     let mut trees = Vec::new();
     for (root, label) in request.roots.iter().zip(labels) {
@@ -82,25 +90,28 @@ pub fn open(request: &Request) -> Result<Trees, Error> {
             None => tree::of_work_tree(root, label)?,
         });
     }
-    let pins = request
-        .pin
-        .iter()
-        .map(|pin| globs("--pin", std::slice::from_ref(pin)))
-        .collect::<Result<Vec<_>, _>>()?;
+    drop_doubles(&mut trees);
+    let mut include_used = vec![false; include.len()];
     let mut pin_used = vec![false; pins.len()];
     let mut files = Vec::new();
     for (tree_idx, tree) in trees.iter().enumerate() {
         for (entry_idx, entry) in tree.entries.iter().enumerate() {
             let below = &entry.path[tree.label.len()..];
             let matches = |set: &GlobSet| set.is_match(below) || set.is_match(&entry.path);
-            let mut pinned = false;
-            for (pin, used) in pins.iter().zip(&mut pin_used) {
-                if matches(pin) {
-                    pinned = true;
-                    *used = true;
-                }
+            if matches(&exclude) {
+                continue;
             }
-            let wanted = (request.include.is_empty() || matches(&include)) && !matches(&exclude);
+            let any = |sets: &[GlobSet], used: &mut [bool]| {
+                let mut any = false;
+                for (set, used) in sets.iter().zip(used) {
+                    let matched = matches(set);
+                    *used |= matched;
+                    any |= matched;
+                }
+                any
+            };
+            let pinned = any(&pins, &mut pin_used);
+            let wanted = any(&include, &mut include_used) || include.is_empty();
             let is_note = notes::is_note(below);
             let asked = if is_note {
                 request.kinds.notes
@@ -121,10 +132,21 @@ pub fn open(request: &Request) -> Result<Trees, Error> {
         return Err(Error::PinMatchesNothing(request.pin[unused].clone()));
     }
     files.sort_by(|a, b| path(&trees, a).cmp(path(&trees, b)));
-    let warnings = trees
+    let mut warnings: Vec<Warning> = trees
         .iter()
         .flat_map(|tree| tree.warnings.iter().cloned())
         .collect();
+    for (glob, _) in request.include.iter().zip(include_used).filter(|it| !it.1) {
+        let message = format!("--include {glob}: no file matches");
+        warnings.push(Warning::new("include-matches-nothing", "", message));
+    }
+    if files.is_empty() && request.kinds.files {
+        let message =
+            "no file to pack: there is none, or ignore files, --include and --exclude leave none";
+        warnings.push(Warning::new("no-files", "", message));
+    }
+    warnings.sort();
+    warnings.dedup();
     Ok(Trees {
         trees,
         files,
@@ -134,6 +156,20 @@ pub fn open(request: &Request) -> Result<Trees, Error> {
 
 fn path<'a>(trees: &'a [Tree], file: &FileRef) -> &'a str {
     &trees[file.tree_idx as usize].entries[file.entry_idx as usize].path
+}
+
+/// A file that lies below several roots is the innermost root's; of a root that is named twice, the first one's.
+fn drop_doubles(trees: &mut [Tree]) {
+    if trees.len() < 2 {
+        return;
+    }
+    let mut order: Vec<usize> = (0..trees.len()).collect();
+    order.sort_by_key(|&idx| std::cmp::Reverse(trees[idx].root.components().count()));
+    let mut seen = rustc_hash::FxHashSet::default();
+    for idx in order {
+        let Tree { root, entries, .. } = &mut trees[idx];
+        entries.retain(|entry| seen.insert(root.join(&entry.below)));
+    }
 }
 
 /// One root needs no label; several are told apart by the name of their folder, numbered where names repeat.
@@ -167,8 +203,18 @@ fn globs(flag: &'static str, patterns: &[String]) -> Result<GlobSet, Error> {
     };
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
+        if pattern.is_empty() {
+            return Err(Error::BadGlob {
+                flag,
+                glob: "''".to_owned(),
+                message: "the glob is empty".to_owned(),
+            });
+        }
         let trimmed = pattern.trim_start_matches("./");
-        let folder = trimmed.trim_matches('/');
+        let folder = match trimmed.trim_matches('/') {
+            "" | "." => "**",
+            folder => folder,
+        };
         // a name alone matches at any depth, as in .gitignore; a folder takes all below it
         let mut forms = vec![folder.to_owned(), format!("{folder}/**")];
         if !folder.contains('/') && !trimmed.starts_with('/') {
@@ -378,6 +424,52 @@ pub fn scan(
         warnings.extend(some_warnings);
     }
     (files, warnings)
+}
+
+/// Whether what `--pin` names can be shown. `files` are those of `trees`, scanned.
+///
+/// A glob may take in a picture among texts: that is a warning. One that names nothing but what cannot be shown is a mistake.
+///
+/// # Errors
+/// [`Error::PinNotShown`].
+pub fn check_pins(request: &Request, trees: &Trees, files: &[File]) -> Result<Vec<Warning>, Error> {
+    let mut warnings = Vec::new();
+    let mut shown = vec![false; request.pin.len()];
+    let mut barred = vec![None; request.pin.len()];
+    let pins = request
+        .pin
+        .iter()
+        .map(|pin| globs("--pin", std::slice::from_ref(pin)))
+        .collect::<Result<Vec<_>, _>>()?;
+    for (file, listed) in files.iter().zip(&trees.files) {
+        if !file.pinned {
+            continue;
+        }
+        // a note is shown by its atoms
+        let barred_by = file.barred.filter(|why| *why != NOTE);
+        let label = trees.trees[listed.tree_idx as usize].label.len();
+        let by = |set: &GlobSet| set.is_match(&file.path[label..]) || set.is_match(&file.path);
+        for (pin_idx, _) in pins.iter().enumerate().filter(|(_, pin)| by(pin)) {
+            shown[pin_idx] |= barred_by.is_none();
+            if let Some(why) = barred_by {
+                barred[pin_idx].get_or_insert((&file.path, why));
+            }
+        }
+        if let Some(why) = barred_by {
+            let message = format!("it is pinned, and cannot be shown: {why}");
+            warnings.push(Warning::new("pin-not-shown", file.path.clone(), message));
+        }
+    }
+    for ((pin, shown), barred) in request.pin.iter().zip(shown).zip(barred) {
+        if let (false, Some((path, why))) = (shown, barred) {
+            return Err(Error::PinNotShown {
+                glob: pin.clone(),
+                path: path.clone(),
+                why,
+            });
+        }
+    }
+    Ok(warnings)
 }
 
 fn scan_one(

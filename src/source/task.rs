@@ -156,7 +156,7 @@ pub fn changes(tree: &Tree) -> Vec<Change> {
         .collect();
     let mut changes = Vec::new();
     for entry in &tree.entries {
-        let mut path = repository.prefix.clone().into_bytes();
+        let mut path = repository.prefix.clone();
         path.extend(bytes_of(&entry.below));
         let known = stats.get(path.as_slice());
         let in_head = head.get(&path);

@@ -4,6 +4,7 @@
 //! cannot hang the run, and a link cannot lead out of the root.
 
 use super::repository::{Repository, one_line};
+use super::walk::{self, Custom, Rules};
 use crate::error::{Error, Warning};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -68,14 +69,30 @@ pub fn of_work_tree(path: &Path, label: String) -> Result<Tree, Error> {
         (canonical, None)
     };
     let mut warnings = Vec::new();
-    let repository = super::repository::find(&root).unwrap_or_else(|message| {
-        warnings.push(Warning::new(
-            "git-unreadable",
-            "",
-            format!("the git repository could not be read ({message}); packing the files alone"),
-        ));
-        None
-    });
+    if root.components().any(|part| walk::is_git(part.as_os_str())) {
+        let message = "it is what git keeps for itself; pack the folder that it lies in";
+        return Err(Error::io(path, std::io::Error::other(message)));
+    }
+    let repository = match super::repository::find(&root) {
+        Ok(Some(repository)) if repository.is_bare() => {
+            return of_bare(path, &root, repository, label);
+        }
+        Ok(Some(repository)) => Some(repository),
+        Ok(None) => {
+            let message = "in no git repository: files are judged without a history";
+            warnings.push(Warning::new("no-git", "", message));
+            None
+        }
+        Err(message) => {
+            // where the root lies is the machine's business
+            let message = message.replace(&root.display().to_string(), ".");
+            let message = format!(
+                "the git repository could not be read ({message}); packing the files alone"
+            );
+            warnings.push(Warning::new("git-unreadable", "", message));
+            None
+        }
+    };
     let mut tree = Tree {
         root,
         repository,
@@ -90,12 +107,36 @@ pub fn of_work_tree(path: &Path, label: String) -> Result<Tree, Error> {
             tree.push(below);
         }
         None => {
-            tree.walk()?;
-            tree.add_tracked();
+            tree.list()?;
         }
     }
     tree.entries.sort_by(|a, b| a.path.cmp(&b.path));
     tree.entries.dedup_by(|a, b| a.path == b.path);
+    Ok(tree)
+}
+
+/// A bare repository has no work tree: what HEAD holds is packed, and the manifest says so.
+fn of_bare(path: &Path, root: &Path, repository: Repository, label: String) -> Result<Tree, Error> {
+    let is_unborn = repository
+        .handle()
+        .head()
+        .is_ok_and(|head| head.is_unborn());
+    let (mut tree, message) = if is_unborn {
+        let tree = Tree {
+            root: root.to_owned(),
+            repository: Some(repository),
+            label,
+            entries: Vec::new(),
+            warnings: Vec::new(),
+            revision: None,
+        };
+        (tree, "a bare repository without commits: nothing to pack")
+    } else {
+        let tree = of_revision(path, "HEAD", label)?;
+        (tree, "a bare repository: the files of HEAD are packed")
+    };
+    tree.warnings
+        .push(Warning::new("bare-repository", "", message));
     Ok(tree)
 }
 
@@ -114,15 +155,18 @@ pub fn of_revision(path: &Path, revision: &str, label: String) -> Result<Tree, E
     let repository = super::repository::find(&root)
         .map_err(bad)?
         .ok_or_else(|| bad(format!("{} is in no git repository", path.display())))?;
+    if revision.trim().is_empty() {
+        return Err(bad("the revision is empty".to_owned()));
+    }
     let handle = repository.handle();
     let id = handle
         .rev_parse_single(revision.as_bytes())
-        .map_err(|e| bad(one_line(&e)))?;
+        .map_err(|_| bad("git knows no such revision here".to_owned()))?;
     let commit = id
         .object()
         .map_err(|e| bad(one_line(&e)))?
         .peel_to_kind(gix::object::Kind::Commit)
-        .map_err(|e| bad(one_line(&e)))?;
+        .map_err(|_| bad("it is no commit, and no tag of one".to_owned()))?;
     let commit_id = commit.id;
     let files = commit
         .into_commit()
@@ -140,25 +184,45 @@ pub fn of_revision(path: &Path, revision: &str, label: String) -> Result<Tree, E
         warnings: Vec::new(),
         revision: Some(commit_id),
     };
-    for file in files.iter().filter(|file| file.mode.is_blob()) {
-        let Some(below) = file.filepath.strip_prefix(repository.prefix.as_bytes()) else {
+    let mut n_submodules = 0;
+    for file in &files {
+        let Some(below) = file.filepath.strip_prefix(&*repository.prefix) else {
             continue;
         };
-        // the size stands in the object's header; a partial clone may lack the object
-        let Ok(header) = handle.find_header(file.oid) else {
-            continue;
-        };
+        n_submodules += usize::from(file.mode.is_commit());
         let path = tree.shown(below);
+        let below = path_of(below);
+        if !file.mode.is_blob() {
+            continue;
+        }
+        if !is_plain(&below) {
+            let message = "no work tree may hold such a path; it is left out";
+            tree.warnings
+                .push(Warning::new("git-odd-path", path, message));
+            continue;
+        }
         tree.entries.push(Entry {
             path,
-            below: path_of(below),
-            n_bytes: header.size(),
+            below,
+            // the size stands in the object's header; a partial clone may lack the object, and reading it will say so
+            n_bytes: handle
+                .find_header(file.oid)
+                .map_or(0, |header| header.size()),
             modified: 0,
             blob: Some(file.oid),
         });
     }
+    if n_submodules > 0 {
+        let plural = if n_submodules == 1 { "" } else { "s" };
+        let message = format!(
+            "{n_submodules} submodule{plural} left out: a revision names their commits alone"
+        );
+        tree.warnings
+            .push(Warning::new("submodule-left-out", "", message));
+    }
     tree.repository = Some(repository);
     tree.entries.sort_by(|a, b| a.path.cmp(&b.path));
+    tree.entries.dedup_by(|a, b| a.path == b.path);
     Ok(tree)
 }
 
@@ -229,49 +293,35 @@ impl Tree {
         });
     }
 
-    fn walk(&mut self) -> Result<(), Error> {
-        let walker = ignore::WalkBuilder::new(&self.root)
-            .hidden(false)
-            .follow_links(false)
-            .require_git(false)
-            .git_global(false) // the same tree gives the same bundle on every machine
-            .add_custom_ignore_filename(".ctxpackignore")
-            .filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git")
-            .build();
-        let mut first = true;
-        for found in walker {
-            match found {
-                Ok(entry) => {
-                    if entry.file_type().is_some_and(|kind| kind.is_file()) {
-                        let below = entry
-                            .path()
-                            .strip_prefix(&self.root)
-                            .unwrap_or(entry.path())
-                            .to_owned();
-                        self.push(below);
-                    }
-                }
-                Err(e) if first => {
-                    let root = self.root.clone();
-                    return Err(Error::io(
-                        root,
-                        e.into_io_error()
-                            .unwrap_or_else(|| std::io::Error::other("cannot be listed")),
-                    ));
-                }
-                Err(e) => {
-                    let message = e.to_string().replace(['\n', '\r'], " ");
-                    let message = message.replace(&format!("{}/", self.root.display()), "");
-                    self.warnings.push(Warning::new("unreadable", "", message));
-                }
+    fn list(&mut self) -> Result<(), Error> {
+        let repository = self.repository.as_ref();
+        let top = repository.and_then(|repository| repository.work_tree.clone());
+        let exclude = repository.map(Repository::exclude_file);
+        let root = self.root.clone();
+        let above = Rules::above(
+            &root,
+            top.as_deref(),
+            exclude.as_deref(),
+            &mut self.warnings,
+        );
+        let found = walk::walk(&root, &above)?;
+        let n_before = self.warnings.len();
+        self.warnings.extend(found.warnings);
+        for below in found.files {
+            self.push(below);
+        }
+        self.add_tracked(&above);
+        let label = self.label.clone();
+        for warning in &mut self.warnings[n_before..] {
+            if !warning.path.is_empty() {
+                warning.path.insert_str(0, &label);
             }
-            first = false;
         }
         Ok(())
     }
 
     /// Files that git tracks although an ignore file names them belong to the repository; `.ctxpackignore` still rules.
-    fn add_tracked(&mut self) {
+    fn add_tracked(&mut self, above: &Rules) {
         let Some(repository) = self.repository.clone() else {
             return;
         };
@@ -292,24 +342,33 @@ impl Tree {
             .iter()
             .map(|entry| entry.below.clone())
             .collect();
-        let matcher = custom_ignore(&self.root);
+        let root = self.root.clone();
+        let mut custom = Custom::new(&root, above);
+        let (mut n_odd, mut odd) = (0, String::new());
         for entry in index.entries() {
-            let Some(below) = entry
-                .path(&index)
-                .strip_prefix(repository.prefix.as_bytes())
-            else {
+            let Some(below) = entry.path(&index).strip_prefix(&*repository.prefix) else {
                 continue;
             };
             let below = path_of(below);
-            if !known.contains(&below)
-                && !matcher
-                    .matched_path_or_any_parents(&below, false)
-                    .is_ignore()
-                && is_plain(&below)
-                && !crosses_link(&self.root, &below)
-            {
+            if known.contains(&below) {
+                continue;
+            }
+            if !is_plain(&below) {
+                n_odd += 1;
+                odd = self.shown(&bytes_of(&below));
+                continue;
+            }
+            if !crosses_link(&root, &below) && !custom.ignores(&below, &mut self.warnings) {
                 self.push(below);
             }
+        }
+        if n_odd > 0 {
+            let message = format!(
+                "the git index names {n_odd} path{} that no work tree may hold, such as {odd}",
+                if n_odd == 1 { "" } else { "s" }
+            );
+            self.warnings
+                .push(Warning::new("git-odd-path", "", message));
         }
     }
 }
@@ -319,20 +378,14 @@ thread_local! {
     static HANDLE: std::cell::RefCell<Option<(PathBuf, gix::Repository)>> = const { std::cell::RefCell::new(None) };
 }
 
-fn custom_ignore(root: &Path) -> ignore::gitignore::Gitignore {
-    let mut builder = ignore::gitignore::GitignoreBuilder::new(root);
-    builder.add(root.join(".ctxpackignore"));
-    builder
-        .build()
-        .unwrap_or_else(|_| ignore::gitignore::Gitignore::empty())
-}
-
-/// Whether the path has plain components alone: no `..`, no root.
+/// Whether the path is one that git would check out: no `..`, no root, no `.git`, and spelled the one way.
 fn is_plain(below: &Path) -> bool {
-    below
-        .components()
-        .all(|part| matches!(part, std::path::Component::Normal(_)))
-        && below.components().next().is_some()
+    let plain: PathBuf = below.components().collect();
+    plain.as_os_str() == below.as_os_str()
+        && !below.as_os_str().is_empty()
+        && below
+            .components()
+            .all(|part| matches!(part, std::path::Component::Normal(name) if !walk::is_git(name)))
 }
 
 /// Whether a folder on the way is a link.
@@ -393,12 +446,12 @@ pub(super) fn bytes_of(path: &Path) -> Vec<u8> {
 }
 
 #[cfg(unix)]
-fn path_of(bytes: &[u8]) -> PathBuf {
+pub(super) fn path_of(bytes: &[u8]) -> PathBuf {
     use std::os::unix::ffi::OsStrExt as _;
     PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
 }
 
 #[cfg(not(unix))]
-fn path_of(bytes: &[u8]) -> PathBuf {
+pub(super) fn path_of(bytes: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }

@@ -1,9 +1,11 @@
 //! End to end, through the binary: what only shows there. Flags, streams, exit codes, signals, terminals.
 //! One integration binary, so that one link serves all of them.
 
+mod bad_input;
 mod common;
 mod fixtures;
 mod flags;
+mod laws;
 mod settings;
 #[cfg(unix)]
 mod signals;
