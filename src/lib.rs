@@ -25,8 +25,8 @@ pub use score::explanation::Explanation;
 
 use emit::{Account, Item, Omitted, Proof};
 use error::Error;
-use render::{Measure, Rendering, RenderingName, Renderings, Subject, lines::Lines};
-use request::{Budget, Kind, Request, Task, TaskSource};
+use render::{Measure, Rendering, Renderings, Subject, lines::Lines};
+use request::{Budget, Kind, RenderingName, Request, Task, TaskSource};
 pub use score::Survey;
 use score::{Model, Opened};
 use std::time::Instant;

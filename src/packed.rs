@@ -1,8 +1,8 @@
 //! What a run gives back: the bundle, and what a person may ask about how it came to be.
 
 use crate::emit::Bundle;
-use crate::render::RenderingName;
 use crate::request::Kind;
+use crate::request::RenderingName;
 use crate::score::explanation::Explanation;
 use std::time::Duration;
 

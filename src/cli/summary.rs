@@ -366,7 +366,7 @@ mod tests {
             id: format!("file:{path}"),
             kind: ctxpack::request::Kind::File,
             path: path.to_owned(),
-            rendering: ctxpack::render::RenderingName::Excerpt,
+            rendering: ctxpack::request::RenderingName::Excerpt,
             lines: vec![],
             labels: vec![],
             text: String::new(),

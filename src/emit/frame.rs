@@ -1,7 +1,7 @@
 //! What the formats share: the fixed first line, names on one line, and how much is said about what is not shown.
 
 use super::{Account, Item};
-use crate::render::RenderingName;
+use crate::request::RenderingName;
 use crate::request::{Kind, TaskSource};
 use std::borrow::Cow;
 use std::fmt::Write;

@@ -24,7 +24,7 @@ pub use manifest::{
 };
 
 use crate::error::Warning;
-use crate::render::RenderingName;
+use crate::request::RenderingName;
 use crate::request::{Format, Kind, Task};
 use crate::tokens::Tokenizer;
 

@@ -13,7 +13,11 @@ const MAX_HEAD_LINES: usize = 16;
 
 /// An outline by line beginnings alone.
 pub(super) fn outline(text: &str, language: Language, reason: &'static str) -> Outline {
-    let mut definitions = if is_c_like(language) { functions(text) } else { by_keyword(text) };
+    let mut definitions = if is_c_like(language) {
+        functions(text)
+    } else {
+        by_keyword(text)
+    };
     nest(&mut definitions);
     Outline {
         breaks: breaks::in_long_stretches(lines::paragraphs(text), &definitions, n_lines(text)),
@@ -28,21 +32,29 @@ pub(super) fn repair(text: &str, language: Language, outline: &mut Outline) {
     if !is_c_like(language) {
         return;
     }
-    outline.definitions.iter_mut().for_each(|definition| definition.parent = None);
+    outline
+        .definitions
+        .iter_mut()
+        .for_each(|definition| definition.parent = None);
     let bases: Vec<(Definition, String)> = std::mem::take(&mut outline.bases)
         .into_iter()
         .filter_map(|(idx, name)| Some((outline.definitions.get(idx)?.clone(), name)))
         .collect();
     let is_function = |kind: DefinitionKind| kind.is_callable() && kind != DefinitionKind::Macro;
-    outline
-        .definitions
-        .retain(|definition| !(is_function(definition.kind) && STATEMENTS.contains(&definition.name.as_str())));
+    outline.definitions.retain(|definition| {
+        !(is_function(definition.kind) && STATEMENTS.contains(&definition.name.as_str()))
+    });
     for function in functions(text) {
         let same = outline.definitions.iter().position(|known| {
-            is_function(known.kind) && known.name == function.name && known.lines.0 <= function.signature.1 && known.signature.1 >= function.signature.0
+            is_function(known.kind)
+                && known.name == function.name
+                && known.lines.0 <= function.signature.1
+                && known.signature.1 >= function.signature.0
         });
         for known in &mut outline.definitions {
-            let runs_on = is_function(known.kind) && known.lines.0 < function.lines.0 && known.lines.1 >= function.lines.0;
+            let runs_on = is_function(known.kind)
+                && known.lines.0 < function.lines.0
+                && known.lines.1 >= function.lines.0;
             if runs_on && known.signature.1 < function.lines.0 {
                 known.lines.1 = function.lines.0 - 1;
             }
@@ -56,7 +68,10 @@ pub(super) fn repair(text: &str, language: Language, outline: &mut Outline) {
     outline.bases = bases
         .into_iter()
         .filter_map(|(owner, name)| {
-            let idx = outline.definitions.iter().position(|known| known.name == owner.name && known.lines == owner.lines)?;
+            let idx = outline
+                .definitions
+                .iter()
+                .position(|known| known.name == owner.name && known.lines == owner.lines)?;
             Some((idx, name))
         })
         .collect();
@@ -64,7 +79,9 @@ pub(super) fn repair(text: &str, language: Language, outline: &mut Outline) {
 }
 
 /// Words that a damaged parse of C takes for names of functions.
-const STATEMENTS: [&str; 10] = ["if", "else", "for", "while", "switch", "do", "return", "catch", "sizeof", "defined"];
+const STATEMENTS: [&str; 10] = [
+    "if", "else", "for", "while", "switch", "do", "return", "catch", "sizeof", "defined",
+];
 
 fn is_c_like(language: Language) -> bool {
     matches!(language.id(), "c" | "cpp")
@@ -72,11 +89,15 @@ fn is_c_like(language: Language) -> bool {
 
 /// Sorts definitions in preorder and gives each the innermost one around it as parent.
 fn nest(definitions: &mut [Definition]) {
-    definitions.sort_by_key(|definition| (definition.lines.0, std::cmp::Reverse(definition.lines.1)));
+    definitions
+        .sort_by_key(|definition| (definition.lines.0, std::cmp::Reverse(definition.lines.1)));
     let mut open: Vec<(usize, (u32, u32))> = Vec::new();
     for (idx, definition) in definitions.iter_mut().enumerate() {
         let lines = definition.lines;
-        while open.last().is_some_and(|(_, around)| around.1 < lines.1 || *around == lines) {
+        while open
+            .last()
+            .is_some_and(|(_, around)| around.1 < lines.1 || *around == lines)
+        {
             open.pop();
         }
         definition.parent = open.last().map(|(idx, _)| *idx);
@@ -90,7 +111,11 @@ fn functions(text: &str) -> Vec<Definition> {
     // For each line, the next one that begins with `}`.
     let mut next_close = vec![None; all.len() + 1];
     for (idx, line) in all.iter().enumerate().rev() {
-        next_close[idx] = if line.starts_with('}') { Some(idx) } else { next_close[idx + 1] };
+        next_close[idx] = if line.starts_with('}') {
+            Some(idx)
+        } else {
+            next_close[idx + 1]
+        };
     }
     let mut found = Vec::new();
     let mut idx = 0;
@@ -110,7 +135,11 @@ fn functions(text: &str) -> Vec<Definition> {
         let end = head.as_ref().and_then(|(_, open)| {
             let open = idx + open;
             let one_line = all[open].trim_end().ends_with('}');
-            if one_line { Some(open) } else { *next_close.get(open + 1)? }
+            if one_line {
+                Some(open)
+            } else {
+                *next_close.get(open + 1)?
+            }
         });
         if let (Some((name, open)), Some(end)) = (head, end) {
             let first = doc_start.unwrap_or(idx);
@@ -138,8 +167,20 @@ fn line_of(idx: usize) -> u32 {
 fn head(lines: &[&str]) -> Option<(String, usize)> {
     let first = lines.first()?;
     let word: String = first.chars().take_while(|c| is_word(*c)).collect();
-    let not_heads = ["typedef", "namespace", "using", "case", "default", "goto", "enum", "extern"];
-    if word.is_empty() || STATEMENTS.contains(&word.as_str()) || not_heads.contains(&word.as_str()) && !first.contains('(') {
+    let not_heads = [
+        "typedef",
+        "namespace",
+        "using",
+        "case",
+        "default",
+        "goto",
+        "enum",
+        "extern",
+    ];
+    if word.is_empty()
+        || STATEMENTS.contains(&word.as_str())
+        || not_heads.contains(&word.as_str()) && !first.contains('(')
+    {
         return None;
     }
     let mut text = String::new();
@@ -169,7 +210,8 @@ fn head_name(head: &str) -> Option<String> {
         match c {
             '(' => {
                 if depth == 0 && !word.is_empty() && !STATEMENTS.contains(&word.as_str()) {
-                    let macro_like = word.starts_with("__") || !word.chars().any(char::is_lowercase);
+                    let macro_like =
+                        word.starts_with("__") || !word.chars().any(char::is_lowercase);
                     if !macro_like || name.is_none() {
                         name = Some(word.clone());
                     }
@@ -241,7 +283,9 @@ fn by_keyword(text: &str) -> Vec<Definition> {
     for (idx, _) in open {
         found[idx].lines.1 = last;
     }
-    found.iter_mut().for_each(|definition| definition.lines.1 = definition.lines.1.max(definition.lines.0));
+    found
+        .iter_mut()
+        .for_each(|definition| definition.lines.1 = definition.lines.1.max(definition.lines.0));
     found
 }
 
@@ -259,14 +303,20 @@ fn keyword(line: &str) -> Option<(DefinitionKind, String)> {
             "interface" | "defprotocol" => DefinitionKind::Interface,
             "impl" => DefinitionKind::Impl,
             "module" | "mod" | "namespace" | "defmodule" => DefinitionKind::Module,
-            "pub" | "pub(crate)" | "export" | "default" | "async" | "static" | "public" | "private" | "protected" | "internal"
-            | "abstract" | "final" | "sealed" | "partial" | "override" | "unsafe" | "const" | "declare" => {
+            "pub" | "pub(crate)" | "export" | "default" | "async" | "static" | "public"
+            | "private" | "protected" | "internal" | "abstract" | "final" | "sealed"
+            | "partial" | "override" | "unsafe" | "const" | "declare" => {
                 rest = after.trim_start();
                 continue;
             }
             _ => return None,
         };
-        let name: String = after.trim_start().chars().take_while(|c| is_word(*c)).take(120).collect();
+        let name: String = after
+            .trim_start()
+            .chars()
+            .take_while(|c| is_word(*c))
+            .take(120)
+            .collect();
         return (!name.is_empty()).then_some((kind, name));
     }
     None

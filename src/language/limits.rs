@@ -48,7 +48,8 @@ fn too_deep(bytes: &[u8]) -> bool {
             _ => {}
         }
         match byte {
-            b'-' | b'+' | b'!' | b'~' | b'&' | b'*' | b'@' | b'^' | b'<' | b'?' | b':' | b'\\' | b'$' => prefix_run += 1,
+            b'-' | b'+' | b'!' | b'~' | b'&' | b'*' | b'@' | b'^' | b'<' | b'?' | b':' | b'\\'
+            | b'$' => prefix_run += 1,
             b' ' | b'\t' | b'\n' | b'\r' => {}
             _ => prefix_run = 0,
         }

@@ -1,7 +1,7 @@
 //! Languages: what a file defines, uses and imports, and where it may be cut.
 //!
 //! Later stages show parts of files, so they must know where the parts begin and end, which of them belong together and
-//! which names tie one file to another. Tree-sitter queries answer that for the languages in [`table`]; headings answer it
+//! which names tie one file to another. Tree-sitter queries answer that for the languages in `table.rs`; headings answer it
 //! for Markdown; blank lines for everything else. A grammar is a folder of queries and one row, never Rust code: per-language
 //! code was the alternative, and it grows without end.
 //!

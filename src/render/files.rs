@@ -4,8 +4,9 @@
 //! sequence of the best ones. That keeps a menu to some twenty options where subsets would be millions.
 
 use super::lines::{Lines, gap, union};
-use super::{Measure, Rendering, RenderingName, Renderings, Subject};
+use super::{Measure, Rendering, Renderings, Subject};
 use crate::language::Definition;
+use crate::request::RenderingName;
 use crate::score::Survey;
 use crate::score::{Opened, Piece};
 

@@ -2,9 +2,9 @@
 //! chosen like the functions of a file.
 
 use super::lines::{Lines, gap};
-use super::{Measure, Rendering, RenderingName, Renderings, Subject};
+use super::{Measure, Rendering, Renderings, Subject};
 use crate::emit::Item;
-use crate::request::Kind;
+use crate::request::{Kind, RenderingName};
 use crate::score::Survey;
 use crate::score::memory::{ScoredSession, class_word};
 use crate::source::notes::Atom;

@@ -8,7 +8,7 @@ pub mod lines;
 pub mod memory;
 
 use crate::emit::{self, Item};
-use crate::request::{Budget, Format, Kind};
+use crate::request::{Budget, Format, Kind, RenderingName};
 use crate::tokens::Tokenizer;
 
 /// One way to write a candidate.
@@ -90,36 +90,5 @@ impl Measure<'_> {
     /// Size of a whole item.
     pub fn item(&self, item: &Item) -> usize {
         self.text(&emit::item(self.format, item))
-    }
-}
-
-/// The name of a way to write a candidate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RenderingName {
-    /// All of it.
-    Full,
-    /// Chosen definitions of a file.
-    Excerpt,
-    /// Signatures of a file.
-    Outline,
-    /// One line about a file.
-    Mention,
-    /// What a note or a session says in short, or its turns that matter.
-    Digest,
-    /// One line of a note or a session.
-    Headline,
-}
-
-impl RenderingName {
-    /// The word used in the manifest.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Excerpt => "excerpt",
-            Self::Outline => "outline",
-            Self::Mention => "mention",
-            Self::Digest => "digest",
-            Self::Headline => "headline",
-        }
     }
 }

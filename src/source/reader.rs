@@ -57,7 +57,7 @@ impl Dirt {
 
 /// Calls `take` with every record of `input`, in order, until it breaks, and returns what was odd.
 ///
-/// Memory is one line, at most [`MAX_LINE_BYTES`] (and [`MAX_JOINED`] of them while lines are being joined).
+/// Memory is one line, at most `MAX_LINE_BYTES` (and `MAX_JOINED` of them while lines are being joined).
 ///
 /// # Errors
 /// The first I/O error; what was read before it has been taken.

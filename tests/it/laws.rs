@@ -1,7 +1,7 @@
 //! What holds of every run, over small random trees, budgets and formats. Through the library, for speed.
 
 use ctxpack::emit::{Account, Bundle};
-use ctxpack::render::RenderingName;
+use ctxpack::request::RenderingName;
 use ctxpack::request::{Budget, Format, Kinds, Request, Task, TaskSource};
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -31,15 +31,7 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// Edges that are there and should go; the list may only get shorter.
-const DEBTS: &[(&str, &str)] = &[
-    // the name of a rendering is a word of the manifest: it belongs into `request`, beside `Kind`
-    ("emit", "render"),
-    // an explanation is built where scores are, and only handed out by `packed`
-    ("score", "packed"),
-    // they take the whole survey, where its parts would do
-    ("score", "lib"),
-    ("render", "lib"),
-];
+const DEBTS: &[(&str, &str)] = &[];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
