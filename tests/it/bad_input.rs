@@ -537,7 +537,6 @@ fn a_git_that_leads_elsewhere() {
         ),
     ];
     for (case_idx, (spoil, message)) in cases.iter().enumerate() {
-        eprintln!("case {case_idx}");
         let place = Place::new();
         spoil(&place.at(".git"), &there);
         let good = place.good(&[]);
@@ -579,6 +578,7 @@ fn revisions() {
 }
 
 #[test]
+#[allow(clippy::print_stderr)] // a test that is skipped says so
 fn what_may_not_be_read() {
     let place = Place::new();
     place.write("locked/a.rs", "fn a() {}\n");
@@ -644,7 +644,7 @@ fn what_is_no_text_or_no_file() {
     place.write(
         "noise",
         (0..4000u32)
-            .map(|n| (n * 7919 >> 3) as u8 | 0x80)
+            .map(|n| ((n * 7919) >> 3) as u8 | 0x80)
             .collect::<Vec<_>>(),
     );
     fifo(&place.at("fifo"));
