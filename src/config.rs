@@ -605,8 +605,8 @@ mod tests {
 
     #[test]
     fn an_unknown_model_lists_the_nearest_first() {
-        let failure = parse_model("gpt-5,5").unwrap_err();
-        assert_eq!(failure.message, "unknown model `gpt-5,5`");
+        let failure = parse_model("gtp-5.5").unwrap_err();
+        assert_eq!(failure.message, "unknown model `gtp-5.5`");
         assert_eq!(failure.hints[0], "did you mean --model gpt-5.5?");
         assert!(
             failure.hints[1].starts_with("known models: gpt-5.5, "),

@@ -219,8 +219,8 @@ pub fn fit(
     Ok(best)
 }
 
-/// Bytes of the task that the bundle repeats. A token is about four bytes, so that as many bytes as there are tokens make a
-/// quarter of the budget; text that takes more tokens than that is cut until it leaves half of the budget to others.
+/// Bytes of the task that the bundle repeats. A token is about four bytes, so that half as many bytes as there are tokens make an
+/// eighth of the budget; text that takes more tokens than that is cut until it leaves half of the budget to others.
 fn room(
     measure: &Measure<'_>,
     limit: usize,
@@ -230,8 +230,8 @@ fn room(
     let mut account = account.clone();
     account.omitted = omitted;
     account.room = match *measure.budget {
-        Budget::Tokens(n) => n,
-        Budget::Characters(n) | Budget::Bytes(n) => n / 4,
+        Budget::Tokens(n) => n / 2,
+        Budget::Characters(n) | Budget::Bytes(n) => n / 8,
     };
     while account.room > 0 {
         let size = measure.text(&emit::frame(measure.format, &account));

@@ -439,7 +439,9 @@ fn omitted(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> V
             Subject::Note(_) | Subject::Session(_) => {}
         }
     }
-    let left = |idx: &usize| !taken[*idx] && files[*idx].barred != Some(source::NOTE);
+    let left = |idx: &usize| {
+        !taken[*idx] && !matches!(files[*idx].barred, Some(source::NOTE | source::BUNDLE))
+    };
     omitted.extend((0..files.len()).filter(left).map(|idx| Omitted {
         id: format!("file:{}", files[idx].path),
         kind: Kind::File,

@@ -77,13 +77,11 @@ fn note(atom: &Atom, worth: f64, measure: &Measure<'_>) -> Vec<Rendering> {
         1.0,
     )];
     if n_lines > DIGEST_LINES * 2 {
-        let text = Lines::new(&atom.text).text(&[(1, DIGEST_LINES)]);
-        options.push(rendering(
-            RenderingName::Digest,
-            vec![(atom.lines.0, atom.lines.0 + DIGEST_LINES - 1)],
-            text,
-            0.5,
-        ));
+        let first = gist(&atom.text).min(n_lines);
+        let last = (first + DIGEST_LINES - 1).min(n_lines);
+        let text = Lines::new(&atom.text).text(&[(first, last)]);
+        let lines = vec![(atom.lines.0 + first - 1, atom.lines.0 + last - 1)];
+        options.push(rendering(RenderingName::Digest, lines, text, 0.5));
     }
     let headline = headline(&atom.text);
     if headline.len() + 40 < atom.text.len() {
@@ -95,6 +93,26 @@ fn note(atom: &Atom, worth: f64, measure: &Measure<'_>) -> Vec<Rendering> {
         ));
     }
     options
+}
+
+/// The line, from 1, at which a note says what it is for: below the heading of its decision, if it has one.
+fn gist(text: &str) -> u32 {
+    let is_heading = |line: &str| {
+        let words = line
+            .trim_start_matches(['#', '*', ' '])
+            .to_ascii_lowercase();
+        line.starts_with(['#', '*'])
+            && (words.starts_with("decision") || words.starts_with("summary"))
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    let Some(heading) = lines.iter().position(|line| is_heading(line)) else {
+        return 1;
+    };
+    let below = lines[heading + 1..]
+        .iter()
+        .take_while(|line| line.trim().is_empty())
+        .count();
+    (heading + below + 2) as u32
 }
 
 /// The first line with words, shortened.
@@ -338,6 +356,15 @@ mod tests {
             "claude-code:memory/order-lock.md"
         );
         assert_eq!(shown_path("docs/adr/0001.md"), "docs/adr/0001.md");
+    }
+
+    #[test]
+    fn the_gist_of_a_decision_is_the_decision() {
+        assert_eq!(
+            gist("# 7. Retry\n\nStatus: accepted\n\n## Decision\n\nWe back off.\n"),
+            7
+        );
+        assert_eq!(gist("plain\ntext\n"), 1);
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod tree;
 mod walk;
 
 use crate::error::{Error, Warning};
+use crate::guard::is_bundle;
 use crate::guard::text::{Decoded, clean, decode};
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::{Query, Scan, syntax};
@@ -297,6 +298,9 @@ impl Trees {
 /// Why a note is no candidate as a file.
 pub const NOTE: &str = "packed as a note";
 
+/// Why a bundle is no candidate: it would show the repository twice, and the next bundle would hold this one.
+pub const BUNDLE: &str = "a bundle of ctxpack";
+
 /// What people and agents wrote down, for the repository at hand.
 #[derive(Debug, Clone, Default)]
 pub struct Remembered {
@@ -491,6 +495,7 @@ fn scan_one(
         return read;
     }
     match trees.text(file) {
+        Ok(text) if is_bundle(&text) => read.barred = Some(BUNDLE),
         Ok(text) => read.scan = scanner.scan(&text, &syntax::of_path(&entry.path)),
         Err((why, message)) => {
             read.barred = Some(why);

@@ -9,17 +9,23 @@ const EDGES: &[(&str, &[&str])] = &[
     // what all rooms talk in
     ("error", &[]),
     ("request", &["tokens"]),
-    ("packed", &["emit", "render", "request"]),
+    ("packed", &["emit", "request", "score"]),
     // the stages, and what they lean on; none imports from a later stage
     ("tokens", &[]),
     ("guard", &[]),
     ("language", &[]),
     ("lexicon", &[]),
     ("source", &["error", "guard", "lexicon", "request"]),
-    ("score", &["language", "lexicon", "source"]),
+    (
+        "score",
+        &["error", "language", "lexicon", "request", "source"],
+    ),
     ("solve", &[]),
-    ("emit", &["error", "request", "tokens"]),
-    ("render", &["emit", "request", "score", "source", "tokens"]),
+    ("emit", &["error", "guard", "request", "tokens"]),
+    (
+        "render",
+        &["emit", "language", "request", "score", "source", "tokens"],
+    ),
     ("fit", &["emit", "error", "render", "request", "solve"]),
     ("eval", &["emit", "score"]),
     // the outside: the command line and its settings are one program
