@@ -233,19 +233,22 @@ fn excerpts(parts: &Parts<'_>, frame: usize, bonus: f64, measure: &Measure<'_>) 
         .map(|(&cost, value)| value / (cost as f64 + 15.0))
         .collect();
     let order = crate::score::statistics::ranking(&density);
+    // what is past the budget cannot be chosen: steps are spent on what can, so that even a huge file fills it
+    let mut size = 0;
+    let affordable = order.iter().take_while(|idx| {
+        size += costs[**idx];
+        size <= measure.limit()
+    });
+    let n_pieces = affordable.count().min(order.len() - 1);
     // many small pieces are taken several at a time, so that the menu stays short
-    let n_steps = MAX_EXCERPTS.min(order.len() - 1);
+    let n_steps = MAX_EXCERPTS.min(n_pieces);
     let mut options = Vec::with_capacity(n_steps);
     let mut shown: Vec<(u32, u32)> = Vec::new();
     let mut value = bonus;
     let mut text = 0;
     let mut taken = 0;
     for step in 1..=n_steps {
-        let until = if order.len() <= MAX_EXCERPTS {
-            step
-        } else {
-            stride(step, n_steps, order.len() - 1)
-        };
+        let until = stride(step, n_steps, n_pieces);
         for &idx in &order[taken..until] {
             // costs are summed, not counted on the joined text: what the sum is off by, the exact count at the end closes
             text += costs[idx];

@@ -60,6 +60,13 @@ pub struct Measure<'a> {
 }
 
 impl Measure<'_> {
+    /// The budget in its own unit.
+    pub fn limit(&self) -> usize {
+        match *self.budget {
+            Budget::Tokens(n) | Budget::Characters(n) | Budget::Bytes(n) => n,
+        }
+    }
+
     /// Size of a text.
     pub fn text(&self, text: &str) -> usize {
         match self.budget {
