@@ -42,7 +42,7 @@ impl Default for Worth {
 }
 
 /// Most excerpts in one menu.
-const MAX_EXCERPTS: usize = 24;
+const MAX_EXCERPTS: usize = 48;
 
 /// Makes the menus of the shortlist.
 pub fn menus(survey: &Survey, worth: &Worth, measure: &Measure<'_>) -> Vec<Renderings> {
