@@ -239,7 +239,13 @@ fn piece_list(case: &Case, survey: &Survey) -> Option<List> {
 fn fit(lists: &[&Lists]) -> Model {
     let files: Vec<List> = lists.iter().map(|(_, files, _)| files.clone()).collect();
     let pieces: Vec<List> = lists.iter().map(|(_, _, pieces)| pieces.clone()).collect();
-    let file = eval::fit::fit(&files, FILE_FEATURES.len(), &|f| f >= 14, 1e-2, 400);
+    let file = eval::fit::fit(
+        &files,
+        FILE_FEATURES.len(),
+        &|f| f >= 14 && FILE_FEATURES[f] != "frame",
+        1e-2,
+        400,
+    );
     let piece = eval::fit::fit(
         &pieces,
         PIECE_FEATURES.len(),
