@@ -32,7 +32,8 @@ pub(super) fn of_tree(text: &str, tree: &Tree, definitions: &[Definition]) -> Ve
             continue;
         }
         let last_row = last_row(node);
-        commented_row = (node.is_extra() && (begins_line || commented_row == Some(row))).then_some(last_row + 1);
+        commented_row = (node.is_extra() && (begins_line || commented_row == Some(row)))
+            .then_some(last_row + 1);
         previous_row = Some(last_row);
         while depth > 0 && !cursor.goto_next_sibling() {
             cursor.goto_parent();
@@ -51,7 +52,11 @@ fn line(row: usize) -> u32 {
 
 fn last_row(node: Node) -> usize {
     let (start, end) = (node.start_position(), node.end_position());
-    if end.column == 0 && end.row > start.row { end.row - 1 } else { end.row }
+    if end.column == 0 && end.row > start.row {
+        end.row - 1
+    } else {
+        end.row
+    }
 }
 
 fn is_long(node: Node) -> bool {
@@ -67,7 +72,9 @@ fn is_text(node: Node) -> bool {
 /// Whether a node begins with a brace that stands alone on its line.
 fn opens_body(text: &str, node: Node) -> bool {
     let rest = text.as_bytes().get(node.start_byte()..).unwrap_or_default();
-    let line = rest.get(..memchr::memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
+    let line = rest
+        .get(..memchr::memchr(b'\n', rest).unwrap_or(rest.len()))
+        .unwrap_or_default();
     line.trim_ascii() == b"{"
 }
 
@@ -75,27 +82,44 @@ fn opens_body(text: &str, node: Node) -> bool {
 ///
 /// What begins a definition is known already, and so is what stands between two methods of a class. `starts` is sorted; a
 /// file has `n_lines`.
-pub(super) fn in_long_stretches(starts: Vec<u32>, definitions: &[Definition], n_lines: u32) -> Vec<u32> {
+pub(super) fn in_long_stretches(
+    starts: Vec<u32>,
+    definitions: &[Definition],
+    n_lines: u32,
+) -> Vec<u32> {
     let mut kept = Vec::new();
     let mut open: Vec<&Definition> = Vec::new();
     let mut covered = 0;
     let mut next = 0;
     for start in starts {
-        while let Some(definition) = definitions.get(next).filter(|definition| definition.lines.0 <= start) {
+        while let Some(definition) = definitions
+            .get(next)
+            .filter(|definition| definition.lines.0 <= start)
+        {
             covered = covered.max(close(&mut open, definition.lines.0));
             open.push(definition);
             next += 1;
         }
         covered = covered.max(close(&mut open, start));
         let (head_end, end, callable) = match open.last() {
-            Some(around) => (around.signature.1, around.lines.1, around.kind.is_callable()),
+            Some(around) => (
+                around.signature.1,
+                around.lines.1,
+                around.kind.is_callable(),
+            ),
             None => (0, n_lines, false),
         };
-        let next_start = definitions.get(next).map_or(u32::MAX, |definition| definition.lines.0);
+        let next_start = definitions
+            .get(next)
+            .map_or(u32::MAX, |definition| definition.lines.0);
         let long = if callable {
-            open.last().is_some_and(|around| end - around.lines.0 >= LONG_LINES)
+            open.last()
+                .is_some_and(|around| end - around.lines.0 >= LONG_LINES)
         } else {
-            next_start.min(end + 1).saturating_sub(head_end.max(covered)) > LONG_LINES
+            next_start
+                .min(end + 1)
+                .saturating_sub(head_end.max(covered))
+                > LONG_LINES
         };
         if long && head_end < start {
             kept.push(start);

@@ -69,12 +69,18 @@ pub(super) enum BadQuery {
 /// Compiles a row's queries. Takes up to tens of milliseconds, so [`of`] does it once.
 pub(super) fn compile(row: &Row) -> Result<Captures, BadQuery> {
     let grammar = row.grammar.ok_or(BadQuery::NoGrammar)?;
-    let source: String = row.queries.iter().flat_map(|(_, outline, tags)| [*outline, "\n", *tags, "\n"]).collect();
+    let source: String = row
+        .queries
+        .iter()
+        .flat_map(|(_, outline, tags)| [*outline, "\n", *tags, "\n"])
+        .collect();
     let query = Query::new(&grammar.into(), &source).map_err(BadQuery::Syntax)?;
     let roles = query
         .capture_names()
         .iter()
-        .map(|name| Role::from_capture(name).ok_or_else(|| BadQuery::UnknownCapture(name.to_string())))
+        .map(|name| {
+            Role::from_capture(name).ok_or_else(|| BadQuery::UnknownCapture(name.to_string()))
+        })
         .collect::<Result<_, _>>()?;
     Ok(Captures { query, roles })
 }

@@ -24,10 +24,16 @@ fn by_file_name(name: &str, text: &str) -> Option<Language> {
         return Language::from_id("cpp");
     }
     // A template of a source file has the shape of that file.
-    if matches!(extension.as_str(), "in" | "tmpl" | "tpl" | "example" | "dist") && stem.contains('.') {
+    if matches!(
+        extension.as_str(),
+        "in" | "tmpl" | "tpl" | "example" | "dist"
+    ) && stem.contains('.')
+    {
         return by_file_name(stem, text);
     }
-    rows().find(|row| row.extensions.contains(&extension.as_str())).map(Language)
+    rows()
+        .find(|row| row.extensions.contains(&extension.as_str()))
+        .map(Language)
 }
 
 fn by_shebang(text: &str) -> Option<Language> {
@@ -38,7 +44,9 @@ fn by_shebang(text: &str) -> Option<Language> {
         program = base_name(words.find(|word| !word.starts_with('-') && !word.contains('='))?);
     }
     let program = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
-    rows().find(|row| row.interpreters.contains(&program)).map(Language)
+    rows()
+        .find(|row| row.interpreters.contains(&program))
+        .map(Language)
 }
 
 fn base_name(path: &str) -> &str {
@@ -63,12 +71,26 @@ fn shows_cpp(text: &str) -> bool {
         "explicit ",
         "inline namespace ",
     ];
-    const HEADERS: [&str; 8] = ["string", "vector", "memory", "map", "utility", "functional", "cstdint", "type_traits"];
+    const HEADERS: [&str; 8] = [
+        "string",
+        "vector",
+        "memory",
+        "map",
+        "utility",
+        "functional",
+        "cstdint",
+        "type_traits",
+    ];
     text.lines().map(str::trim_start).any(|line| {
-        let header = line.strip_prefix("#include <").and_then(|rest| rest.split('>').next());
+        let header = line
+            .strip_prefix("#include <")
+            .and_then(|rest| rest.split('>').next());
         STARTS.iter().any(|start| line.starts_with(start))
             || header.is_some_and(|header| HEADERS.contains(&header))
-            || (line.contains("std::") && !line.starts_with("//") && !line.starts_with('*') && !line.starts_with("/*"))
+            || (line.contains("std::")
+                && !line.starts_with("//")
+                && !line.starts_with('*')
+                && !line.starts_with("/*"))
     })
 }
 
@@ -101,7 +123,11 @@ mod tests {
     #[test]
     fn shebangs() {
         check("bin/run", "#!/bin/sh\necho", "bash");
-        check("bin/run", "#! /usr/bin/env -S FOO=1 python3.12 -u\n", "python");
+        check(
+            "bin/run",
+            "#! /usr/bin/env -S FOO=1 python3.12 -u\n",
+            "python",
+        );
         check("bin/run", "#!/usr/bin/env node\n", "javascript");
         check("bin/run", "#!/usr/bin/perl\n", "none");
         check("bin/run", "#!", "none");
@@ -110,7 +136,11 @@ mod tests {
 
     #[test]
     fn headers() {
-        check("a.h", "#ifdef __cplusplus\nextern \"C\" {\n#endif\nint f(void);\n", "c");
+        check(
+            "a.h",
+            "#ifdef __cplusplus\nextern \"C\" {\n#endif\nint f(void);\n",
+            "c",
+        );
         check("a.h", "// std::move is C++\nint f(void);\n", "c");
         check("a.h", "#include <string>\n", "cpp");
         check("a.h", "namespace a {\n", "cpp");

@@ -12,21 +12,33 @@ pub(super) fn outline(text: &str) -> Outline {
     let mut definitions: Vec<Definition> = Vec::new();
     let mut open: Vec<(usize, usize)> = Vec::new();
     for (idx, heading) in scan.headings.iter().enumerate() {
-        while open.last().is_some_and(|(level, _)| *level >= heading.level) {
+        while open
+            .last()
+            .is_some_and(|(level, _)| *level >= heading.level)
+        {
             open.pop();
         }
-        let next = scan.headings[idx + 1..].iter().find(|later| later.level <= heading.level);
+        let next = scan.headings[idx + 1..]
+            .iter()
+            .find(|later| later.level <= heading.level);
         definitions.push(Definition {
             name: heading.name.clone(),
             kind: DefinitionKind::Section,
-            lines: (line_of(heading.rows.0), next.map_or(line_of(lines.len() - 1), |next| line_of(next.rows.0 - 1))),
+            lines: (
+                line_of(heading.rows.0),
+                next.map_or(line_of(lines.len() - 1), |next| line_of(next.rows.0 - 1)),
+            ),
             signature: (line_of(heading.rows.0), line_of(heading.rows.1)),
             parent: open.last().map(|(_, idx)| *idx),
         });
         open.push((heading.level, idx));
     }
     Outline {
-        breaks: super::breaks::in_long_stretches(scan.paragraphs, &definitions, super::n_lines(text)),
+        breaks: super::breaks::in_long_stretches(
+            scan.paragraphs,
+            &definitions,
+            super::n_lines(text),
+        ),
         definitions,
         ..Outline::default()
     }
@@ -64,7 +76,10 @@ fn scan(lines: &[&str]) -> Scan {
         let blank = line.trim().is_empty();
         // A code block or table longer than a long definition is broken anywhere rather than nowhere.
         let overdue = row >= last_break + 2 * LONG_LINES as usize;
-        if !blank && ((after_blank && fence.is_none() && !in_comment && !line.starts_with("  ")) || overdue) {
+        if !blank
+            && ((after_blank && fence.is_none() && !in_comment && !line.starts_with("  "))
+                || overdue)
+        {
             paragraphs.push(line_of(row));
             last_break = row;
         }
@@ -95,13 +110,21 @@ fn scan(lines: &[&str]) -> Scan {
             continue;
         }
         if let Some((level, name)) = atx(content).filter(|_| indent < 4) {
-            headings.push(Heading { level, name, rows: (row, row) });
+            headings.push(Heading {
+                level,
+                name,
+                rows: (row, row),
+            });
             paragraph = None;
             continue;
         }
         if let (Some(start), Some(level)) = (paragraph, setext(content).filter(|_| indent < 4)) {
             let name = name_of(&lines[start..row].join(" "));
-            headings.push(Heading { level, name, rows: (start, row) });
+            headings.push(Heading {
+                level,
+                name,
+                rows: (start, row),
+            });
             paragraph = None;
             continue;
         }
@@ -112,15 +135,25 @@ fn scan(lines: &[&str]) -> Scan {
         };
     }
     headings.retain(|heading| !heading.name.is_empty());
-    Scan { headings, paragraphs }
+    Scan {
+        headings,
+        paragraphs,
+    }
 }
 
 /// How many lines YAML or TOML front matter takes.
 fn front_matter(lines: &[&str]) -> usize {
-    let Some(mark) = lines.first().map(|line| line.trim_end()).filter(|line| matches!(*line, "---" | "+++")) else {
+    let Some(mark) = lines
+        .first()
+        .map(|line| line.trim_end())
+        .filter(|line| matches!(*line, "---" | "+++"))
+    else {
         return 0;
     };
-    let end = lines.iter().skip(1).position(|line| line.trim_end() == mark);
+    let end = lines
+        .iter()
+        .skip(1)
+        .position(|line| line.trim_end() == mark);
     end.map_or(0, |end| end + 2)
 }
 
@@ -139,14 +172,20 @@ fn atx(content: &str) -> Option<(usize, String)> {
     }
     let rest = rest.trim();
     let closed = rest.trim_end_matches('#');
-    let name = if closed.is_empty() || closed.ends_with([' ', '\t']) { closed } else { rest };
+    let name = if closed.is_empty() || closed.ends_with([' ', '\t']) {
+        closed
+    } else {
+        rest
+    };
     Some((level, name_of(name)))
 }
 
 fn setext(content: &str) -> Option<usize> {
     let line = content.trim_end();
     let mark = line.chars().next().filter(|c| matches!(c, '=' | '-'))?;
-    line.chars().all(|c| c == mark).then_some(if mark == '=' { 1 } else { 2 })
+    line.chars()
+        .all(|c| c == mark)
+        .then_some(if mark == '=' { 1 } else { 2 })
 }
 
 /// Whether a line can be the text of an underlined heading: no list, quote, table or rule.
@@ -157,7 +196,11 @@ fn begins_paragraph(content: &str) -> bool {
 }
 
 fn name_of(text: &str) -> String {
-    text.trim().chars().filter(|c| !c.is_control()).take(120).collect()
+    text.trim()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(120)
+        .collect()
 }
 
 #[cfg(test)]
@@ -172,7 +215,10 @@ mod tests {
         for definition in &outline.definitions {
             let depth = definition.parent.map_or(0, |parent| depths[parent] + 1);
             depths.push(depth);
-            found.push(format!("{depth} {} {}-{}", definition.name, definition.lines.0, definition.lines.1));
+            found.push(format!(
+                "{depth} {} {}-{}",
+                definition.name, definition.lines.0, definition.lines.1
+            ));
         }
         assert_eq!(found, expected, "{text}");
     }
@@ -180,14 +226,20 @@ mod tests {
     #[test]
     fn headings_nest_by_level() {
         check("", &[]);
-        check("# A\ntext\n## B\n### C\n## D #\n# E\n", &["0 A 1-5", "1 B 3-4", "2 C 4-4", "1 D 5-5", "0 E 6-6"]);
+        check(
+            "# A\ntext\n## B\n### C\n## D #\n# E\n",
+            &["0 A 1-5", "1 B 3-4", "2 C 4-4", "1 D 5-5", "0 E 6-6"],
+        );
         check("### deep first\n# A\n", &["0 deep first 1-1", "0 A 2-2"]);
         check("#no space\n####### seven\n    # code\n", &[]);
     }
 
     #[test]
     fn underlined_headings() {
-        check("Title\n=====\n\nPart\n---\nx\n", &["0 Title 1-6", "1 Part 4-6"]);
+        check(
+            "Title\n=====\n\nPart\n---\nx\n",
+            &["0 Title 1-6", "1 Part 4-6"],
+        );
         check("- item\n---\n", &[]);
         check("\n---\n", &[]);
         check("two\nlines\n---\n", &["0 two lines 1-3"]);

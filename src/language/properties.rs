@@ -6,11 +6,19 @@ use proptest::prelude::*;
 /// The promises of [`Outline`].
 fn check(text: &str, outline: &Outline) {
     let n_lines = n_lines(text);
-    let within = |(first, last): (u32, u32), (low, high): (u32, u32)| low <= first && first <= last && last <= high;
+    let within = |(first, last): (u32, u32), (low, high): (u32, u32)| {
+        low <= first && first <= last && last <= high
+    };
     for (idx, definition) in outline.definitions.iter().enumerate() {
         assert!(!definition.name.is_empty(), "{definition:?}");
-        assert!(definition.name.chars().count() <= 120 && !definition.name.contains('\n'), "{definition:?}");
-        assert!(within(definition.signature, definition.lines), "{definition:?}");
+        assert!(
+            definition.name.chars().count() <= 120 && !definition.name.contains('\n'),
+            "{definition:?}"
+        );
+        assert!(
+            within(definition.signature, definition.lines),
+            "{definition:?}"
+        );
         let around = match definition.parent {
             Some(parent) => {
                 assert!(parent < idx, "{definition:?}");
@@ -18,17 +26,50 @@ fn check(text: &str, outline: &Outline) {
             }
             None => (1, n_lines),
         };
-        assert!(within(definition.lines, around), "{definition:?} is not inside {around:?}");
+        assert!(
+            within(definition.lines, around),
+            "{definition:?} is not inside {around:?}"
+        );
     }
-    assert!(outline.definitions.windows(2).all(|pair| pair[0].lines.0 <= pair[1].lines.0));
-    assert!(outline.bases.iter().all(|(idx, name)| *idx < outline.definitions.len() && !name.is_empty()));
+    assert!(
+        outline
+            .definitions
+            .windows(2)
+            .all(|pair| pair[0].lines.0 <= pair[1].lines.0)
+    );
+    assert!(
+        outline
+            .bases
+            .iter()
+            .all(|(idx, name)| *idx < outline.definitions.len() && !name.is_empty())
+    );
     assert!(outline.bases.is_sorted_by_key(|(idx, _)| *idx));
-    assert!(outline.imports.iter().all(|lines| within(*lines, (1, n_lines))));
+    assert!(
+        outline
+            .imports
+            .iter()
+            .all(|lines| within(*lines, (1, n_lines)))
+    );
     assert!(outline.imports.windows(2).all(|pair| pair[0].1 < pair[1].0));
-    assert!(outline.references.is_sorted() || outline.references.is_sorted_by_key(|reference| reference.line));
-    assert!(outline.references.iter().all(|reference| (1..=n_lines).contains(&reference.line) && !reference.name.is_empty()));
+    assert!(
+        outline.references.is_sorted()
+            || outline
+                .references
+                .is_sorted_by_key(|reference| reference.line)
+    );
+    assert!(
+        outline
+            .references
+            .iter()
+            .all(|reference| (1..=n_lines).contains(&reference.line) && !reference.name.is_empty())
+    );
     assert!(outline.breaks.windows(2).all(|pair| pair[0] < pair[1]));
-    assert!(outline.breaks.iter().all(|line| (1..=n_lines).contains(line)));
+    assert!(
+        outline
+            .breaks
+            .iter()
+            .all(|line| (1..=n_lines).contains(line))
+    );
 }
 
 /// A change to a text; places are fractions of its length.
@@ -44,13 +85,17 @@ fn damage() -> impl Strategy<Value = Damage> {
     let place = 0.0..1.0_f64;
     let piece = prop_oneof![
         proptest::collection::vec(any::<u8>(), 1..8),
-        prop::sample::select(vec!["{", "}", "(", ")", "\"", "'", "`", "/*", "*/", "#", "\n", "\r\n", "\\\n", "end\n", "\"\"\"", "<<A\n", "\u{feff}", "é", "\0", "\t"])
-            .prop_map(|piece| piece.as_bytes().to_vec()),
+        prop::sample::select(vec![
+            "{", "}", "(", ")", "\"", "'", "`", "/*", "*/", "#", "\n", "\r\n", "\\\n", "end\n",
+            "\"\"\"", "<<A\n", "\u{feff}", "é", "\0", "\t"
+        ])
+        .prop_map(|piece| piece.as_bytes().to_vec()),
     ];
     prop_oneof![
         (place.clone(), 1..60_usize).prop_map(|(at, length)| Damage::Remove(at, length)),
         (place.clone(), piece).prop_map(|(at, piece)| Damage::Insert(at, piece)),
-        (place.clone(), 1..80_usize, 1..6_usize).prop_map(|(at, length, times)| Damage::Repeat(at, length, times)),
+        (place.clone(), 1..80_usize, 1..6_usize)
+            .prop_map(|(at, length, times)| Damage::Repeat(at, length, times)),
         place.prop_map(Damage::Cut),
     ]
 }
@@ -81,8 +126,15 @@ fn damaged(text: &str, damages: &[Damage]) -> String {
 
 /// Few cases a run: each costs a parse, and there are many languages. Set `PROPTEST_CASES` to look harder.
 fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(24);
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+    let cases = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok())
+        .unwrap_or(24);
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 proptest! {

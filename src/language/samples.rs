@@ -18,10 +18,14 @@ pub(super) fn all() -> Vec<(Language, PathBuf, String)> {
     rows()
         .map(|row| {
             let folder = root().join(row.id);
-            let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+            let entries = std::fs::read_dir(&folder)
+                .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
             let mut paths = entries.map(|entry| entry.unwrap().path());
             let path = paths
-                .find(|path| path.file_stem().is_some_and(|stem| stem == "sample") && path.extension().is_some_and(|end| end != "outline"))
+                .find(|path| {
+                    path.file_stem().is_some_and(|stem| stem == "sample")
+                        && path.extension().is_some_and(|end| end != "outline")
+                })
                 .unwrap_or_else(|| panic!("{} has no sample", folder.display()));
             let text = std::fs::read_to_string(&path).unwrap();
             (Language(row), path, text)
@@ -31,22 +35,52 @@ pub(super) fn all() -> Vec<(Language, PathBuf, String)> {
 
 /// An outline as text: one definition a line, `lines (signature) kind name < bases`, nested by indentation.
 fn written(outline: &Outline) -> String {
-    let range = |(first, last): (u32, u32)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    let range = |(first, last): (u32, u32)| {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first}-{last}")
+        }
+    };
     let mut text = String::new();
     let mut depths: Vec<usize> = Vec::new();
     for (idx, definition) in outline.definitions.iter().enumerate() {
         let depth = definition.parent.map_or(0, |parent| depths[parent] + 1);
         depths.push(depth);
-        let bases: Vec<&str> = outline.bases.iter().filter(|(owner, _)| *owner == idx).map(|(_, name)| name.as_str()).collect();
-        let _ = write!(text, "{}{} ({}) ", "  ".repeat(depth), range(definition.lines), range(definition.signature));
+        let bases: Vec<&str> = outline
+            .bases
+            .iter()
+            .filter(|(owner, _)| *owner == idx)
+            .map(|(_, name)| name.as_str())
+            .collect();
+        let _ = write!(
+            text,
+            "{}{} ({}) ",
+            "  ".repeat(depth),
+            range(definition.lines),
+            range(definition.signature)
+        );
         let _ = write!(text, "{} {}", definition.kind.as_str(), definition.name);
-        let _ = writeln!(text, "{}{}", if bases.is_empty() { "" } else { " < " }, bases.join(", "));
+        let _ = writeln!(
+            text,
+            "{}{}",
+            if bases.is_empty() { "" } else { " < " },
+            bases.join(", ")
+        );
     }
     let imports: Vec<String> = outline.imports.iter().map(|lines| range(*lines)).collect();
     let breaks: Vec<String> = outline.breaks.iter().map(u32::to_string).collect();
-    let _ = writeln!(text, "imports {}\nbreaks {}\nreferences", imports.join(" "), breaks.join(" "));
+    let _ = writeln!(
+        text,
+        "imports {}\nbreaks {}\nreferences",
+        imports.join(" "),
+        breaks.join(" ")
+    );
     for group in outline.references.chunk_by(|a, b| a.line == b.line) {
-        let names: Vec<&str> = group.iter().map(|reference| reference.name.as_str()).collect();
+        let names: Vec<&str> = group
+            .iter()
+            .map(|reference| reference.name.as_str())
+            .collect();
         let _ = writeln!(text, "  {}: {}", group[0].line, names.join(" "));
     }
     text
@@ -61,14 +95,22 @@ fn rows_and_folders_match() {
     folders.sort();
     let lent = rows().flat_map(|row| row.queries.iter().map(|(folder, ..)| *folder));
     let ids: BTreeSet<&str> = rows().map(|row| row.id).chain(lent).collect();
-    assert_eq!(folders, ids.into_iter().collect::<Vec<_>>(), "a folder without a row in table.rs, or a row without its folder in grammars/");
+    assert_eq!(
+        folders,
+        ids.into_iter().collect::<Vec<_>>(),
+        "a folder without a row in table.rs, or a row without its folder in grammars/"
+    );
 }
 
 #[test]
 fn queries_compile() {
     let bad: Vec<String> = rows()
         .filter(|row| row.grammar.is_some())
-        .filter_map(|row| captures::compile(row).err().map(|reason| format!("{}: {reason}", row.id)))
+        .filter_map(|row| {
+            captures::compile(row)
+                .err()
+                .map(|reason| format!("{}: {reason}", row.id))
+        })
         .collect();
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
@@ -77,7 +119,12 @@ fn queries_compile() {
 fn samples_give_their_outlines() {
     let mut wrong = Vec::new();
     for (language, path, text) in all() {
-        assert_eq!(detect(&path.to_string_lossy(), &text), Some(language), "{}", path.display());
+        assert_eq!(
+            detect(&path.to_string_lossy(), &text),
+            Some(language),
+            "{}",
+            path.display()
+        );
         let found = outline(&text, Some(language));
         assert_eq!(found.fallback, None, "{}", path.display());
         let found = written(&found);
@@ -90,5 +137,9 @@ fn samples_give_their_outlines() {
             wrong.push(format!("--- {} gives\n{found}", path.display()));
         }
     }
-    assert!(wrong.is_empty(), "{}\n(UPDATE_EXPECT=1 rewrites the expected outlines)", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{}\n(UPDATE_EXPECT=1 rewrites the expected outlines)",
+        wrong.join("\n")
+    );
 }

@@ -1,19 +1,26 @@
 //! From a syntax tree to an [`Outline`]: runs the query and puts what it captured in order.
-//!
-//! Attached comments are found by line, not by asking nodes for their neighbours: tree-sitter answers that by walking down
-//! from the root, which is quadratic in a long file.
 
 use super::captures::{self, Captures, Role};
+use super::leading::Leading;
 use super::table::Language;
 use super::{Definition, DefinitionKind, Outline, Reference, breaks, column_zero, n_lines};
-use rustc_hash::FxHashMap;
-use tree_sitter::{Node, QueryCursor, QueryMatch, StreamingIterator, Tree};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::ops::ControlFlow;
+use tree_sitter::{Node, QueryCursor, QueryCursorOptions, QueryMatch, StreamingIterator, Tree};
 
 /// The most matches that may be in progress at once; beyond it tree-sitter drops the oldest. Bounds the time on hostile text.
 const MATCH_LIMIT: u32 = 8_192;
 
+/// How many steps (in units of a thousand, which is how often it reports) a query may take: so many in any file, and so many a
+/// byte. Eleven thousand files took 0.0013 a byte in the middle and 0.02 at most; chains of ten thousand calls take over 1.
+const FREE_STEPS: u64 = 200;
+const STEPS_PER_BYTE: f64 = 0.1;
+
 /// The longest name kept, in characters: names of tests are sentences.
 const MAX_NAME_CHARS: usize = 120;
+
+/// The most rows that the head of a function with errors in it may take.
+const MAX_HEAD_ROWS: usize = 30;
 
 /// The most references kept of a file.
 const MAX_REFERENCES: usize = 100_000;
@@ -48,16 +55,20 @@ struct Collected {
 /// Builds the outline of `text`, whose tree is `tree`.
 pub(super) fn outline(text: &str, tree: &Tree, language: Language) -> Outline {
     let Some(captures) = captures::of(language.row()) else {
-        return super::lines::outline(text, "queries do not compile");
+        return column_zero::outline(text, language, "queries do not compile");
     };
-    let mut collected = collect(text.as_bytes(), tree, captures);
+    let Some(mut collected) = collect(text.as_bytes(), tree, captures) else {
+        return column_zero::outline(text, language, "too slow");
+    };
     widen_by_wrappers(&mut collected);
     let defined = &collected.definitions;
-    collected.references.retain(|(byte, ..)| !defined.contains_key(byte));
+    collected
+        .references
+        .retain(|(byte, ..)| !defined.contains_key(byte));
     let found = in_preorder(&mut collected);
     let (definitions, bytes) = place(text, found, &collected.leading);
     let mut outline = Outline {
-        bases: attribute_bases(&collected.bases, &bytes),
+        bases: attribute_bases(&collected.bases, &definitions, &bytes),
         definitions,
         imports: import_lines(&collected.imports),
         references: references(collected),
@@ -71,15 +82,29 @@ pub(super) fn outline(text: &str, tree: &Tree, language: Language) -> Outline {
     outline
 }
 
-fn collect(source: &[u8], tree: &Tree, captures: &Captures) -> Collected {
+/// What the query captures, or `None` where it takes too many steps.
+fn collect(source: &[u8], tree: &Tree, captures: &Captures) -> Option<Collected> {
     let mut collected = Collected::default();
     let mut cursor = QueryCursor::new();
     cursor.set_match_limit(MATCH_LIMIT);
-    let mut matches = cursor.matches(&captures.query, tree.root_node(), source);
+    let max_steps = FREE_STEPS + (source.len() as f64 * STEPS_PER_BYTE) as u64;
+    let mut n_steps = 0_u64;
+    let mut on_progress = |_: &tree_sitter::QueryCursorState| {
+        n_steps += 1;
+        if n_steps > max_steps {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let options = QueryCursorOptions::new().progress_callback(&mut on_progress);
+    let mut matches =
+        cursor.matches_with_options(&captures.query, tree.root_node(), source, options);
     while let Some(one) = matches.next() {
         collect_match(source, one, &captures.roles, &mut collected);
     }
-    collected
+    drop(matches);
+    (n_steps <= max_steps).then_some(collected)
 }
 
 fn collect_match(source: &[u8], one: &QueryMatch, roles: &[Role], collected: &mut Collected) {
@@ -99,23 +124,33 @@ fn collect_match(source: &[u8], one: &QueryMatch, roles: &[Role], collected: &mu
             Some(Role::Body) => body = body.or(Some(node)),
             Some(Role::Leading) => collected.leading.push(bytes),
             Some(Role::Wrapper) => {
-                let last_child = node.named_child((node.named_child_count() as u32).saturating_sub(1));
+                let last_child =
+                    node.named_child((node.named_child_count() as u32).saturating_sub(1));
                 if let Some(wrapped) = last_child {
                     let first = (node.start_byte(), node.start_position().row);
-                    collected.wrappers.insert((wrapped.start_byte(), wrapped.end_byte()), first);
+                    collected
+                        .wrappers
+                        .insert((wrapped.start_byte(), wrapped.end_byte()), first);
                 }
             }
             Some(Role::Import) => collected.imports.push((bytes, rows_of(node))),
-            Some(Role::Base) => collected.bases.push((bytes.0, name_text(source, innermost_name(node)))),
+            Some(Role::Base) => collected
+                .bases
+                .push((bytes.0, name_text(source, innermost_name(node)))),
             Some(Role::Reference) if collected.references.len() < MAX_REFERENCES => {
                 let node = innermost_name(node);
-                let reference = (node.start_byte(), node.start_position().row, name_text(source, node));
+                let reference = (
+                    node.start_byte(),
+                    node.start_position().row,
+                    name_text(source, node),
+                );
                 collected.references.push(reference);
             }
             Some(Role::Reference | Role::Private) | None => {}
         }
     }
-    if let (Some((first, last, kind, nested)), Some(name)) = (definition, name.map(innermost_name)) {
+    if let (Some((first, last, kind, nested)), Some(name)) = (definition, name.map(innermost_name))
+    {
         let found = Found {
             name: name_text(source, name),
             kind,
@@ -125,7 +160,11 @@ fn collect_match(source: &[u8], one: &QueryMatch, roles: &[Role], collected: &mu
             rows: (rows_of(first).0, rows_of(last).1),
             signature_end: body.map_or(rows_of(first).1, |body| row_before(first, body)),
         };
-        if found.name.is_empty() {
+        // Where the parser lost its way it may take half a file for the head of a function; what is inside counts then.
+        let lost = first.has_error()
+            && kind.is_callable()
+            && found.signature_end - found.rows.0 > MAX_HEAD_ROWS;
+        if found.name.is_empty() || lost {
             return;
         }
         match collected.definitions.entry(name.start_byte()) {
@@ -144,7 +183,11 @@ fn collect_match(source: &[u8], one: &QueryMatch, roles: &[Role], collected: &mu
 /// First and last row of a node; a node that ends with a newline does not reach into the next row.
 fn rows_of(node: Node) -> (usize, usize) {
     let (start, end) = (node.start_position(), node.end_position());
-    let last = if end.column == 0 && end.row > start.row { end.row - 1 } else { end.row };
+    let last = if end.column == 0 && end.row > start.row {
+        end.row - 1
+    } else {
+        end.row
+    };
     (start.row, last)
 }
 
@@ -155,16 +198,40 @@ fn innermost_name(node: Node) -> Node {
     // The nesting of a declarator is bounded by patience alone.
     for _ in 0..16 {
         let inner = match node.kind() {
-            "parenthesized_declarator" | "reference_declarator" | "attributed_declarator" | "type" | "nullable_type" => node.named_child(0),
-            "qualified_identifier" | "template_function" | "template_type" | "template_method" | "scoped_identifier"
-            | "scope_resolution" | "qualified_name" | "qualified_type" | "generic_name" | "generic_type" | "scoped_type_identifier" | "alias_qualified_name" => {
-                node.child_by_field_name("name").or_else(|| match node.kind() {
-                    "qualified_name" | "scoped_type_identifier" => node.named_child(node.named_child_count().saturating_sub(1) as u32),
-                    _ => node.child_by_field_name("type").or_else(|| node.named_child(0)),
-                })
+            "parenthesized_declarator"
+            | "reference_declarator"
+            | "attributed_declarator"
+            | "type"
+            | "nullable_type" => node.named_child(0),
+            "reference_type" => node.child_by_field_name("type"),
+            "qualified_identifier"
+            | "template_function"
+            | "template_type"
+            | "template_method"
+            | "scoped_identifier"
+            | "scope_resolution"
+            | "qualified_name"
+            | "qualified_type"
+            | "generic_name"
+            | "generic_type"
+            | "scoped_type_identifier"
+            | "alias_qualified_name" => {
+                node.child_by_field_name("name")
+                    .or_else(|| match node.kind() {
+                        "qualified_name" | "scoped_type_identifier" => {
+                            node.named_child(node.named_child_count().saturating_sub(1) as u32)
+                        }
+                        _ => node
+                            .child_by_field_name("type")
+                            .or_else(|| node.named_child(0)),
+                    })
             }
+            "operator_cast" => None,
             "dependent_name" => node.named_child(0),
-            "attribute" | "selector_expression" | "member_expression" | "nested_type_identifier" => node
+            "attribute"
+            | "selector_expression"
+            | "member_expression"
+            | "nested_type_identifier" => node
                 .child_by_field_name("attribute")
                 .or_else(|| node.child_by_field_name("field"))
                 .or_else(|| node.child_by_field_name("property"))
@@ -182,16 +249,22 @@ fn innermost_name(node: Node) -> Node {
 
 /// The text of a name: its first line, without quotes, at most [`MAX_NAME_CHARS`] long.
 fn name_text(source: &[u8], node: Node) -> String {
-    let bytes = source.get(node.start_byte()..node.end_byte()).unwrap_or_default();
+    let bytes = source
+        .get(node.start_byte()..node.end_byte())
+        .unwrap_or_default();
     let text = String::from_utf8_lossy(bytes);
     let text = match node.kind() {
+        "operator_cast" => text.split('(').next().unwrap_or_default(),
         "alias" => text.rsplit('.').next().unwrap_or_default(),
         "simple_symbol" => text.trim_start_matches(':'),
         _ => &text,
     };
     let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`'));
     let line = text.lines().next().unwrap_or_default().trim();
-    line.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect()
+    line.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_NAME_CHARS)
+        .collect()
 }
 
 /// The last row of what stands in `definition` before `body`, comments aside.
@@ -232,11 +305,17 @@ fn widen_by_wrappers(collected: &mut Collected) {
 
 /// The definitions by first byte, outer ones first; without those that are imports.
 fn in_preorder(collected: &mut Collected) -> Vec<(usize, Found)> {
-    let mut found: Vec<(usize, Found)> = std::mem::take(&mut collected.definitions).into_iter().collect();
+    let mut found: Vec<(usize, Found)> = std::mem::take(&mut collected.definitions)
+        .into_iter()
+        .collect();
     collected.imports.sort_unstable();
     found.retain(|(_, found)| {
-        let after = collected.imports.partition_point(|(bytes, _)| bytes.0 <= found.bytes.0);
-        let import = after.checked_sub(1).and_then(|last| collected.imports.get(last));
+        let after = collected
+            .imports
+            .partition_point(|(bytes, _)| bytes.0 <= found.bytes.0);
+        let import = after
+            .checked_sub(1)
+            .and_then(|last| collected.imports.get(last));
         import.is_none_or(|(bytes, _)| bytes.1 < found.bytes.1)
     });
     // What two patterns make of one stretch of text, the earlier one decides.
@@ -246,12 +325,18 @@ fn in_preorder(collected: &mut Collected) -> Vec<(usize, Found)> {
         *first = (*first).min(found.pattern);
     }
     found.retain(|(_, found)| first_patterns.get(&found.bytes) == Some(&found.pattern));
-    found.sort_unstable_by_key(|(name, found)| (found.bytes.0, std::cmp::Reverse(found.bytes.1), *name));
+    found.sort_unstable_by_key(|(name, found)| {
+        (found.bytes.0, std::cmp::Reverse(found.bytes.1), *name)
+    });
     found
 }
 
 /// Gives each definition its parent and lines, and drops what is local to a function.
-fn place(text: &str, found: Vec<(usize, Found)>, leading: &[Bytes]) -> (Vec<Definition>, Vec<Bytes>) {
+fn place(
+    text: &str,
+    found: Vec<(usize, Found)>,
+    leading: &[Bytes],
+) -> (Vec<Definition>, Vec<Bytes>) {
     let leading = Leading::new(text, leading);
     let mut definitions: Vec<Definition> = Vec::with_capacity(found.len());
     let mut bytes: Vec<Bytes> = Vec::with_capacity(found.len());
@@ -259,7 +344,10 @@ fn place(text: &str, found: Vec<(usize, Found)>, leading: &[Bytes]) -> (Vec<Defi
     // Enclosing definitions: last byte, and index unless dropped.
     let mut open: Vec<(Bytes, Option<usize>, bool)> = Vec::new();
     for (_, found) in found {
-        while open.last().is_some_and(|(around, ..)| around.1 < found.bytes.1 || *around == found.bytes) {
+        while open
+            .last()
+            .is_some_and(|(around, ..)| around.1 < found.bytes.1 || *around == found.bytes)
+        {
             open.pop();
         }
         let local = open.last().is_some_and(|(_, _, callable)| *callable);
@@ -269,20 +357,37 @@ fn place(text: &str, found: Vec<(usize, Found)>, leading: &[Bytes]) -> (Vec<Defi
             continue;
         }
         let kind = match parent.and_then(|parent| definitions.get(parent)) {
-            Some(parent) if found.kind == DefinitionKind::Function && parent.kind.has_methods() && !local => DefinitionKind::Method,
+            Some(parent)
+                if found.kind == DefinitionKind::Function
+                    && parent.kind.has_methods()
+                    && !local =>
+            {
+                DefinitionKind::Method
+            }
             _ => found.kind,
         };
         let parent_row = parent.and_then(|parent| first_rows.get(parent).copied());
-        let first_row = if parent_row == Some(found.rows.0) { found.rows.0 } else { leading.above(found.rows.0) };
+        let first_row = if parent_row == Some(found.rows.0) {
+            found.rows.0
+        } else {
+            leading.above(found.rows.0)
+        };
         let signature_row = leading.below(found.rows.0).min(found.rows.1);
-        open.push((found.bytes, Some(definitions.len()), local || kind.is_callable()));
+        open.push((
+            found.bytes,
+            Some(definitions.len()),
+            local || kind.is_callable(),
+        ));
         first_rows.push(found.rows.0);
         bytes.push(found.bytes);
         definitions.push(Definition {
             name: found.name,
             kind,
             lines: (line(first_row), line(found.rows.1)),
-            signature: (line(signature_row), line(found.signature_end.max(signature_row))),
+            signature: (
+                line(signature_row),
+                line(found.signature_end.max(signature_row)),
+            ),
             parent,
         });
     }
@@ -294,89 +399,44 @@ fn line(row: usize) -> u32 {
     u32::try_from(row).unwrap_or(u32::MAX - 1) + 1
 }
 
-/// Which rows are filled by comments, attributes and decorators.
-struct Leading {
-    /// By first row of such a stretch: its last row.
-    last_row: FxHashMap<usize, usize>,
-    /// By last row: its first row.
-    first_row: FxHashMap<usize, usize>,
-}
-
-impl Leading {
-    fn new(text: &str, nodes: &[Bytes]) -> Self {
-        let mut nodes = nodes.to_vec();
-        nodes.sort_unstable();
-        nodes.dedup();
-        let starts: Vec<usize> = std::iter::once(0)
-            .chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|newline| newline + 1))
-            .collect();
-        let row_of = |byte: usize| starts.partition_point(|start| *start <= byte).saturating_sub(1);
-        let blank = |from: usize, to: usize| text.as_bytes().get(from..to).is_some_and(|between| between.trim_ascii().is_empty());
-        let mut leading = Self {
-            last_row: FxHashMap::default(),
-            first_row: FxHashMap::default(),
-        };
-        let mut idx = 0;
-        while let Some((start, mut end)) = nodes.get(idx).copied() {
-            idx += 1;
-            let first_row = row_of(start);
-            // Several on one line count as one.
-            while let Some(next) = nodes.get(idx).filter(|next| row_of(next.0) == row_of(end.saturating_sub(1).max(start))) {
-                if next.0 >= end && !blank(end, next.0) {
-                    break;
-                }
-                end = end.max(next.1);
-                idx += 1;
-            }
-            let last_row = row_of(end.saturating_sub(1).max(start));
-            let line_end = starts.get(last_row + 1).copied().unwrap_or(text.len());
-            let begins_line = starts.get(first_row).is_some_and(|line_start| blank(*line_start, start));
-            if begins_line && blank(end.min(line_end), line_end) {
-                leading.last_row.insert(first_row, last_row);
-                leading.first_row.insert(last_row, first_row);
-            }
-        }
-        leading
-    }
-
-    /// The first row of what is attached above `row`, or `row`.
-    fn above(&self, row: usize) -> usize {
-        let mut row = row;
-        while let Some(first) = row.checked_sub(1).and_then(|above| self.first_row.get(&above)) {
-            row = *first;
-        }
-        row
-    }
-
-    /// The first row from `row` on that is no comment, attribute or decorator.
-    fn below(&self, row: usize) -> usize {
-        let mut row = row;
-        while let Some(last) = self.last_row.get(&row) {
-            row = last + 1;
-        }
-        row
-    }
-}
-
-fn attribute_bases(bases: &[(usize, String)], bytes: &[Bytes]) -> Vec<(usize, String)> {
+/// Gives each base to the innermost definition around it.
+fn attribute_bases(
+    bases: &[(usize, String)],
+    definitions: &[Definition],
+    bytes: &[Bytes],
+) -> Vec<(usize, String)> {
     let mut bases = bases.to_vec();
     bases.sort_unstable();
     bases.dedup();
     let mut attributed: Vec<(usize, String)> = Vec::new();
+    let mut seen: FxHashSet<(usize, String)> = FxHashSet::default();
     let mut open: Vec<usize> = Vec::new();
     let mut next = 0;
     for (byte, name) in bases {
         while let Some(range) = bytes.get(next).filter(|range| range.0 <= byte) {
-            while open.last().and_then(|idx| bytes.get(*idx)).is_some_and(|around| around.1 <= range.0) {
+            while open
+                .last()
+                .and_then(|idx| bytes.get(*idx))
+                .is_some_and(|around| around.1 <= range.0)
+            {
                 open.pop();
             }
             open.push(next);
             next += 1;
         }
-        let around = open.iter().rev().find(|idx| bytes.get(**idx).is_some_and(|range| byte < range.1));
-        if let Some(idx) = around
+        let around = open
+            .iter()
+            .rev()
+            .find(|idx| bytes.get(**idx).is_some_and(|range| byte < range.1));
+        // A class inside a function is no definition of its own, and the function has no bases.
+        let owner = around.filter(|idx| {
+            definitions
+                .get(**idx)
+                .is_some_and(|owner| !owner.kind.is_callable())
+        });
+        if let Some(idx) = owner
             && !name.is_empty()
-            && !attributed.contains(&(*idx, name.clone()))
+            && seen.insert((*idx, name.clone()))
         {
             attributed.push((*idx, name));
         }
@@ -403,7 +463,10 @@ fn references(collected: Collected) -> Vec<Reference> {
         .references
         .into_iter()
         .filter(|(_, _, name)| !name.is_empty())
-        .map(|(_, row, name)| Reference { name, line: line(row) })
+        .map(|(_, row, name)| Reference {
+            name,
+            line: line(row),
+        })
         .collect();
     references.sort_unstable_by(|a, b| (a.line, &a.name).cmp(&(b.line, &b.name)));
     references.dedup();
@@ -418,7 +481,9 @@ fn clamp(outline: &mut Outline, n_lines: u32) {
     };
     let whole = (1, n_lines.max(1));
     for idx in 0..outline.definitions.len() {
-        let around = outline.definitions[idx].parent.map_or(whole, |parent| outline.definitions[parent].lines);
+        let around = outline.definitions[idx]
+            .parent
+            .map_or(whole, |parent| outline.definitions[parent].lines);
         let definition = &mut outline.definitions[idx];
         definition.lines = within(definition.lines, around);
         definition.signature = within(definition.signature, definition.lines);
@@ -426,6 +491,8 @@ fn clamp(outline: &mut Outline, n_lines: u32) {
     for import in &mut outline.imports {
         *import = within(*import, whole);
     }
-    outline.references.retain(|reference| reference.line <= n_lines);
+    outline
+        .references
+        .retain(|reference| reference.line <= n_lines);
     outline.breaks.retain(|line| *line <= n_lines);
 }
