@@ -1,4 +1,8 @@
 ; Names are found inside declarators (pointers, arrays, parentheses) by code: their nesting has no bound.
+; TEST_BEGIN(name) { .. }: the macro is not the name.
+((function_definition declarator: (function_declarator declarator: (identifier) @_macro
+    parameters: (parameter_list . (parameter_declaration type: (type_identifier) @name !declarator) .)) body: (_) @body) @definition.function
+  (#match? @_macro "^[A-Z][A-Z0-9_]+$"))
 (function_definition declarator: (_) @name body: (_) @body) @definition.function
 (struct_specifier name: (type_identifier) @name body: (_) @body) @definition.struct
 (union_specifier name: (type_identifier) @name body: (_) @body) @definition.struct

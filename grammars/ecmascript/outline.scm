@@ -10,6 +10,12 @@
   arguments: (arguments . [(string) (template_string)] @name [(arrow_function body: (_) @body) (function_expression body: (_) @body)])
   (#any-of? @_call "describe" "it" "test" "context" "suite" "specify" "bench" "fdescribe" "fit" "xdescribe" "xit")) @nested.test
 
+; ruleTester.run("name", rule, { .. })
+((call_expression
+  function: (member_expression object: (identifier) @_tester property: (property_identifier) @_run)
+  arguments: (arguments . (string) @name (object) @body .)) @nested.test
+  (#match? @_tester "[tT]ester$") (#eq? @_run "run"))
+
 (function_declaration name: (identifier) @name body: (_) @body) @nested.function
 (generator_function_declaration name: (identifier) @name body: (_) @body) @nested.function
 (class_declaration name: (_) @name body: (_) @body) @nested.class

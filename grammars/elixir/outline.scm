@@ -8,7 +8,7 @@
     (identifier) @name
     (call target: (identifier) @name)
     (binary_operator left: [(identifier) @name (call target: (identifier) @name)] operator: "when")])
-  (do_block)? @body) @definition.function
+  (do_block)? @body) @nested.function
   (#any-of? @_def "def" "defp" "defdelegate" "defguard" "defguardp" "defn" "defnp"))
 ((call target: (identifier) @_def
   (arguments . [
@@ -17,8 +17,9 @@
     (binary_operator left: [(identifier) @name (call target: (identifier) @name)] operator: "when")])
   (do_block)? @body) @definition.macro
   (#any-of? @_def "defmacro" "defmacrop"))
+; Functions count inside macros and groups of tests too.
 ; def a <> b, do: .. names an operator.
-((call target: (identifier) @_def (arguments . (binary_operator operator: _ @name)) (do_block)? @body) @definition.function
+((call target: (identifier) @_def (arguments . (binary_operator operator: _ @name)) (do_block)? @body) @nested.function
   (#any-of? @_def "def" "defp") (#not-eq? @name "when"))
 ((call target: (identifier) @name (arguments)) @definition.struct (#any-of? @name "defstruct" "defexception" "embedded_schema"))
 ((call target: (identifier) @_def (arguments . (string) @name) (do_block) @body) @definition.struct (#eq? @_def "schema"))

@@ -93,3 +93,8 @@ describe('an aviary', () => {
     await aviary.add({ wings: 2 });
   });
 });
+
+ruleTester.run('two-wings', rule, {
+  valid: ['const wings = 2'],
+  invalid: [{ code: 'const wings = 3', errors: 1 }],
+});

@@ -1,7 +1,7 @@
 //! Languages: what a file defines, uses and imports, and where it may be cut.
 //!
 //! Later stages show parts of files, so they must know where the parts begin and end, which of them belong together and
-//! which names tie one file to another. Tree-sitter queries answer that for the languages in `table.rs`; headings answer it
+//! which names tie one file to another. Tree-sitter queries answer that for the languages of `table.rs`; headings answer it
 //! for Markdown; blank lines for everything else. A grammar is a folder of queries and one row, never Rust code: per-language
 //! code was the alternative, and it grows without end.
 //!
@@ -13,9 +13,11 @@ mod breaks;
 mod captures;
 mod column_zero;
 mod detect;
+mod leading;
 mod limits;
 mod lines;
 mod markdown;
+mod mask;
 mod parse;
 mod structure;
 mod table;
@@ -162,15 +164,16 @@ pub struct Outline {
     /// Sorted lines at which a new statement (with its comment) begins inside a definition, or a stretch outside of any, that
     /// is longer than [`LONG_LINES`]: where it may be cut. Statements longer than that are broken inside as well.
     pub breaks: Vec<u32>,
-    /// Why there is less than a parse would give: `no grammar`, `too large`, ...; `None` after a parse.
+    /// Why there is less than a parse would give: `no grammar`, `too large`, `lines too long`, `too deep`, `too repetitive`,
+    /// `too broken` or `too slow`; `None` after a parse and for Markdown.
     pub fallback: Option<&'static str>,
 }
 
 /// Finds the definitions, imports, references and breaks of `text`.
 ///
 /// Never fails and never panics; see [`Outline::fallback`] for what it does with files it cannot parse. Depends on its
-/// arguments alone, unless a parse takes longer than several seconds. Costs about 0.1-0.3 s per MB of source, ten to a
-/// hundred times as much as reading it.
+/// arguments alone, unless a parse takes longer than several seconds. Costs 0.3-0.5 s per MB of source, a few hundred times
+/// as much as reading it, and the first file of a language 10-250 ms more, for compiling its queries.
 pub fn outline(text: &str, language: Option<Language>) -> Outline {
     let Some(language) = language else {
         return lines::outline(text, "no grammar");
@@ -178,7 +181,12 @@ pub fn outline(text: &str, language: Option<Language>) -> Outline {
     let Some(grammar) = language.row().grammar else {
         return markdown::outline(text);
     };
-    match parse::tree(text, grammar) {
+    let shown = if column_zero::is_c_like(language) {
+        mask::macros(text)
+    } else {
+        text.into()
+    };
+    match parse::tree(&shown, grammar) {
         Ok(tree) => structure::outline(text, &tree, language),
         Err(reason) => column_zero::outline(text, language, reason),
     }

@@ -1,19 +1,26 @@
 //! From a syntax tree to an [`Outline`]: runs the query and puts what it captured in order.
-//!
-//! Attached comments are found by line, not by asking nodes for their neighbours: tree-sitter answers that by walking down
-//! from the root, which is quadratic in a long file.
 
 use super::captures::{self, Captures, Role};
+use super::leading::Leading;
 use super::table::Language;
 use super::{Definition, DefinitionKind, Outline, Reference, breaks, column_zero, n_lines};
-use rustc_hash::FxHashMap;
-use tree_sitter::{Node, QueryCursor, QueryMatch, StreamingIterator, Tree};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::ops::ControlFlow;
+use tree_sitter::{Node, QueryCursor, QueryCursorOptions, QueryMatch, StreamingIterator, Tree};
 
 /// The most matches that may be in progress at once; beyond it tree-sitter drops the oldest. Bounds the time on hostile text.
 const MATCH_LIMIT: u32 = 8_192;
 
+/// How many steps (in units of a thousand, which is how often it reports) a query may take: so many in any file, and so many a
+/// byte. Eleven thousand files took 0.0013 a byte in the middle and 0.02 at most; chains of ten thousand calls take over 1.
+const FREE_STEPS: u64 = 200;
+const STEPS_PER_BYTE: f64 = 0.1;
+
 /// The longest name kept, in characters: names of tests are sentences.
 const MAX_NAME_CHARS: usize = 120;
+
+/// The most rows that the head of a function with errors in it may take.
+const MAX_HEAD_ROWS: usize = 30;
 
 /// The most references kept of a file.
 const MAX_REFERENCES: usize = 100_000;
@@ -48,9 +55,11 @@ struct Collected {
 /// Builds the outline of `text`, whose tree is `tree`.
 pub(super) fn outline(text: &str, tree: &Tree, language: Language) -> Outline {
     let Some(captures) = captures::of(language.row()) else {
-        return super::lines::outline(text, "queries do not compile");
+        return column_zero::outline(text, language, "queries do not compile");
     };
-    let mut collected = collect(text.as_bytes(), tree, captures);
+    let Some(mut collected) = collect(text.as_bytes(), tree, captures) else {
+        return column_zero::outline(text, language, "too slow");
+    };
     widen_by_wrappers(&mut collected);
     let defined = &collected.definitions;
     collected
@@ -59,7 +68,7 @@ pub(super) fn outline(text: &str, tree: &Tree, language: Language) -> Outline {
     let found = in_preorder(&mut collected);
     let (definitions, bytes) = place(text, found, &collected.leading);
     let mut outline = Outline {
-        bases: attribute_bases(&collected.bases, &bytes),
+        bases: attribute_bases(&collected.bases, &definitions, &bytes),
         definitions,
         imports: import_lines(&collected.imports),
         references: references(collected),
@@ -73,15 +82,29 @@ pub(super) fn outline(text: &str, tree: &Tree, language: Language) -> Outline {
     outline
 }
 
-fn collect(source: &[u8], tree: &Tree, captures: &Captures) -> Collected {
+/// What the query captures, or `None` where it takes too many steps.
+fn collect(source: &[u8], tree: &Tree, captures: &Captures) -> Option<Collected> {
     let mut collected = Collected::default();
     let mut cursor = QueryCursor::new();
     cursor.set_match_limit(MATCH_LIMIT);
-    let mut matches = cursor.matches(&captures.query, tree.root_node(), source);
+    let max_steps = FREE_STEPS + (source.len() as f64 * STEPS_PER_BYTE) as u64;
+    let mut n_steps = 0_u64;
+    let mut on_progress = |_: &tree_sitter::QueryCursorState| {
+        n_steps += 1;
+        if n_steps > max_steps {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let options = QueryCursorOptions::new().progress_callback(&mut on_progress);
+    let mut matches =
+        cursor.matches_with_options(&captures.query, tree.root_node(), source, options);
     while let Some(one) = matches.next() {
         collect_match(source, one, &captures.roles, &mut collected);
     }
-    collected
+    drop(matches);
+    (n_steps <= max_steps).then_some(collected)
 }
 
 fn collect_match(source: &[u8], one: &QueryMatch, roles: &[Role], collected: &mut Collected) {
@@ -137,7 +160,11 @@ fn collect_match(source: &[u8], one: &QueryMatch, roles: &[Role], collected: &mu
             rows: (rows_of(first).0, rows_of(last).1),
             signature_end: body.map_or(rows_of(first).1, |body| row_before(first, body)),
         };
-        if found.name.is_empty() {
+        // Where the parser lost its way it may take half a file for the head of a function; what is inside counts then.
+        let lost = first.has_error()
+            && kind.is_callable()
+            && found.signature_end - found.rows.0 > MAX_HEAD_ROWS;
+        if found.name.is_empty() || lost {
             return;
         }
         match collected.definitions.entry(name.start_byte()) {
@@ -176,6 +203,7 @@ fn innermost_name(node: Node) -> Node {
             | "attributed_declarator"
             | "type"
             | "nullable_type" => node.named_child(0),
+            "reference_type" => node.child_by_field_name("type"),
             "qualified_identifier"
             | "template_function"
             | "template_type"
@@ -198,6 +226,7 @@ fn innermost_name(node: Node) -> Node {
                             .or_else(|| node.named_child(0)),
                     })
             }
+            "operator_cast" => None,
             "dependent_name" => node.named_child(0),
             "attribute"
             | "selector_expression"
@@ -225,6 +254,7 @@ fn name_text(source: &[u8], node: Node) -> String {
         .unwrap_or_default();
     let text = String::from_utf8_lossy(bytes);
     let text = match node.kind() {
+        "operator_cast" => text.split('(').next().unwrap_or_default(),
         "alias" => text.rsplit('.').next().unwrap_or_default(),
         "simple_symbol" => text.trim_start_matches(':'),
         _ => &text,
@@ -369,91 +399,17 @@ fn line(row: usize) -> u32 {
     u32::try_from(row).unwrap_or(u32::MAX - 1) + 1
 }
 
-/// Which rows are filled by comments, attributes and decorators.
-struct Leading {
-    /// By first row of such a stretch: its last row.
-    last_row: FxHashMap<usize, usize>,
-    /// By last row: its first row.
-    first_row: FxHashMap<usize, usize>,
-}
-
-impl Leading {
-    fn new(text: &str, nodes: &[Bytes]) -> Self {
-        let mut nodes = nodes.to_vec();
-        nodes.sort_unstable();
-        nodes.dedup();
-        let starts: Vec<usize> = std::iter::once(0)
-            .chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|newline| newline + 1))
-            .collect();
-        let row_of = |byte: usize| {
-            starts
-                .partition_point(|start| *start <= byte)
-                .saturating_sub(1)
-        };
-        let blank = |from: usize, to: usize| {
-            text.as_bytes()
-                .get(from..to)
-                .is_some_and(|between| between.trim_ascii().is_empty())
-        };
-        let mut leading = Self {
-            last_row: FxHashMap::default(),
-            first_row: FxHashMap::default(),
-        };
-        let mut idx = 0;
-        while let Some((start, mut end)) = nodes.get(idx).copied() {
-            idx += 1;
-            let first_row = row_of(start);
-            // Several on one line count as one.
-            while let Some(next) = nodes
-                .get(idx)
-                .filter(|next| row_of(next.0) == row_of(end.saturating_sub(1).max(start)))
-            {
-                if next.0 >= end && !blank(end, next.0) {
-                    break;
-                }
-                end = end.max(next.1);
-                idx += 1;
-            }
-            let last_row = row_of(end.saturating_sub(1).max(start));
-            let line_end = starts.get(last_row + 1).copied().unwrap_or(text.len());
-            let begins_line = starts
-                .get(first_row)
-                .is_some_and(|line_start| blank(*line_start, start));
-            if begins_line && blank(end.min(line_end), line_end) {
-                leading.last_row.insert(first_row, last_row);
-                leading.first_row.insert(last_row, first_row);
-            }
-        }
-        leading
-    }
-
-    /// The first row of what is attached above `row`, or `row`.
-    fn above(&self, row: usize) -> usize {
-        let mut row = row;
-        while let Some(first) = row
-            .checked_sub(1)
-            .and_then(|above| self.first_row.get(&above))
-        {
-            row = *first;
-        }
-        row
-    }
-
-    /// The first row from `row` on that is no comment, attribute or decorator.
-    fn below(&self, row: usize) -> usize {
-        let mut row = row;
-        while let Some(last) = self.last_row.get(&row) {
-            row = last + 1;
-        }
-        row
-    }
-}
-
-fn attribute_bases(bases: &[(usize, String)], bytes: &[Bytes]) -> Vec<(usize, String)> {
+/// Gives each base to the innermost definition around it.
+fn attribute_bases(
+    bases: &[(usize, String)],
+    definitions: &[Definition],
+    bytes: &[Bytes],
+) -> Vec<(usize, String)> {
     let mut bases = bases.to_vec();
     bases.sort_unstable();
     bases.dedup();
     let mut attributed: Vec<(usize, String)> = Vec::new();
+    let mut seen: FxHashSet<(usize, String)> = FxHashSet::default();
     let mut open: Vec<usize> = Vec::new();
     let mut next = 0;
     for (byte, name) in bases {
@@ -472,9 +428,15 @@ fn attribute_bases(bases: &[(usize, String)], bytes: &[Bytes]) -> Vec<(usize, St
             .iter()
             .rev()
             .find(|idx| bytes.get(**idx).is_some_and(|range| byte < range.1));
-        if let Some(idx) = around
+        // A class inside a function is no definition of its own, and the function has no bases.
+        let owner = around.filter(|idx| {
+            definitions
+                .get(**idx)
+                .is_some_and(|owner| !owner.kind.is_callable())
+        });
+        if let Some(idx) = owner
             && !name.is_empty()
-            && !attributed.contains(&(*idx, name.clone()))
+            && seen.insert((*idx, name.clone()))
         {
             attributed.push((*idx, name));
         }
