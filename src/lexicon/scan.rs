@@ -111,7 +111,7 @@ impl<'q> Scanner<'q> {
     }
 
     /// Scans `text` and keeps the line of every hit. `boundaries` are the first lines of the segments (ascending; line 1 is
-    /// implied) and `names` the lines on which a definition's name stands, where a grammar has told them.
+    /// implied), where a grammar has told them.
     pub fn scan_lines(&mut self, text: &str, syntax: &Syntax, boundaries: Option<&[u32]>) -> Scan {
         self.run(text, syntax, boundaries, true)
     }

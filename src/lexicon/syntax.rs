@@ -12,7 +12,7 @@ pub struct Syntax {
     pub quotes: &'static [u8],
     /// Whether three quotes open a string that spans lines (counted as a comment: mostly documentation).
     pub triple_quotes: bool,
-    /// Whether a string in backticks spans lines.
+    /// Whether it is all prose: then every word counts as a comment.
     pub prose: bool,
     /// How definitions look.
     pub family: Family,
