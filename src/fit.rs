@@ -8,7 +8,7 @@ use crate::emit::{self, Account, Bundle, Item, Proof};
 use crate::error::Error;
 use crate::render::{Measure, Rendering, Renderings};
 use crate::request::Budget;
-use crate::solve::{self, Choice, Menu, Problem, Selection};
+use crate::solve::{self, Choice, Menu, Problem, Selection, Upgrade};
 
 /// Rounds of solving, writing and counting. Two do in nearly all runs.
 const MAX_ROUNDS: usize = 12;
@@ -23,8 +23,19 @@ pub struct Fitted {
     pub bundle: Bundle,
     /// For each menu the chosen option.
     pub chosen: Vec<Option<usize>>,
-    /// Menus that twice the budget would take and this one does not, by value, greatest first.
-    pub next: Vec<usize>,
+    /// For each menu the option that twice the budget would choose; empty where that is not known.
+    pub doubled: Vec<Option<usize>>,
+    /// The next step of each menu, best value per token first. `cost` is what is needed beyond the budget, `value` a share of what
+    /// everything would be worth.
+    pub upgrades: Vec<Upgrade>,
+}
+
+/// Steps beyond the budget that are enough to do without those too small to matter.
+const ENOUGH: usize = 5;
+
+/// What may stay unused: filling it costs more rounds than it is worth.
+fn slack_allowed(limit: usize) -> u64 {
+    (limit as u64 / 200).max(12)
 }
 
 /// Index of a menu, and of the option chosen of it.
@@ -32,8 +43,9 @@ pub type Taken = (usize, usize);
 
 /// Chooses among `menus` and writes the bundle within the budget.
 ///
-/// `account` holds everything but items and proof; `make` writes a rendering as an item, and `order` sorts the chosen
-/// (menu, option) pairs into bundle order.
+/// `account` holds everything but items and proof; `make` writes a rendering as an item, `order` sorts the chosen
+/// (menu, option) pairs into bundle order, and `tell` puts into an account what the choice says besides: what is left out, and the
+/// chance that it does.
 ///
 /// # Errors
 /// [`Error::BudgetTooSmall`] where the frame and the pinned items do not fit, with the least budget that would do.
@@ -44,7 +56,7 @@ pub fn fit(
     menus: &[Renderings],
     make: &dyn Fn(&Renderings, &Rendering) -> Item,
     order: &dyn Fn(&mut [Taken]),
-    omit: &dyn Fn(&[Option<usize>]) -> Vec<emit::Omitted>,
+    tell: &dyn Fn(&mut Account, &[Option<usize>]),
 ) -> Result<Fitted, Error> {
     let (given, unit) = match *measure.budget {
         Budget::Tokens(n) => (n, "tokens"),
@@ -75,6 +87,7 @@ pub fn fit(
             .collect(),
         budget: 0,
     };
+    let everything = worth_of_everything(menus);
     let write = |selection: &Selection, account: &Account| -> (Bundle, usize) {
         let mut taken: Vec<(usize, usize)> = selection
             .chosen
@@ -92,11 +105,12 @@ pub fn fit(
                 item
             })
             .collect();
-        account.omitted = omit(&selection.chosen);
+        tell(&mut account, &selection.chosen);
         account.proof = Proof {
             value: selection.value,
             bound: selection.bound,
             exact: selection.exact,
+            price: selection.price * 1000.0 / everything,
         };
         let bundle = emit::finish(measure.format, account, measure.tokenizer);
         let size = if unit == "tokens" {
@@ -116,7 +130,8 @@ pub fn fit(
         price: 0.0,
     };
     let mut account = account.clone();
-    account.room = room(measure, limit, &account, omit(&least.chosen));
+    tell(&mut account, &least.chosen);
+    account.room = room(measure, limit, &account);
     let (mut least_bundle, mut least_size) = write(&least, &account);
     if least_size > limit && account.room > 0 {
         account.room = 0;
@@ -153,8 +168,10 @@ pub fn fit(
     let mut best = Fitted {
         bundle: least_bundle,
         chosen: least.chosen.clone(),
-        next: Vec::new(),
+        doubled: Vec::new(),
+        upgrades: Vec::new(),
     };
+    let mut best_size = least_size;
     let mut best_value = -1.0;
     let mut target = (limit - least_size) as u64 + pinned_cost;
     let (mut low, mut high) = (pinned_cost, u64::MAX); // targets known to fit, and known not to
@@ -170,17 +187,13 @@ pub fn fit(
         let (bundle, size) = write(&selection, &account);
         if size <= limit {
             low = low.max(target);
-            let everything = selection.price <= 0.0 && selection.chosen.iter().all(Option::is_some);
+            let all_in = selection.price <= 0.0 && selection.chosen.iter().all(Option::is_some);
             if selection.value > best_value {
-                best_value = selection.value;
-                best = Fitted {
-                    bundle,
-                    chosen: selection.chosen,
-                    next: Vec::new(),
-                };
+                (best_value, best_size) = (selection.value, size);
+                (best.bundle, best.chosen) = (bundle, selection.chosen);
             }
             let slack = (limit - size) as u64;
-            if everything || slack <= (limit as u64 / 200).max(12) {
+            if all_in || slack <= slack_allowed(limit) {
                 break;
             }
             let step = target + slack;
@@ -207,28 +220,43 @@ pub fn fit(
     }
     problem.budget = (limit as u64).saturating_mul(2);
     if let Ok(selection) = solve::select(&problem) {
-        let value = |menu: usize| {
-            selection.chosen[menu].map_or(0.0, |option| menus[menu].options[option].value)
-        };
-        let newcomers = (0..menus.len())
-            .filter(|&menu| best.chosen[menu].is_none() && selection.chosen[menu].is_some());
-        best.next = newcomers.collect();
-        best.next
-            .sort_by(|&a, &b| value(b).total_cmp(&value(a)).then(a.cmp(&b)));
+        best.doubled = selection.chosen;
+    }
+    let slack = (limit - best_size) as u64;
+    best.upgrades = solve::upgrades(&problem, &best.chosen);
+    let least = slack_allowed(limit);
+    if best
+        .upgrades
+        .iter()
+        .filter(|step| step.cost > least)
+        .count()
+        >= ENOUGH
+    {
+        best.upgrades.retain(|step| step.cost > least);
+    }
+    for upgrade in &mut best.upgrades {
+        // what is free pays first; a model's margin is paid for as well
+        let beyond = upgrade.cost.saturating_sub(slack) as f64 * factor;
+        upgrade.cost = (beyond.ceil() as u64).max(1);
+        upgrade.value /= everything;
     }
     Ok(best)
 }
 
+/// Value of everything at its best; never 0.
+fn worth_of_everything(menus: &[Renderings]) -> f64 {
+    let best = |menu: &Renderings| {
+        let values = menu.options.iter().map(|option| option.value);
+        values.fold(0.0, f64::max)
+    };
+    let sum: f64 = menus.iter().map(best).sum();
+    if sum > 0.0 { sum } else { 1.0 }
+}
+
 /// Bytes of the task that the bundle repeats. A token is about four bytes, so that half as many bytes as there are tokens make an
 /// eighth of the budget; text that takes more tokens than that is cut until it leaves half of the budget to others.
-fn room(
-    measure: &Measure<'_>,
-    limit: usize,
-    account: &Account,
-    omitted: Vec<emit::Omitted>,
-) -> usize {
+fn room(measure: &Measure<'_>, limit: usize, account: &Account) -> usize {
     let mut account = account.clone();
-    account.omitted = omitted;
     account.room = match *measure.budget {
         Budget::Tokens(n) => n / 2,
         Budget::Characters(n) | Budget::Bytes(n) => n / 8,

@@ -5,6 +5,7 @@
 //! [`render`] writes each at several sizes; [`solve`] chooses at most one rendering each within the budget; [`emit`] writes the
 //! bundle and its manifest. [`pack`] is that sentence in code.
 
+pub mod curve;
 pub mod emit;
 pub mod error;
 pub mod eval;
@@ -23,7 +24,7 @@ pub mod tokens;
 pub use packed::{Explained, Next, Packed, Source, Stage};
 pub use score::explanation::Explanation;
 
-use emit::{Account, Item, Omitted, Proof};
+use emit::{Account, Chance, Item, Omitted, Proof, Upgrade};
 use error::Error;
 use render::{Measure, Rendering, Renderings, Subject, lines::Lines};
 use request::{Budget, Kind, RenderingName, Request, Task, TaskSource};
@@ -39,6 +40,9 @@ pub type Progress<'a> = &'a (dyn Fn(Stage, usize) + Sync);
 
 /// Files of the shortlist at least.
 const MIN_SHORTLIST: usize = 60;
+
+/// Steps that a manifest names beyond the budget.
+const MAX_UPGRADES: usize = 5;
 
 /// Files of the shortlist at most.
 const MAX_SHORTLIST: usize = 600;
@@ -158,7 +162,10 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
             value: 0.0,
             bound: 0.0,
             exact: true,
+            price: 0.0,
         },
+        chance: None,
+        next: vec![],
         items: Vec::new(),
         omitted: Vec::new(),
         warnings: survey.warnings.clone(),
@@ -175,32 +182,111 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
             value(a).total_cmp(&value(b)).then(b.0.cmp(&a.0))
         });
     };
-    let omit = |chosen: &[Option<usize>]| omitted(survey, &menus, chosen);
-    let fitted = fit::fit(
+    let tell = |account: &mut Account, chosen: &[Option<usize>]| {
+        account.omitted = omitted(survey, &menus, chosen);
+        account.chance = chance(survey, &menus, chosen);
+    };
+    let mut fitted = fit::fit(
         &measure,
         request.safety_factor,
         &account,
         &menus,
         &make,
         &order,
-        &omit,
+        &tell,
     )?;
     timings.push(("solve", since.elapsed()));
     let explanations = explanations(survey, &menus, &fitted.chosen);
-    let next = (!fitted.next.is_empty()).then(|| Next {
-        budget: account.budget.saturating_mul(2),
-        paths: fitted
-            .next
-            .iter()
-            .map(|&menu| subject_path(survey, menus[menu].subject))
-            .collect(),
-    });
+    let upgrades = fitted.upgrades.iter().take(MAX_UPGRADES);
+    fitted.bundle.account.next = upgrades
+        .map(|step| upgrade(survey, &menus[step.menu], fitted.chosen[step.menu], step))
+        .collect();
+    let next = next(survey, &menus, &fitted, account.budget.saturating_mul(2));
     Ok(Packed {
+        chance: fitted.bundle.account.chance,
         bundle: fitted.bundle,
         timings,
         explanations,
         next,
     })
+}
+
+/// How probable it is that the chosen options show what has to change; `None` where no file is a candidate.
+fn chance(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> Option<Chance> {
+    let mut shown: Vec<Vec<(u32, u32)>> = vec![Vec::new(); survey.opened.len()];
+    for (menu, choice) in menus.iter().zip(chosen) {
+        if let (Subject::File(idx), Some(option)) = (menu.subject, choice) {
+            shown[idx].clone_from(&menu.options[*option].lines);
+        }
+    }
+    (!shown.is_empty()).then(|| Chance {
+        place: score::chance::place(survey, &shown),
+        file: score::chance::file(survey, &shown),
+    })
+}
+
+/// What twice the budget would add; `None` where that is nothing.
+fn next(
+    survey: &Survey,
+    menus: &[Renderings],
+    fitted: &fit::Fitted,
+    budget: usize,
+) -> Option<Next> {
+    let value =
+        |menu: usize| fitted.doubled[menu].map_or(0.0, |option| menus[menu].options[option].value);
+    let mut newcomers: Vec<usize> = (0..fitted.doubled.len())
+        .filter(|&menu| fitted.chosen[menu].is_none() && fitted.doubled[menu].is_some())
+        .collect();
+    newcomers.sort_by(|&a, &b| value(b).total_cmp(&value(a)).then(a.cmp(&b)));
+    let path = |&menu: &usize| subject_path(survey, menus[menu].subject);
+    (!newcomers.is_empty()).then(|| Next {
+        budget,
+        paths: newcomers.iter().map(path).collect(),
+        chance: chance(survey, menus, &fitted.doubled),
+    })
+}
+
+/// A step of the solver in words.
+fn upgrade(
+    survey: &Survey,
+    menu: &Renderings,
+    from: Option<usize>,
+    step: &solve::Upgrade,
+) -> Upgrade {
+    let (kind, id) = identity(survey, menu.subject);
+    let to = &menu.options[step.option];
+    let shown = from.map_or(&[][..], |from| &menu.options[from].lines);
+    Upgrade {
+        id,
+        kind,
+        path: subject_path(survey, menu.subject),
+        from: from.map(|from| menu.options[from].name),
+        to: to.name,
+        lines: without(&to.lines, shown),
+        cost: usize::try_from(step.cost).unwrap_or(usize::MAX),
+        value: step.value,
+    }
+}
+
+/// The lines of `ranges` that are not in `other`; both ascending and disjoint, as is what comes back.
+fn without(ranges: &[(u32, u32)], other: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    let mut left = Vec::new();
+    for &(first, last) in ranges {
+        let mut at = first;
+        for &(from, to) in other
+            .iter()
+            .filter(|range| first <= range.1 && range.0 <= last)
+        {
+            if at < from {
+                left.push((at, from - 1));
+            }
+            at = at.max(to.saturating_add(1));
+        }
+        if at <= last {
+            left.push((at, last));
+        }
+    }
+    left
 }
 
 fn file_item(survey: &Survey, opened_idx: usize, rendering: &Rendering) -> Item {
@@ -319,6 +405,19 @@ fn subject_path(survey: &Survey, subject: Subject) -> String {
     }
 }
 
+/// The stable identity of a subject, as in the manifest.
+fn identity(survey: &Survey, subject: Subject) -> (Kind, String) {
+    let path = subject_path(survey, subject);
+    match subject {
+        Subject::File(_) => (Kind::File, format!("file:{path}")),
+        Subject::Note(idx) => {
+            let first = survey.remembered.atoms[idx].lines.0;
+            (Kind::Note, format!("note:{path}:{first}"))
+        }
+        Subject::Session(_) => (Kind::Session, format!("session:{path}")),
+    }
+}
+
 /// Files that were opened, notes and sessions with the numbers behind their scores, then all other files with their P alone.
 fn explanations(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> Vec<Explained> {
     let mut explained: Vec<Explained> = Vec::new();
@@ -332,26 +431,15 @@ fn explanations(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>])
             .max()
             .unwrap_or(0);
         let path = subject_path(survey, menu.subject);
-        let (id, tree) = match menu.subject {
+        let (_, id) = identity(survey, menu.subject);
+        let tree = match menu.subject {
             Subject::File(idx) => {
                 let file_idx = survey.opened[idx].file_idx;
                 opened[file_idx] = true;
-                (
-                    format!("file:{path}"),
-                    score::reasons::explain_file(survey, file_idx, Some(idx)),
-                )
+                score::reasons::explain_file(survey, file_idx, Some(idx))
             }
-            Subject::Note(idx) => {
-                let first = survey.remembered.atoms[idx].lines.0;
-                (
-                    format!("note:{path}:{first}"),
-                    score::reasons::explain_note(&survey.memory.atoms[idx]),
-                )
-            }
-            Subject::Session(idx) => (
-                format!("session:{path}"),
-                score::reasons::explain_session(&survey.memory.sessions[idx]),
-            ),
+            Subject::Note(idx) => score::reasons::explain_note(&survey.memory.atoms[idx]),
+            Subject::Session(idx) => score::reasons::explain_session(&survey.memory.sessions[idx]),
         };
         let tokens = option.map_or(most, |option| option.cost);
         explained.push(Explained {
@@ -528,4 +616,21 @@ pub fn sources(request: &Request) -> Result<(Vec<Source>, Vec<error::Warning>), 
     warnings.sort();
     warnings.dedup();
     Ok((sources, warnings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_taken_away() {
+        let check = |ranges: &[(u32, u32)], other: &[(u32, u32)], expected: &[(u32, u32)]| {
+            assert_eq!(without(ranges, other), expected);
+        };
+        check(&[(1, 9)], &[], &[(1, 9)]);
+        check(&[(1, 9)], &[(1, 9)], &[]);
+        check(&[(1, 9)], &[(2, 3), (5, 5)], &[(1, 1), (4, 4), (6, 9)]);
+        check(&[(3, 5), (8, 9)], &[(1, 3), (5, 8)], &[(4, 4), (9, 9)]);
+        check(&[(3, 5)], &[(1, 20)], &[]);
+    }
 }

@@ -39,6 +39,7 @@ fn run(typed: Vec<OsString>) -> Outcome<()> {
     };
     match command {
         Command::Pack(args) => cli::pack::run(&args),
+        Command::Curve(args) => cli::curve::run(&args),
         Command::Sources(args) => cli::sources::run(&args),
     }
 }

@@ -1,6 +1,6 @@
 //! What a run gives back: the bundle, and what a person may ask about how it came to be.
 
-use crate::emit::Bundle;
+use crate::emit::{Bundle, Chance};
 use crate::request::Kind;
 use crate::request::RenderingName;
 use crate::score::explanation::Explanation;
@@ -39,11 +39,13 @@ impl Stage {
 pub struct Packed {
     /// The bundle and its account.
     pub bundle: Bundle,
+    /// How probable it is that what has to change is in the bundle; `None` where no file is a candidate.
+    pub chance: Option<Chance>,
     /// Wall-clock time by stage, in the order in which they ran.
     pub timings: Vec<(&'static str, Duration)>,
     /// One per candidate, best score first.
     pub explanations: Vec<Explained>,
-    /// What a bigger budget would add; `None` where nothing is left out, or it is not known.
+    /// What twice the budget would add; `None` where nothing is left out, or it is not known.
     pub next: Option<Next>,
 }
 
@@ -62,13 +64,15 @@ pub struct Explained {
     pub tree: Explanation,
 }
 
-/// What a bigger budget would add.
+/// What twice the budget would add. What little more would add is [`Account::next`](crate::emit::Account::next).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Next {
     /// The bigger budget, in tokens.
     pub budget: usize,
     /// Paths that would come in, best first.
     pub paths: Vec<String>,
+    /// How probable it would be that what has to change is in.
+    pub chance: Option<Chance>,
 }
 
 /// One place that candidates come from, and how much is there.

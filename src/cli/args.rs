@@ -48,11 +48,18 @@ pub enum Command {
     /// it in the home directory. Nothing is packed. Tokens are estimates of everything in full.
     #[command(after_help = SOURCES_EXAMPLES)]
     Sources(SourcesArgs),
+    /// Show what a budget buys: the chance that the bundle holds the place to change.
+    ///
+    /// Reads once and packs for many budgets, and draws how probable it is, for the task, that the lines to change are in the bundle:
+    /// as a chart on a terminal, as a table in a pipe. The knee is where 1,000 more tokens stop to add half a point (0.005). Nothing is
+    /// written unless asked. The chance is what the model believes; what such bundles held of real changes is told in the README.
+    #[command(after_help = CURVE_EXAMPLES)]
+    Curve(Box<CurveArgs>),
 }
 
-/// Options of `ctxpack` and `ctxpack pack`.
+/// Options that say what a bundle is for, how much it may hold and of what; every command that packs has them.
 #[derive(Debug, Args)]
-pub struct PackArgs {
+pub struct AskArgs {
     /// Most tokens to use: 8000, 100k, 60%, 10000c, 32KiB.
     ///
     /// In tokens: `8000`, `100_000`, `100k` (k = 1000), `1.5m`, or `60%` of the window of --model. In characters: `10000c`. In
@@ -139,6 +146,17 @@ pub struct PackArgs {
     #[arg(short, long, value_name = "FORMAT", help_heading = "Where to")]
     pub format: Option<String>,
 
+    /// `--task` and `--task-file` in the order in which they were typed.
+    #[arg(skip)]
+    pub parts: Vec<Part>,
+}
+
+/// Options of `ctxpack` and `ctxpack pack`.
+#[derive(Debug, Args)]
+pub struct PackArgs {
+    #[command(flatten)]
+    pub ask: AskArgs,
+
     /// Write there instead of stdout; `-` is stdout.
     ///
     /// The file appears whole or not at all. `-` prints the bundle on a terminal too, where a summary is shown otherwise.
@@ -172,10 +190,35 @@ pub struct PackArgs {
 
     #[command(flatten)]
     pub talk: TalkArgs,
+}
 
-    /// `--task` and `--task-file` in the order in which they were typed.
-    #[arg(skip)]
-    pub parts: Vec<Part>,
+/// Options of `ctxpack curve`.
+#[derive(Debug, Args)]
+pub struct CurveArgs {
+    #[command(flatten)]
+    pub ask: AskArgs,
+
+    /// Try these budgets: 2k,4k,8k [default: 1k to 200k].
+    ///
+    /// All in the unit of --budget. Without it, sixteen budgets from 1k to 200k tokens are tried, and --budget, until everything is in.
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        help_heading = "How much"
+    )]
+    pub budgets: Vec<String>,
+
+    /// Also draw the curve there, as an SVG that suits light and dark.
+    #[arg(long, value_name = "FILE", help_heading = "Where to")]
+    pub svg: Option<PathBuf>,
+
+    /// Print JSON: schema 1, one object a budget.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
 }
 
 /// Options of `ctxpack sources`.
@@ -287,6 +330,12 @@ Examples:
   ctxpack sources --only notes ~/work/api
   ctxpack sources --json | jq '.sources[].where'";
 
+const CURVE_EXAMPLES: &str = "\
+Examples:
+  ctxpack curve -t 'fix the retry'              how much budget this task needs
+  ctxpack curve -t 'fix the retry' --svg curve.svg
+  ctxpack curve -b 16k --budgets 4k,8k,16k --json | jq '.points[].chance'";
+
 fn long_examples() -> String {
     format!(
         "\
@@ -336,14 +385,16 @@ pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<Command, clap:
     }
     let matches = cli.try_get_matches_from(typed)?;
     let cli = Cli::from_arg_matches(&matches)?;
-    Ok(match cli.command {
-        None => Command::Pack(Box::new(cli.pack.in_order(&matches))),
-        Some(Command::Pack(args)) => match matches.subcommand() {
-            Some((_, matches)) => Command::Pack(Box::new(args.in_order(matches))),
-            None => Command::Pack(args),
-        },
-        Some(command) => command,
-    })
+    let mut command = cli.command.unwrap_or(Command::Pack(Box::new(cli.pack)));
+    let of_command = matches
+        .subcommand()
+        .map_or(&matches, |(_, matches)| matches);
+    match &mut command {
+        Command::Pack(args) => args.ask.sort(of_command),
+        Command::Curve(args) => args.ask.sort(of_command),
+        Command::Sources(_) => {}
+    }
+    Ok(command)
 }
 
 /// Names of the commands, for hints.
@@ -372,8 +423,9 @@ pub fn is_flag(text: &str) -> bool {
     flags(None).iter().any(|flag| flag == text)
 }
 
-impl PackArgs {
-    fn in_order(mut self, matches: &ArgMatches) -> Self {
+impl AskArgs {
+    /// Puts the parts of the task into the order in which they were typed.
+    fn sort(&mut self, matches: &ArgMatches) {
         let indices = |name| matches.indices_of(name).into_iter().flatten();
         let texts = std::mem::take(&mut self.task).into_iter().map(Part::Text);
         let files = std::mem::take(&mut self.task_file)
@@ -383,7 +435,6 @@ impl PackArgs {
         parts.extend(indices("task_file").zip(files));
         parts.sort_by_key(|(at, _)| *at);
         self.parts = parts.into_iter().map(|(_, part)| part).collect();
-        self
     }
 }
 
@@ -411,7 +462,7 @@ mod tests {
     #[track_caller]
     fn check_paths(line: &str, expected: &[&str]) {
         let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
-        assert_eq!(pack(line).what.paths, expected, "{line}");
+        assert_eq!(pack(line).ask.what.paths, expected, "{line}");
     }
 
     #[test]
@@ -434,13 +485,16 @@ mod tests {
 
     #[test]
     fn a_later_flag_wins() {
-        assert_eq!(pack("ctxpack -b 1 -b 2").budget.as_deref(), Some("2"));
+        assert_eq!(pack("ctxpack -b 1 -b 2").ask.budget.as_deref(), Some("2"));
         assert_eq!(
-            pack("ctxpack -f xml --format=json").format.as_deref(),
+            pack("ctxpack -f xml --format=json").ask.format.as_deref(),
             Some("json")
         );
         assert!(pack("ctxpack --stats --stats").stats);
-        assert_eq!(pack("ctxpack pack -b 1 -b 2").budget.as_deref(), Some("2"));
+        assert_eq!(
+            pack("ctxpack pack -b 1 -b 2").ask.budget.as_deref(),
+            Some("2")
+        );
     }
 
     #[test]
@@ -448,11 +502,14 @@ mod tests {
         let part = |text: &str| Part::Text(text.into());
         let args = pack("ctxpack -t a --task-file f -t - pack --task=b");
         assert_eq!(
-            args.parts,
+            args.ask.parts,
             [part("a"), Part::File("f".into()), part("-"), part("b")]
         );
-        assert_eq!(pack("ctxpack pack -t a -t b").parts, [part("a"), part("b")]);
-        assert_eq!(pack("ctxpack -t -x -b 5").parts, [part("-x")]);
+        assert_eq!(
+            pack("ctxpack pack -t a -t b").ask.parts,
+            [part("a"), part("b")]
+        );
+        assert_eq!(pack("ctxpack -t -x -b 5").ask.parts, [part("-x")]);
     }
 
     #[test]
@@ -469,7 +526,10 @@ mod tests {
     #[test]
     fn kinds_may_be_listed() {
         assert_eq!(
-            pack("ctxpack --only files,notes --only sessions").what.only,
+            pack("ctxpack --only files,notes --only sessions")
+                .ask
+                .what
+                .only,
             ["files", "notes", "sessions"]
         );
     }

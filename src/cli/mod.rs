@@ -5,10 +5,13 @@
 
 pub mod args;
 pub mod budget;
+pub mod chart;
+pub mod curve;
 pub mod explain;
 pub mod failure;
 pub mod host;
 pub mod interrupt;
+pub mod outlook;
 pub mod output;
 pub mod pack;
 pub mod progress;
@@ -18,5 +21,6 @@ pub mod stats;
 pub mod style;
 pub mod suggest;
 pub mod summary;
+pub mod svg;
 pub mod task;
 pub mod usage;

@@ -2,7 +2,7 @@
 //!
 //! The one place that reads the environment, the home directory and the config files; behind a `Request` nothing is read any more.
 
-use crate::cli::args::{self, PackArgs, WhatArgs};
+use crate::cli::args::{self, AskArgs, TalkArgs, WhatArgs};
 use crate::cli::budget::{self, Size};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::host::{self, Host};
@@ -25,11 +25,11 @@ pub struct Resolved {
     pub warnings: Vec<String>,
 }
 
-/// What `args` ask for. Reads stdin where `--task -` says so.
+/// What `args` ask for, telling as `talk` wants it what cannot wait. Reads stdin where `--task -` says so.
 ///
 /// # Errors
 /// Mistyped values, unreadable files, paths that are not there.
-pub fn pack(args: &PackArgs) -> Outcome<Resolved> {
+pub fn pack(args: &AskArgs, talk: &TalkArgs) -> Outcome<Resolved> {
     let mut warnings = Vec::new();
     let flags = flags(args)?;
     let place = args.host.as_deref().map(host::host).transpose()?;
@@ -53,7 +53,7 @@ pub fn pack(args: &PackArgs) -> Outcome<Resolved> {
             "reading the task from the terminal: end it with Ctrl-D on a line of its own"
                 .to_owned(),
         );
-        flush(&mut warnings, args);
+        flush(&mut warnings, talk);
     }
     request.task = task::read(&args.parts, &mut stdin.lock(), &mut |warning| {
         warnings.push(warning)
@@ -74,14 +74,14 @@ pub fn what(args: &WhatArgs) -> Outcome<Resolved> {
 }
 
 /// Says at once what cannot wait for the end of the run.
-fn flush(warnings: &mut Vec<String>, args: &PackArgs) {
-    if !args.talk.quiet {
-        crate::cli::output::warn(warnings, crate::cli::output::MAX_WARNINGS, args.talk.color);
+fn flush(warnings: &mut Vec<String>, talk: &TalkArgs) {
+    if !talk.quiet {
+        crate::cli::output::warn(warnings, crate::cli::output::MAX_WARNINGS, talk.color);
     }
     warnings.clear();
 }
 
-fn flags(args: &PackArgs) -> Outcome<Settings> {
+fn flags(args: &AskArgs) -> Outcome<Settings> {
     Ok(Settings {
         budget: args.budget.as_deref().map(budget::parse).transpose()?,
         model: args.model.as_deref().map(config::parse_model).transpose()?,

@@ -1,7 +1,7 @@
 //! `--stats` and `--timings`: short tables on stderr, and the numbers that the summary shares with them.
 
-use crate::cli::budget;
 use crate::cli::style::{Style, duration, left, number, percent, right};
+use crate::cli::{budget, outlook};
 use ctxpack::Packed;
 use ctxpack::request::{Budget, Kind, Request};
 use std::time::Duration;
@@ -105,6 +105,23 @@ pub fn table(packed: &Packed, request: &Request, total: Duration, style: Style) 
         )
     };
     out.push_str(&format!("value     {:.1}, {proven}\n", proof.value));
+    if let Some(chance) = &packed.chance {
+        out.push_str(&format!(
+            "chance    {} that the place to change is in, {} that its file is\n",
+            outlook::probability(chance.place),
+            outlook::probability(chance.file)
+        ));
+    }
+    let price = outlook::price(proof.price, request.budget);
+    out.push_str(&format!("price     {price}\n"));
+    for (idx, upgrade) in packed.bundle.account.next.iter().enumerate() {
+        let lead = if idx == 0 { "next" } else { "" };
+        out.push_str(&format!(
+            "{}{}\n",
+            left(lead, 10),
+            outlook::upgrade(upgrade)
+        ));
+    }
     let stages: Vec<String> = packed
         .timings
         .iter()

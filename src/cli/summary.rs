@@ -2,11 +2,11 @@
 //!
 //! A dump of 32,000 tokens would push everything else off the screen and help nobody; `-o -` still gives it to who wants it.
 
-use crate::cli::budget;
 use crate::cli::stats;
 use crate::cli::style::{
     Style, count, duration, fit, fit_path, left, number, percent, plain, right, width,
 };
+use crate::cli::{budget, outlook};
 use ctxpack::Packed;
 use ctxpack::emit::Item;
 use ctxpack::request::{Budget, Format, Request, TaskSource};
@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Lines of the summary that are no items.
-const OTHER_LINES: usize = 15;
+const OTHER_LINES: usize = 16;
 
 /// The summary, in at most `columns` columns and (from 24 on) fewer than `rows` rows. `typed` is the command line.
 pub fn summary(
@@ -31,6 +31,15 @@ pub fn summary(
     let mut out = String::new();
     title(packed, request, columns, style, &mut out);
     kinds(packed, total, columns, style, &mut out);
+    if let Some(chance) = &packed.chance {
+        let line = outlook::chance(chance, Style::PLAIN);
+        // what is too long is cut, and what is cut cannot be painted in part
+        let line = match width(&line) <= columns {
+            true => outlook::chance(chance, style),
+            false => fit(&line, columns),
+        };
+        out.push_str(&format!("{line}\n"));
+    }
     let source = match account.task.source {
         TaskSource::Inferred => "task (inferred)",
         _ => "task",
@@ -72,12 +81,7 @@ fn title(packed: &Packed, request: &Request, columns: usize, style: Style, out: 
     };
     let amount = format!("{about}{} of {} {unit}", number(used), number(most));
     let room = columns.saturating_sub(width(&amount) + 2);
-    let names: Vec<String> = request.roots.iter().map(|root| name(root)).collect();
-    let revision = request
-        .revision
-        .as_deref()
-        .map_or(String::new(), |revision| format!(" at {revision}"));
-    let names = fit(&plain(&format!("{}{revision}", names.join(", "))), room);
+    let names = fit(&plain(&names(request)), room);
     let gap = " ".repeat(columns.saturating_sub(width(&names) + width(&amount)));
     out.push_str(&format!(
         "{}{gap}{}\n",
@@ -93,6 +97,16 @@ fn title(packed: &Packed, request: &Request, columns: usize, style: Style, out: 
         style.green(&bar),
         style.dim(&rest)
     ));
+}
+
+/// What is packed, by name: `api, web`, `api at v1.2`.
+pub fn names(request: &Request) -> String {
+    let names: Vec<String> = request.roots.iter().map(|root| name(root)).collect();
+    let revision = request
+        .revision
+        .as_deref()
+        .map_or(String::new(), |revision| format!(" at {revision}"));
+    format!("{}{revision}", names.join(", "))
 }
 
 /// The last part of a root's real path: what the repository is called.
@@ -198,6 +212,12 @@ fn next(packed: &Packed, request: &Request, columns: usize, style: Style, out: &
             let more = match next.paths.len() - 1 {
                 0 => String::new(),
                 more => format!(" and {} more", number(more)),
+            };
+            let more = match (&packed.chance, &next.chance) {
+                (Some(now), Some(then)) if then.place >= now.place + 0.005 => {
+                    format!("{more}: probability {}", outlook::probability(then.place))
+                }
+                _ => more,
             };
             let lead = format!("-b {budget} would add ");
             let room = columns.saturating_sub(width(&lead) + width(&more));
@@ -333,7 +353,10 @@ mod tests {
                 value: 1.0,
                 bound: 1.0,
                 exact: true,
+                price: 0.0,
             },
+            chance: None,
+            next: vec![],
             items,
             omitted: vec![],
             warnings: vec![],
@@ -348,6 +371,7 @@ mod tests {
             bundle,
             timings: vec![],
             explanations: vec![],
+            chance: None,
             next: None,
         };
         let typed = ["ctxpack", "-b", "32k"].map(OsString::from);

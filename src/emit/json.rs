@@ -2,12 +2,12 @@
 //!
 //! The same keys as the manifest, plus `about` (the first line of the other formats), `labels` and `text` of an item,
 //! and the length of the lists of which a bundle repeats the start alone: a tree of fifty thousand files must not spend
-//! the budget on what is not in the bundle.
+//! the budget on what is not in the bundle. For the same reason what more budget would add (`next`) stands in the manifest alone.
 
 use super::frame::{PREAMBLE, affordable, ended, labels, shown_task};
 use super::manifest::{
-    ItemEntry, OmittedEntry, SCHEMA, SolverEntry, TaskEntry, ToolEntry, WarningEntry, source_word,
-    to_line,
+    ChanceEntry, ItemEntry, OmittedEntry, SCHEMA, SolverEntry, TaskEntry, ToolEntry, WarningEntry,
+    source_word, to_line,
 };
 use super::{Account, Item, Shape};
 use serde::Serialize;
@@ -30,6 +30,8 @@ struct Head {
     tokenizer: &'static str,
     task: TaskEntry,
     solver: SolverEntry,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chance: Option<ChanceEntry>,
 }
 
 #[derive(Serialize)]
@@ -54,6 +56,7 @@ fn head(account: &Account, tokens: usize) -> String {
             text: shown_task(account),
         },
         solver: SolverEntry::from(&account.proof),
+        chance: account.chance.as_ref().map(ChanceEntry::from),
     });
     // The object stays open for the items.
     head.pop();

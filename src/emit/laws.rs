@@ -144,7 +144,10 @@ fn any_account() -> impl Strategy<Value = Account> {
                     value: 8.0,
                     bound: 9.0,
                     exact: false,
+                    price: 0.0,
                 },
+                chance: None,
+                next: vec![],
                 items,
                 omitted: omitted
                     .into_iter()
@@ -256,7 +259,22 @@ fn sample() -> Account {
             value: 812.4,
             bound: 812.9,
             exact: false,
+            price: 0.004_218_3,
         },
+        chance: Some(Chance {
+            place: 0.871_24,
+            file: 0.93,
+        }),
+        next: vec![Upgrade {
+            id: "file:src/solve/greedy.rs".to_owned(),
+            kind: Kind::File,
+            path: "src/solve/greedy.rs".to_owned(),
+            from: Some(RenderingName::Excerpt),
+            to: RenderingName::Full,
+            lines: vec![(13, 39), (89, 152)],
+            cost: 640,
+            value: 0.002_417,
+        }],
         items: vec![
             item(
                 Kind::File,
@@ -374,11 +392,11 @@ fn the_manifest_has_the_keys_of_the_contract() {
     };
     assert_eq!(
         keys(&json),
-        "budget items omitted schema solver task tokenizer tokens tool warnings"
+        "budget chance items next omitted schema solver task tokenizer tokens tool warnings"
     );
     assert_eq!(keys(&json["tool"]), "name version");
     assert_eq!(keys(&json["task"]), "source text");
-    assert_eq!(keys(&json["solver"]), "bound exact gap value");
+    assert_eq!(keys(&json["solver"]), "bound exact gap model price value");
     assert_eq!(
         keys(&json["items"][0]),
         "id kind lines path reasons recency relevance rendering tokens value"
@@ -386,6 +404,11 @@ fn the_manifest_has_the_keys_of_the_contract() {
     assert_eq!(
         keys(&json["omitted"][0]),
         "id kind path reason relevance tokens_full"
+    );
+    assert_eq!(keys(&json["chance"]), "file place");
+    assert_eq!(
+        keys(&json["next"][0]),
+        "cost from id kind lines path to value"
     );
     assert_eq!(keys(&json["warnings"][0]), "code message path");
 }

@@ -3,7 +3,7 @@
 //! These are wire types, apart from the pipeline's: a field renamed inside must not break a script outside. Numbers are
 //! rounded to four decimals, so that a last bit that differs between machines changes no byte.
 
-use super::{Bundle, Item, Omitted, frame::is_unruly};
+use super::{Bundle, Chance, Item, Omitted, Upgrade, frame::is_unruly};
 use crate::error::Warning;
 use crate::request::TaskSource;
 use serde::{Deserialize, Serialize};
@@ -29,10 +29,16 @@ pub struct Manifest {
     pub task: TaskEntry,
     /// How good the choice is.
     pub solver: SolverEntry,
+    /// How probable it is that what has to change is in; absent where no file is a candidate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chance: Option<ChanceEntry>,
     /// What stands in the bundle, in its order.
     pub items: Vec<ItemEntry>,
     /// What was left out, most relevant first.
     pub omitted: Vec<OmittedEntry>,
+    /// What a little more budget would add, best value per token first.
+    #[serde(default)]
+    pub next: Vec<NextEntry>,
     /// Trouble met on the way.
     pub warnings: Vec<WarningEntry>,
 }
@@ -60,12 +66,49 @@ pub struct TaskEntry {
 pub struct SolverEntry {
     /// Value of the selection.
     pub value: f64,
-    /// No selection is worth more.
+    /// No selection is worth more, for the model.
     pub bound: f64,
     /// (bound - value) / bound, in `[0, 1]`.
     pub gap: f64,
-    /// Whether the selection is proven best.
+    /// Whether the selection is proven best, for the model.
     pub exact: bool,
+    /// `additive`: values of items are added up, and that two items say the same is not seen.
+    #[serde(default)]
+    pub model: String,
+    /// What 1,000 more tokens (characters, bytes: the unit of the budget) would buy at the margin, as a share of what everything would
+    /// be worth; six decimals. 0 where everything is in.
+    #[serde(default)]
+    pub price: f64,
+}
+
+/// How probable it is that the bundle holds what has to change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChanceEntry {
+    /// P(the place to change is among the lines shown), in `[0, 1]`.
+    pub place: f64,
+    /// P(a file to change has any line among them), in `[0, 1]`.
+    pub file: f64,
+}
+
+/// What a little more budget would add: an item that is not in, or more of one that is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NextEntry {
+    /// Stable identity, for example `file:src/lib.rs`.
+    pub id: String,
+    /// `file`, `note` or `session`.
+    pub kind: String,
+    /// Relative to the root, with `/`.
+    pub path: String,
+    /// How it is written in the bundle; null where it is left out.
+    pub from: Option<String>,
+    /// How it would be written.
+    pub to: String,
+    /// Lines that would be shown and are not, 1-based inclusive.
+    pub lines: Vec<(u32, u32)>,
+    /// How much more than the budget it takes, in the budget's unit.
+    pub cost: usize,
+    /// Value that it would add, as a share of what everything would be worth; six decimals.
+    pub value: f64,
 }
 
 /// One item of the bundle.
@@ -135,8 +178,10 @@ pub fn manifest(bundle: &Bundle) -> Manifest {
             text: account.task.text.clone(),
         },
         solver: SolverEntry::from(&account.proof),
+        chance: account.chance.as_ref().map(ChanceEntry::from),
         items: account.items.iter().map(ItemEntry::from).collect(),
         omitted: account.omitted.iter().map(OmittedEntry::from).collect(),
+        next: account.next.iter().map(NextEntry::from).collect(),
         warnings: account.warnings.iter().map(WarningEntry::from).collect(),
     }
 }
@@ -157,8 +202,12 @@ impl Manifest {
         field("tokenizer", to_line(&self.tokenizer));
         field("task", to_line(&self.task));
         field("solver", to_line(&self.solver));
+        if let Some(chance) = &self.chance {
+            field("chance", to_line(chance));
+        }
         field("items", to_lines(&self.items));
         field("omitted", to_lines(&self.omitted));
+        field("next", to_lines(&self.next));
         let _ = write!(json, "  \"warnings\": {}\n}}\n", to_lines(&self.warnings));
         json
     }
@@ -195,7 +244,16 @@ pub(super) fn to_line<T: Serialize>(value: &T) -> String {
 
 /// Four decimals; 0 for what JSON cannot hold.
 pub(super) fn rounded(number: f64) -> f64 {
-    let rounded = (number * 1e4).round() / 1e4;
+    rounded_to(number, 1e4)
+}
+
+/// Six decimals, for shares that are small where the budget is large.
+fn finely_rounded(number: f64) -> f64 {
+    rounded_to(number, 1e6)
+}
+
+fn rounded_to(number: f64, parts: f64) -> f64 {
+    let rounded = (number * parts).round() / parts;
     // Adding zero turns -0 into 0.
     if rounded.is_finite() {
         rounded + 0.0
@@ -234,6 +292,32 @@ impl From<&super::Proof> for SolverEntry {
             bound: rounded(proof.bound),
             gap: rounded(gap),
             exact: proof.exact,
+            model: "additive".to_owned(),
+            price: finely_rounded(proof.price),
+        }
+    }
+}
+
+impl From<&Chance> for ChanceEntry {
+    fn from(chance: &Chance) -> Self {
+        Self {
+            place: rounded(chance.place),
+            file: rounded(chance.file),
+        }
+    }
+}
+
+impl From<&Upgrade> for NextEntry {
+    fn from(upgrade: &Upgrade) -> Self {
+        Self {
+            id: upgrade.id.clone(),
+            kind: upgrade.kind.as_str().to_owned(),
+            path: upgrade.path.clone(),
+            from: upgrade.from.map(|name| name.as_str().to_owned()),
+            to: upgrade.to.as_str().to_owned(),
+            lines: upgrade.lines.clone(),
+            cost: upgrade.cost,
+            value: finely_rounded(upgrade.value),
         }
     }
 }

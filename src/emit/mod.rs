@@ -20,7 +20,8 @@ mod readers;
 mod xml;
 
 pub use manifest::{
-    ItemEntry, Manifest, OmittedEntry, SolverEntry, TaskEntry, ToolEntry, WarningEntry, manifest,
+    ChanceEntry, ItemEntry, Manifest, NextEntry, OmittedEntry, SolverEntry, TaskEntry, ToolEntry,
+    WarningEntry, manifest,
 };
 
 use crate::error::Warning;
@@ -183,6 +184,39 @@ pub struct Proof {
     pub bound: f64,
     /// Whether the selection is proven best.
     pub exact: bool,
+    /// Value that 1,000 more tokens (characters, bytes: the unit of the budget) would buy at the margin, as a share of what
+    /// everything would be worth, so that 0.01 is a hundredth of all there is to have. 0 where everything is in.
+    pub price: f64,
+}
+
+/// How probable it is that the bundle holds what has to change; each in `[0, 1]`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Chance {
+    /// P(the place to change is among the lines shown).
+    pub place: f64,
+    /// P(a file to change has any line among them).
+    pub file: f64,
+}
+
+/// What a little more budget would add: an item that is not in, or more of one that is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Upgrade {
+    /// Stable identity.
+    pub id: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Path relative to the root; of a session, its tool and id.
+    pub path: String,
+    /// How it is written in the bundle; `None` where it is left out.
+    pub from: Option<RenderingName>,
+    /// How it would be written.
+    pub to: RenderingName,
+    /// Lines that would be shown and are not, 1-based inclusive.
+    pub lines: Vec<(u32, u32)>,
+    /// How much more than the budget it takes, in the budget's unit; at least 1.
+    pub cost: usize,
+    /// Value that it would add, as a share of what everything would be worth.
+    pub value: f64,
 }
 
 /// Everything that stands in a bundle or its manifest.
@@ -198,6 +232,10 @@ pub struct Account {
     pub task: Task,
     /// What the solver proves.
     pub proof: Proof,
+    /// How probable it is that what has to change is in; `None` where no file is a candidate.
+    pub chance: Option<Chance>,
+    /// What a little more budget would add, best value per token first. Stands in the manifest alone.
+    pub next: Vec<Upgrade>,
     /// In bundle order.
     pub items: Vec<Item>,
     /// Most relevant first.

@@ -1,5 +1,6 @@
 //! Scores: what every candidate is worth to the task, as probabilities.
 
+pub mod chance;
 pub mod commits;
 pub mod explanation;
 pub mod files;

@@ -29,6 +29,7 @@ mod problem;
 mod reduction;
 mod relaxation;
 mod units;
+mod upgrade;
 
 #[cfg(test)]
 mod instances;
@@ -38,6 +39,7 @@ mod laws;
 mod oracle;
 
 pub use problem::{Choice, Menu, Overfull, Problem, Selection};
+pub use upgrade::{Upgrade, upgrades};
 
 use exact::{Finding, LIMITS, Limits};
 use frontier::Frontiers;
