@@ -373,8 +373,8 @@ pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<Command, clap:
     let mut cli = Cli::command();
     if typed.iter().any(|word| word == "-h") {
         let commands = format!(
-            "{EXAMPLES}\n\nCommands: ctxpack {}. All options: ctxpack --help",
-            commands().join(", ctxpack ")
+            "{EXAMPLES}\n\nCommands (ctxpack NAME): {}. All options: ctxpack --help",
+            commands().join(", ")
         );
         let shown = |arg: clap::Arg| arg.help_heading(None);
         cli = cli

@@ -15,6 +15,9 @@ const TOP: f64 = 92.0;
 const RIGHT: f64 = 724.0;
 const BOTTOM: f64 = 364.0;
 
+/// The room that the label of a mark takes.
+const LABEL: f64 = 170.0;
+
 /// Plain classes rather than CSS variables, which few renderers but browsers know.
 const STYLE: &str = "
     text { font: 13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #57606a; }
@@ -144,7 +147,8 @@ pub fn svg(curve: &Curve, name: &str) -> String {
     let knee = curve.knee();
     let is_one =
         knee.is_some() && knee.map(|point| point.budget) == asked.map(|point| point.budget);
-    let mark = |out: &mut String, point: &Point, what: &str, height: f64| {
+    // the left label stands to the left of its mark, so that none crosses the other's line
+    let mark = |out: &mut String, point: &Point, what: &str, is_left: bool| {
         let (at, p) = (x(point), y(point.chance.place));
         line(out, "asked", (at, BOTTOM), (at, p));
         let _ = writeln!(
@@ -157,21 +161,27 @@ pub fn svg(curve: &Curve, name: &str) -> String {
             typed(point.budget, curve.asked),
             probability(point.chance.place)
         );
-        let (shift, anchor) = if at > (LEFT + RIGHT) / 2.0 {
+        let has_left = at - LEFT > LABEL;
+        let is_left = has_left && (is_left || RIGHT - at < LABEL);
+        let (shift, anchor) = if is_left {
             (-9.0, "end")
         } else {
             (9.0, "start")
         };
+        let height = if what == "knee" { 34.0 } else { 14.0 };
         text(out, at + shift, BOTTOM - height, "mark", anchor, &label);
     };
     match (knee, asked) {
-        (Some(knee), _) if is_one => mark(&mut out, knee, "knee and budget", 14.0),
+        (Some(knee), _) if is_one => mark(&mut out, knee, "knee and budget", true),
         _ => {
+            let first = |a: Option<&Point>, b: Option<&Point>| {
+                a.zip(b).is_none_or(|(a, b)| a.budget < b.budget)
+            };
             if let Some(knee) = knee {
-                mark(&mut out, knee, "knee", 34.0);
+                mark(&mut out, knee, "knee", first(Some(knee), asked));
             }
             if let Some(asked) = asked {
-                mark(&mut out, asked, "budget", 14.0);
+                mark(&mut out, asked, "budget", first(Some(asked), knee));
             }
         }
     }
@@ -273,14 +283,14 @@ mod tests {
                 Event::Eof => break,
                 Event::Start(start) => {
                     depth += 1;
-                    names.push(String::from_utf8(start.name().as_ref().to_vec()).unwrap());
+                    names.push(start.name().as_ref().to_owned());
                 }
                 Event::Empty(start) => {
-                    names.push(String::from_utf8(start.name().as_ref().to_vec()).unwrap());
+                    names.push(start.name().as_ref().to_owned());
                 }
                 Event::End(_) => depth -= 1,
-                Event::Text(text) => texts.push_str(&text.decode().unwrap()),
-                Event::GeneralRef(name) => texts.push_str(&format!("&{};", name.decode().unwrap())),
+                Event::Text(text) => texts.push_str(&text),
+                Event::GeneralRef(name) => texts.push_str(&format!("&{};", &*name)),
                 other => panic!("{other:?}"),
             }
         }

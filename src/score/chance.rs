@@ -1,11 +1,11 @@
 //! How probable it is that what is shown holds the place to change: the sum that a reader of a budget wants to know.
 //!
-//! The probabilities are those by which the pieces were scored, so that the number says what the model believes and no more. The value
+//! The probabilities are those by which files and pieces were scored, so that the number says what the model believes and no more. Those of
+//! pieces are about the shortlist alone; what the files outside it have of the probability is taken off. The value
 //! that the solver adds up lost: it has parts that are no probability (a bonus for a first look at a file, a flattened share of
 //! middling files), and what notes and sessions are worth.
 
-use super::Survey;
-use crate::score::pieces::Piece;
+use super::{Opened, Piece, Survey};
 
 /// First and last line, 1-based inclusive.
 type Range = (u32, u32);
@@ -14,7 +14,10 @@ type Range = (u32, u32);
 /// ascending and disjoint; a file past its end shows none. Never lower for more lines. O(pieces + ranges).
 pub fn place(survey: &Survey, shown: &[Vec<Range>]) -> f64 {
     let of_file = |(pieces, shown): (&Vec<Piece>, &Vec<Range>)| covered(pieces, shown);
-    calibrate(survey.pieces.by_file.iter().zip(shown).map(of_file).sum())
+    let within: f64 = survey.pieces.by_file.iter().zip(shown).map(of_file).sum();
+    let p = |opened: &Opened| survey.ranked.p[opened.file_idx];
+    let shortlist: f64 = survey.opened.iter().map(p).sum();
+    calibrate(shortlist * within)
 }
 
 /// P(a file to change has any line among those shown), in `[0, 1]`. `shown` as for [`place`].

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod common;
+mod curve;
 mod fixtures;
 mod flags;
 mod laws;
