@@ -145,6 +145,7 @@ pub fn advice(curve: &Curve) -> String {
                 number(1000 * unit(curve.asked))
             )
         }
+        None if curve.points.len() == 1 => "there is more to add".to_owned(),
         None => format!("at {} it still climbs", named(last)),
     });
     parts.join("; ")
@@ -288,7 +289,7 @@ pub mod tests {
         curve.asked = Budget::Characters(1);
         check(
             &curve,
-            "1kc holds the place to change with probability 0.22; at 1kc it still climbs",
+            "1kc holds the place to change with probability 0.22; there is more to add",
         );
     }
 
