@@ -5,6 +5,7 @@
 
 pub mod cases;
 pub mod fit;
+pub mod lists;
 pub mod recall;
 
 pub use cases::Case;

@@ -27,7 +27,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &["emit", "language", "request", "score", "source", "tokens"],
     ),
     ("fit", &["emit", "error", "render", "request", "solve"]),
-    ("eval", &["emit", "score"]),
+    ("eval", &["emit", "lib", "request", "score"]),
     // the outside: the command line and its settings are one program
     (
         "cli",
