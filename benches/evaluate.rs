@@ -100,17 +100,21 @@ fn pack_all(
         .par_iter()
         .filter_map(|case| {
             let since = Instant::now();
-            let survey =
-                match ctxpack::survey(&request(case, clones, most), model(case), &|_, _| {}) {
-                    Ok(survey) => survey,
-                    Err(e) => {
-                        eprintln!("{}: {e}", case.id);
-                        return None;
-                    }
-                };
+            let weights = model(case);
+            let survey = match ctxpack::survey(&request(case, clones, most, &weights), &|_, _| {}) {
+                Ok(survey) => survey,
+                Err(e) => {
+                    eprintln!("{}: {e}", case.id);
+                    return None;
+                }
+            };
             let mut recalls = Vec::new();
             for &budget in budgets {
-                match ctxpack::spend(&request(case, clones, budget), &survey, &|_, _| {}) {
+                match ctxpack::spend(
+                    &request(case, clones, budget, &weights),
+                    &survey,
+                    &|_, _| {},
+                ) {
                     Ok(packed) => {
                         assert!(packed.bundle.tokens <= budget, "{} over budget", case.id);
                         recalls.push(eval::measure(case, &packed.bundle));

@@ -27,8 +27,8 @@ use emit::{Account, Item, Omitted, Proof};
 use error::Error;
 use render::{Measure, Rendering, Renderings, Subject, lines::Lines};
 use request::{Budget, Kind, RenderingName, Request, Task, TaskSource};
+use score::Opened;
 pub use score::Survey;
-use score::{Model, Opened};
 use std::time::Instant;
 
 /// Bytes of the shortlist that are parsed at least.
@@ -48,7 +48,7 @@ const MAX_SHORTLIST: usize = 600;
 /// # Errors
 /// See [`Error`].
 pub fn pack(request: &Request, progress: Progress<'_>) -> Result<Packed, Error> {
-    let survey = survey(request, Model::default(), progress)?;
+    let survey = survey(request, progress)?;
     spend(request, &survey, progress)
 }
 
@@ -56,10 +56,10 @@ pub fn pack(request: &Request, progress: Progress<'_>) -> Result<Packed, Error> 
 ///
 /// # Errors
 /// See [`Error`].
-pub fn survey(request: &Request, model: Model, progress: Progress<'_>) -> Result<Survey, Error> {
+pub fn survey(request: &Request, progress: Progress<'_>) -> Result<Survey, Error> {
     let outline: Outliner<'_> =
         &|entry, text| language::outline(text, language::detect(&entry.path, text));
-    survey_of(request, model, || source::open(request), outline, progress)
+    survey_of(request, || source::open(request), outline, progress)
 }
 
 /// Outlines the text of an entry.
@@ -68,11 +68,11 @@ pub(crate) type Outliner<'a> = &'a (dyn Fn(&source::tree::Entry, &str) -> langua
 /// [`survey`] of what `open` lists, outlined by `outline`.
 pub(crate) fn survey_of(
     request: &Request,
-    model: Model,
     open_trees: impl FnOnce() -> Result<source::Trees, Error>,
     outline: Outliner<'_>,
     progress: Progress<'_>,
 ) -> Result<Survey, Error> {
+    let model = request.weights.clone();
     let mut timings = Vec::new();
     let mut since = Instant::now();
     let mut lap = |name: &'static str| {

@@ -46,7 +46,7 @@ fn is_free_of_piece(f: usize) -> bool {
 }
 
 /// What is asked for a case: its query on its base, from the clones below `clones`.
-pub fn request(case: &Case, clones: &Path, budget: usize) -> Request {
+pub fn request(case: &Case, clones: &Path, budget: usize, weights: &Model) -> Request {
     Request {
         roots: vec![clones.join(&case.mirror)],
         revision: Some(case.base.clone()),
@@ -65,14 +65,15 @@ pub fn request(case: &Case, clones: &Path, budget: usize) -> Request {
         home: None,
         claude_config_dir: None,
         now: None,
+        weights: weights.clone(),
     }
 }
 
 /// Features and targets of every case, for files and for pieces. A case that cannot be read, or shows no gold, gives none.
 pub fn lists(cases: &[Case], clones: &Path, model: &Model) -> Vec<Lists> {
     let one = |case: &Case| {
-        let request = request(case, clones, BUDGET);
-        let survey = crate::survey(&request, model.clone(), &|_, _| {}).ok()?;
+        let request = request(case, clones, BUDGET, model);
+        let survey = crate::survey(&request, &|_, _| {}).ok()?;
         of_survey(case, &survey)
     };
     cases.par_iter().filter_map(one).collect()
