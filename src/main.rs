@@ -40,6 +40,7 @@ fn run(typed: Vec<OsString>) -> Outcome<()> {
     match command {
         Command::Pack(args) => cli::pack::run(&args),
         Command::Sources(args) => cli::sources::run(&args),
+        Command::Eval(args) => cli::eval::run(&args),
     }
 }
 

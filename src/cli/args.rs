@@ -48,6 +48,101 @@ pub enum Command {
     /// it in the home directory. Nothing is packed. Tokens are estimates of everything in full.
     #[command(after_help = SOURCES_EXAMPLES)]
     Sources(SourcesArgs),
+    /// Measure on your own commits how much of a change the bundle would have held.
+    ///
+    /// Replays commits of the repository: the message is the task, the parent is packed (from git's objects; the work tree is neither
+    /// read nor touched), and what the commit then changed is looked for in the bundle. Nothing later than the parent is seen:
+    /// no later commit, and nothing from the home directory. Beside it stand two simpler ways to fill the budget: whole files
+    /// by BM25, and whole files by their last change.
+    ///
+    /// Suitable commits have a message of four words or more and change one to eight files that were there before and are no tests,
+    /// documentation, lock files or generated code. Merges, reverts, releases and other mechanical changes are passed over.
+    /// Of messages, trailers such as Signed-off-by, numbers of pull requests and bare references to issues are dropped.
+    #[command(after_help = EVAL_EXAMPLES)]
+    Eval(EvalArgs),
+}
+
+/// Options of the commands that replay cases.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The repository, or a folder in it [default: .]
+    #[arg(value_name = "PATH")]
+    pub path: Option<PathBuf>,
+
+    /// Most commits to replay, newest first.
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        default_value_t = 100,
+        help_heading = "What to replay"
+    )]
+    pub n_cases: usize,
+
+    /// Replay commits behind this revision [default: HEAD]
+    #[arg(long, value_name = "REVISION", help_heading = "What to replay")]
+    pub rev: Option<String>,
+
+    /// Only paths like 'src/**'. Repeatable.
+    #[arg(short, long, value_name = "GLOB", help_heading = "What to replay")]
+    pub include: Vec<String>,
+
+    /// No paths like 'vendor/**'. Repeatable.
+    #[arg(short, long, value_name = "GLOB", help_heading = "What to replay")]
+    pub exclude: Vec<String>,
+
+    /// Replay these cases instead of commits: one JSON object a line.
+    ///
+    /// Each names a folder below --clones (`mirror`), a revision (`base`), a task (`query`), and what the change touched
+    /// (`gold_files`, `gold_lines`: ranges of lines by file); `id` and `repo` are shown.
+    #[arg(long, value_name = "FILE", help_heading = "What to replay")]
+    pub cases: Option<PathBuf>,
+
+    /// The folder that the clones of --cases lie in.
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "cases",
+        help_heading = "What to replay"
+    )]
+    pub clones: Option<PathBuf>,
+
+    /// Budgets in tokens.
+    #[arg(
+        short,
+        long,
+        value_name = "N,N",
+        default_value = "4k,8k,16k,27k",
+        value_delimiter = ',',
+        help_heading = "What to replay"
+    )]
+    pub budgets: Vec<String>,
+}
+
+/// Options of `ctxpack eval`.
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    #[command(flatten)]
+    pub replay: ReplayArgs,
+
+    /// Do not tell the task: half of the change is made, how much of the rest is found?
+    ///
+    /// The first half of the files that a commit changes is as the commit leaves them, as if edited and not committed. The task is
+    /// inferred from that, as it is in a work tree, and the other half is looked for. Beside it stand the files that
+    /// changed together with the edited ones most often, and those that changed last. Takes commits of two files or more.
+    #[arg(long, help_heading = "What to replay")]
+    pub no_task: bool,
+
+    /// One line a case as well.
+    #[arg(long, help_heading = "Where to")]
+    pub each: bool,
+
+    /// Print JSON: schema 1; with --each, each case too.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
 }
 
 /// Options of `ctxpack` and `ctxpack pack`.
@@ -280,6 +375,14 @@ const SHORT_HELP: &str = "\
 {usage-heading} {usage}
 
 {options}{after-help}";
+
+const EVAL_EXAMPLES: &str = "\
+Examples:
+  ctxpack eval                          the newest 100 commits here
+  ctxpack eval -n 30 -b 8k,32k --each   fewer, at other budgets, one by one
+  ctxpack eval --no-task ~/work/api     how well the task is guessed
+  ctxpack eval --json | jq '.results[] | select(.packer == \"ctxpack\")'
+  ctxpack eval --cases cases.jsonl --clones ~/clones";
 
 const SOURCES_EXAMPLES: &str = "\
 Examples:

@@ -5,6 +5,7 @@
 
 pub mod args;
 pub mod budget;
+pub mod eval;
 pub mod explain;
 pub mod failure;
 pub mod host;
@@ -12,6 +13,7 @@ pub mod interrupt;
 pub mod output;
 pub mod pack;
 pub mod progress;
+pub mod replay;
 pub mod resolve;
 pub mod sources;
 pub mod stats;

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use std::path::Path;
 
 /// Budget of the survey that lists are made of: large enough that all that matters is opened.
-const BUDGET: usize = 27_000;
+pub const BUDGET: usize = 27_000;
 
 /// Strength of the penalty, and passes over all lists.
 const PENALTY: f64 = 1e-2;

@@ -69,7 +69,7 @@ pub fn read(tree: &Tree) -> History {
             }
         }
     }
-    if handle.is_shallow().unwrap_or(false) {
+    if repository.is_shallow() {
         let message = "a shallow clone: the history ends where it was cut off";
         warn("shallow-clone", message.to_owned());
     }

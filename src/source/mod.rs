@@ -174,6 +174,18 @@ fn check_globs(request: &Request) -> Result<Globs, Error> {
     Ok((include, exclude, pins))
 }
 
+/// Which paths below the root of a request can be candidates as files.
+///
+/// # Errors
+/// A glob that does not parse.
+pub fn file_filter(request: &Request) -> Result<impl Fn(&str) -> bool + use<>, Error> {
+    let (include, exclude, _) = check_globs(request)?;
+    Ok(move |path: &str| {
+        let wanted = include.is_empty() || include.iter().any(|set| set.is_match(path));
+        wanted && !exclude.is_match(path) && !notes::is_note(path)
+    })
+}
+
 fn path<'a>(trees: &'a [Tree], file: &FileRef) -> &'a str {
     &trees[file.tree_idx as usize].entries[file.entry_idx as usize].path
 }

@@ -226,6 +226,11 @@ impl Repository {
         self.handle().common_dir().join("info/exclude")
     }
 
+    /// Whether the history was cut off when it was fetched.
+    pub fn is_shallow(&self) -> bool {
+        self.handle().is_shallow().unwrap_or(false)
+    }
+
     /// Whether there is no work tree to read.
     pub fn is_bare(&self) -> bool {
         self.work_tree.is_none()

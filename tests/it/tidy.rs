@@ -27,11 +27,18 @@ const EDGES: &[(&str, &[&str])] = &[
         &["emit", "language", "request", "score", "source", "tokens"],
     ),
     ("fit", &["emit", "error", "render", "request", "solve"]),
-    ("eval", &["emit", "lib", "request", "score"]),
+    (
+        "eval",
+        &[
+            "emit", "error", "language", "lexicon", "lib", "request", "score", "source",
+        ],
+    ),
     // the outside: the command line and its settings are one program
     (
         "cli",
-        &["config", "lib", "emit", "error", "request", "tokens"],
+        &[
+            "config", "lib", "emit", "error", "eval", "request", "tokens",
+        ],
     ),
     ("config", &["cli", "error", "request", "score", "tokens"]),
 ];
