@@ -79,7 +79,7 @@ pub fn run(args: &EvalArgs) -> Outcome<()> {
 }
 
 /// What is measured, by the heading of its column.
-const MEASURES: [(&str, fn(&Recall) -> f64); 3] = [
+pub const MEASURES: [(&str, fn(&Recall) -> f64); 3] = [
     ("files", |recall| recall.files),
     ("sites", |recall| recall.sites),
     ("lines", |recall| recall.lines),

@@ -21,4 +21,5 @@ pub mod style;
 pub mod suggest;
 pub mod summary;
 pub mod task;
+pub mod tune;
 pub mod usage;

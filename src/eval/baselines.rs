@@ -1,7 +1,9 @@
 //! What ctxpack is measured against: whole files in some order until the budget is spent. What does not fit is passed over.
 //!
-//! Files are counted without any frame, which favours the baselines.
+//! In their favour, files are counted without any frame, and only such files are taken as could be gold at all: no tests,
+//! documentation, lock files or generated code.
 
+use super::commits::could_be_gold;
 use crate::lexicon::terms::TermIdx;
 use crate::score::Survey;
 use crate::score::statistics::{idf, length_norm, ranking, saturate};
@@ -82,7 +84,10 @@ pub fn by_cochange(survey: &Survey, seeds: &[usize]) -> Vec<usize> {
 }
 
 fn shown(survey: &Survey, mut order: Vec<usize>) -> Vec<usize> {
-    order.retain(|&idx| survey.files[idx].barred.is_none());
+    order.retain(|&idx| {
+        let file = &survey.files[idx];
+        file.barred.is_none() && could_be_gold(&file.path)
+    });
     order
 }
 

@@ -69,7 +69,7 @@ fn case(
         changes::modified(repository, commit).ok_or("commits whose objects are missing")?;
     let wanted: Vec<Modified> = modified
         .into_iter()
-        .filter(|file| is_gold(&file.path) && is_candidate(&file.path))
+        .filter(|file| could_be_gold(&file.path) && is_candidate(&file.path))
         .collect();
     if wanted.len() > MAX_GOLD {
         return Err("commits that change more than 8 files");
@@ -97,7 +97,8 @@ fn case(
     }
 }
 
-fn is_gold(path: &str) -> bool {
+/// Whether a change of such a file counts: it is no test, documentation, lock file or generated code.
+pub fn could_be_gold(path: &str) -> bool {
     let look = Look::of(path);
     !(look.is_test || look.is_prose || look.is_generated)
 }

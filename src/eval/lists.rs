@@ -11,11 +11,15 @@ use rayon::prelude::*;
 use std::path::Path;
 
 /// Budget of the survey that lists are made of: large enough that all that matters is opened.
-pub const BUDGET: usize = 27_000;
+const BUDGET: usize = 27_000;
 
 /// Strength of the penalty, and passes over all lists.
 const PENALTY: f64 = 1e-2;
 const N_ROUNDS: usize = 400;
+
+/// How many cases it takes to speak as loudly as the weights that a refit starts from, and passes over all lists.
+const PULL: f64 = 10.0;
+const N_ROUNDS_AGAIN: usize = 150;
 
 /// The lists of one case.
 #[derive(Debug, Clone)]
@@ -139,23 +143,35 @@ fn piece_list(case: &Case, survey: &Survey) -> Option<List> {
     })
 }
 
-/// Fits both models to the lists of cases.
+/// Fits both models to the lists of cases, from nothing.
 pub fn fit(lists: &[&Lists]) -> Model {
+    let nothing = Model {
+        file: FileModel([0.0; FILE_FEATURES.len()]),
+        piece: PieceModel([0.0; PIECE_FEATURES.len()]),
+    };
+    fit_from(lists, &nothing, PENALTY, N_ROUNDS)
+}
+
+/// Fits both models to the lists of one repository, from `start` on: the fewer lists there are, the less they change.
+pub fn refit(lists: &[&Lists], start: &Model) -> Model {
+    fit_from(
+        lists,
+        start,
+        PULL / lists.len().max(1) as f64,
+        N_ROUNDS_AGAIN,
+    )
+}
+
+fn fit_from(lists: &[&Lists], start: &Model, penalty: f64, n_rounds: usize) -> Model {
     let files: Vec<List> = lists.iter().map(|lists| lists.files.clone()).collect();
     let pieces: Vec<List> = lists.iter().map(|lists| lists.pieces.clone()).collect();
-    let file = fit::fit(
-        &files,
-        FILE_FEATURES.len(),
-        &is_free_of_file,
-        PENALTY,
-        N_ROUNDS,
-    );
+    let file = fit::fit(&files, &start.file.0, &is_free_of_file, penalty, n_rounds);
     let piece = fit::fit(
         &pieces,
-        PIECE_FEATURES.len(),
+        &start.piece.0,
         &is_free_of_piece,
-        PENALTY,
-        N_ROUNDS,
+        penalty,
+        n_rounds,
     );
     Model {
         file: FileModel(std::array::from_fn(|f| file[f])),

@@ -12,6 +12,7 @@ pub mod lists;
 pub mod message;
 pub mod recall;
 pub mod replay;
+pub mod tune;
 
 pub use cases::Case;
 pub use interval::{Interval, interval};

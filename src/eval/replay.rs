@@ -3,9 +3,10 @@
 //! Cases of one repository share most of their files and commits, so objects, outlines and counts are kept between them: they
 //! are known by their content, and stay right. That makes a case four times as fast as a run of its own.
 
+use super::Case;
 use super::baselines;
+use super::lists::{self, Lists};
 use super::recall::{self, Recall};
-use super::{Case, lists};
 use crate::error::Error;
 use crate::language::{self, Outline};
 use crate::request::{Budget, Request, Task, TaskSource};
@@ -252,13 +253,22 @@ impl Replay {
         row
     }
 
-    /// The lists that weights are fitted to, of one case; `None` where no gold is among the candidates.
+    /// As [`Replay::run`] without baselines, with the lists that weights are fitted to: `None` where no gold is among the
+    /// candidates.
     ///
     /// # Errors
-    /// As for [`crate::pack`].
-    pub fn lists(&self, base: &Request, case: &Case) -> Result<Option<lists::Lists>, Error> {
-        let survey = self.survey(&self.request(base, case, lists::BUDGET), &[], "")?;
-        Ok(lists::of_survey(case, &survey))
+    /// As for [`Replay::run`].
+    pub fn run_alone(
+        &self,
+        base: &Request,
+        case: &Case,
+        budgets: &[usize],
+    ) -> Result<(Row, Option<Lists>), Error> {
+        let most = budgets.iter().copied().max().unwrap_or(0);
+        let since = Instant::now();
+        let survey = self.survey(&self.request(base, case, most), &[], "")?;
+        let row = self.spend(base, case, budgets, &survey, &[], since);
+        Ok((row, lists::of_survey(case, &survey)))
     }
 }
 

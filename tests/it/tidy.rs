@@ -37,7 +37,7 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "config", "lib", "emit", "error", "eval", "request", "tokens",
+            "config", "lib", "emit", "error", "eval", "request", "score", "tokens",
         ],
     ),
     ("config", &["cli", "error", "request", "score", "tokens"]),
