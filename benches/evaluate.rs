@@ -8,15 +8,9 @@
 //! repositories for each case, and reports what is reached on repositories that the weights have not seen.
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
-use ctxpack::Survey;
-use ctxpack::eval::{self, Case, Recall, fit::List};
-use ctxpack::request::{Budget, Format, Kinds, Request, Task, TaskSource};
-use ctxpack::score::{
-    Model,
-    files::FILE_FEATURES,
-    model::{FileModel, PieceModel},
-    pieces::PIECE_FEATURES,
-};
+use ctxpack::eval::lists::{fit, lists, print, request};
+use ctxpack::eval::{self, Case, Recall};
+use ctxpack::score::Model;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -70,7 +64,7 @@ fn main() {
             .map(|fold| {
                 fit(&lists
                     .iter()
-                    .filter(|(repo, ..)| fold_of(repo) != fold)
+                    .filter(|lists| fold_of(&lists.repo) != fold)
                     .collect::<Vec<_>>())
             })
             .collect();
@@ -92,28 +86,6 @@ fn fold_of(repo: &str) -> usize {
     }) % N_FOLDS
 }
 
-fn request(case: &Case, clones: &Path, budget: usize) -> Request {
-    Request {
-        roots: vec![clones.join(&case.mirror)],
-        revision: Some(case.base.clone()),
-        budget: Budget::Tokens(budget),
-        tokenizer: Default::default(),
-        safety_factor: 1.0,
-        task: Some(Task {
-            source: TaskSource::Flag,
-            text: case.query.clone(),
-        }),
-        format: Format::Xml,
-        include: vec![],
-        exclude: vec![],
-        pin: vec![],
-        kinds: Kinds::default(),
-        home: None,
-        claude_config_dir: None,
-        now: None,
-    }
-}
-
 type Row = (String, String, Vec<Recall>, f64);
 
 fn pack_all(
@@ -128,17 +100,21 @@ fn pack_all(
         .par_iter()
         .filter_map(|case| {
             let since = Instant::now();
-            let survey =
-                match ctxpack::survey(&request(case, clones, most), model(case), &|_, _| {}) {
-                    Ok(survey) => survey,
-                    Err(e) => {
-                        eprintln!("{}: {e}", case.id);
-                        return None;
-                    }
-                };
+            let weights = model(case);
+            let survey = match ctxpack::survey(&request(case, clones, most, &weights), &|_, _| {}) {
+                Ok(survey) => survey,
+                Err(e) => {
+                    eprintln!("{}: {e}", case.id);
+                    return None;
+                }
+            };
             let mut recalls = Vec::new();
             for &budget in budgets {
-                match ctxpack::spend(&request(case, clones, budget), &survey, &|_, _| {}) {
+                match ctxpack::spend(
+                    &request(case, clones, budget, &weights),
+                    &survey,
+                    &|_, _| {},
+                ) {
                     Ok(packed) => {
                         assert!(packed.bundle.tokens <= budget, "{} over budget", case.id);
                         recalls.push(eval::measure(case, &packed.bundle));
@@ -167,109 +143,6 @@ fn pack_all(
             ))
         })
         .collect()
-}
-
-type Lists = (String, List, List);
-
-/// Features and targets of every case, for files and for pieces.
-fn lists(cases: &[Case], clones: &Path, model: &Model) -> Vec<Lists> {
-    let one = |case: &Case| {
-        let survey =
-            ctxpack::survey(&request(case, clones, 27_000), model.clone(), &|_, _| {}).ok()?;
-        Some((
-            case.repo.clone(),
-            file_list(case, &survey)?,
-            piece_list(case, &survey)?,
-        ))
-    };
-    cases.par_iter().filter_map(one).collect()
-}
-
-fn file_list(case: &Case, survey: &Survey) -> Option<List> {
-    let mut list = List::default();
-    let is_gold = |idx: usize| case.gold_files.contains(&survey.files[idx].path);
-    let n_gold = (0..survey.files.len())
-        .filter(|&idx| is_gold(idx) && survey.files[idx].barred.is_none())
-        .count();
-    if n_gold == 0 {
-        return None;
-    }
-    for (rank, &idx) in survey.ranked.order.iter().enumerate() {
-        let row = survey.ranked.rows[idx];
-        // the rest of a large repository is alike: keep the likely ones, and those that any one feature likes
-        if rank < 300 || is_gold(idx) || row[..14].iter().any(|value| *value > 0.5) {
-            list.rows.push(row.to_vec());
-            list.target
-                .push(f64::from(u8::from(is_gold(idx))) / n_gold as f64);
-        }
-    }
-    Some(list)
-}
-
-fn piece_list(case: &Case, survey: &Survey) -> Option<List> {
-    let mut target = Vec::new();
-    for segment in &survey.pieces.segments {
-        let path = &survey.files[survey.opened[segment.opened_idx].file_idx].path;
-        let gold = case.gold_lines.get(path).map_or(&[][..], Vec::as_slice);
-        let n_gold: u32 = gold.iter().map(|(a, b)| b - a + 1).sum();
-        let shown: u32 = segment
-            .runs
-            .iter()
-            .flat_map(|&(a, b)| {
-                gold.iter()
-                    .map(move |&(c, d)| (b.min(d) + 1).saturating_sub(a.max(c)))
-            })
-            .sum();
-        target.push(if n_gold > 0 {
-            f64::from(shown) / f64::from(n_gold)
-        } else {
-            0.0
-        });
-    }
-    let sum: f64 = target.iter().sum();
-    if sum <= 0.0 {
-        return None;
-    }
-    Some(List {
-        rows: survey.pieces.rows.iter().map(|row| row.to_vec()).collect(),
-        target: target.iter().map(|t| t / sum).collect(),
-    })
-}
-
-fn fit(lists: &[&Lists]) -> Model {
-    let files: Vec<List> = lists.iter().map(|(_, files, _)| files.clone()).collect();
-    let pieces: Vec<List> = lists.iter().map(|(_, _, pieces)| pieces.clone()).collect();
-    let file = eval::fit::fit(
-        &files,
-        FILE_FEATURES.len(),
-        &|f| f >= 14 && FILE_FEATURES[f] != "frame",
-        1e-2,
-        400,
-    );
-    let piece = eval::fit::fit(
-        &pieces,
-        PIECE_FEATURES.len(),
-        &|f| f == 8 || (10..17).contains(&f),
-        1e-2,
-        400,
-    );
-    Model {
-        file: FileModel(std::array::from_fn(|f| file[f])),
-        piece: PieceModel(std::array::from_fn(|f| piece[f])),
-    }
-}
-
-fn print(model: &Model) -> String {
-    let section = |name: &str, names: &[&str], weights: &[f64]| {
-        let rows: String = names
-            .iter()
-            .zip(weights)
-            .map(|(name, weight)| format!("{name} = {weight:.3}\n"))
-            .collect();
-        format!("[{name}]\n{rows}\n")
-    };
-    section("file", &FILE_FEATURES, &model.file.0)
-        + &section("piece", &PIECE_FEATURES, &model.piece.0)
 }
 
 fn table(rows: &[Row], budgets: &[usize]) {

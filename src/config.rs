@@ -10,10 +10,15 @@ use crate::cli::failure::{Failure, Outcome};
 use crate::cli::suggest;
 use ctxpack::error::Error;
 use ctxpack::request::{Format, Kinds};
+use ctxpack::score::files::FILE_FEATURES;
+use ctxpack::score::model::Model as Weights;
+use ctxpack::score::pieces::PIECE_FEATURES;
 use ctxpack::tokens::Tokenizer;
 use ctxpack::tokens::models::{Model, known_models, model};
+use std::borrow::Cow;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The name of a project's file, at the root of the repository.
@@ -43,6 +48,8 @@ pub struct Settings {
     pub kinds: Option<Kinds>,
     /// Whether stores in the home directory are read.
     pub home: Option<bool>,
+    /// What features weigh; the highest layer that has any wins. A feature that it does not name weighs what it does by default.
+    pub weights: Option<Weights>,
 }
 
 /// How far a file is trusted.
@@ -60,7 +67,22 @@ struct Key {
     /// Whether a project may set it.
     project: bool,
     /// Puts a value into the settings, or says what it should have been.
-    set: fn(&mut Settings, &DeValue<'_>) -> Result<(), Failure>,
+    set: fn(&mut Settings, &DeValue<'_>) -> Result<(), Wrong>,
+}
+
+/// A value that is wrong, and where in the file if not at its beginning.
+struct Wrong {
+    failure: Failure,
+    offset: Option<usize>,
+}
+
+impl From<Failure> for Wrong {
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            offset: None,
+        }
+    }
 }
 
 /// Every key. A new one is one row here and one field of [`Settings`].
@@ -128,18 +150,26 @@ const KEYS: &[Key] = &[
     Key {
         name: "only",
         project: true,
-        set: |settings, value| set_kinds(settings, &strings(value)?, &[]),
+        set: |settings, value| Ok(set_kinds(settings, &strings(value)?, &[])?),
     },
     Key {
         name: "without",
         project: true,
-        set: |settings, value| set_kinds(settings, &[], &strings(value)?),
+        set: |settings, value| Ok(set_kinds(settings, &[], &strings(value)?)?),
     },
     Key {
         name: "home",
         project: false,
         set: |settings, value| {
             settings.home = Some(value.as_bool().ok_or_else(|| expected("true or false"))?);
+            Ok(())
+        },
+    },
+    Key {
+        name: "weights",
+        project: true,
+        set: |settings, value| {
+            settings.weights = Some(weights(value)?);
             Ok(())
         },
     },
@@ -171,6 +201,9 @@ pub fn merge(layers: &[Settings]) -> Settings {
         }
         merged.kinds = merged.kinds.or(layer.kinds);
         merged.home = merged.home.or(layer.home);
+        if merged.weights.is_none() {
+            merged.weights.clone_from(&layer.weights);
+        }
     }
     merged
 }
@@ -259,8 +292,7 @@ pub fn parse(text: &str, path: &Path, trust: Trust) -> Outcome<Settings> {
         at(offset, &error.message().replace('\n', ", "))
     })?;
     // In the order of the file, so that the first mistake is the one reported.
-    let mut entries: Vec<_> = table.get_ref().iter().collect();
-    entries.sort_by_key(|(name, _)| name.span().start);
+    let entries = in_order(table.get_ref());
     let mut settings = Settings::default();
     let has = |name: &str| entries.iter().any(|(key, _)| key.get_ref() == name);
     if has("only") && has("without") {
@@ -294,14 +326,23 @@ pub fn parse(text: &str, path: &Path, trust: Trust) -> Outcome<Settings> {
             .hint("put it into ~/.config/ctxpack/config.toml"));
         }
         (key.set)(&mut settings, value.get_ref()).map_err(|wrong| Failure {
-            hints: wrong.hints,
+            hints: wrong.failure.hints,
             ..at(
-                value.span().start,
-                &format!("`{}`: {}", key.name, wrong.message),
+                wrong.offset.unwrap_or(value.span().start),
+                &format!("`{}`: {}", key.name, wrong.failure.message),
             )
         })?;
     }
     Ok(settings)
+}
+
+/// The entries of a table in the order in which they stand in the file.
+fn in_order<'a, 'i>(
+    table: &'a DeTable<'i>,
+) -> Vec<(&'a Spanned<Cow<'i, str>>, &'a Spanned<DeValue<'i>>)> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(name, _)| name.span().start);
+    entries
 }
 
 /// The repository that `root` lies in: the nearest folder upwards that holds `.git`, or `root` itself.
@@ -418,6 +459,61 @@ fn set_kinds(settings: &mut Settings, only: &[String], without: &[String]) -> Ou
     Ok(())
 }
 
+/// No fitted weight comes near; larger ones could leave nothing but infinities of a sum.
+const MAX_WEIGHT: f64 = 1_000.0;
+
+/// The tables `file` and `piece`, laid over the weights shipped.
+fn weights(value: &DeValue<'_>) -> Result<Weights, Wrong> {
+    let tables = || expected("tables [weights.file] and [weights.piece]");
+    let mut weights = Weights::default();
+    // In the order of the file, so that the first mistake is the one reported.
+    for (name, table) in in_order(value.as_table().ok_or_else(tables)?) {
+        let (names, row): (&[&str], &mut [f64]) = match name.get_ref().as_ref() {
+            "file" => (&FILE_FEATURES, &mut weights.file.0),
+            "piece" => (&PIECE_FEATURES, &mut weights.piece.0),
+            other => {
+                let failure = Failure::new(format!("unknown table `{other}`"));
+                return Err(wrong_at(
+                    name.span().start,
+                    failure.hint("one of file, piece"),
+                ));
+            }
+        };
+        let table = table.get_ref().as_table().ok_or_else(tables)?;
+        for (feature, weight) in in_order(table) {
+            let feature_name = feature.get_ref().as_ref();
+            let Some(at) = names.iter().position(|name| *name == feature_name) else {
+                let failure = Failure::new(format!("unknown feature `{feature_name}`"));
+                let hint = match suggest::nearest(feature_name, names.iter().copied()) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => format!("the features are {}", names.join(", ")),
+                };
+                return Err(wrong_at(feature.span().start, failure.hint(hint)));
+            };
+            let number = match weight.get_ref() {
+                DeValue::Float(n) => n.as_str().parse().ok(),
+                DeValue::Integer(n) if n.radix() == 10 => n.as_str().parse().ok(),
+                _ => None,
+            };
+            row[at] = number
+                .filter(|n: &f64| n.abs() <= MAX_WEIGHT)
+                .ok_or_else(|| {
+                    let what =
+                        format!("a number from -{MAX_WEIGHT} to {MAX_WEIGHT} for `{feature_name}`");
+                    wrong_at(weight.span().start, expected(&what))
+                })?;
+        }
+    }
+    Ok(weights)
+}
+
+fn wrong_at(offset: usize, failure: Failure) -> Wrong {
+    Wrong {
+        failure,
+        offset: Some(offset),
+    }
+}
+
 fn expected(what: &str) -> Failure {
     Failure::new(format!("expected {what}"))
 }
@@ -525,12 +621,12 @@ mod tests {
         check_wrong(
             "[check]\n",
             "line 1, column 2: unknown key `check`",
-            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without",
+            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without, weights",
         );
         check_wrong(
             "output = \"/etc/passwd\"",
             "line 1, column 1: unknown key `output`",
-            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without",
+            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without, weights",
         );
         check_wrong(
             "home = true",
@@ -575,7 +671,50 @@ mod tests {
         check_wrong(
             "zzzz = 1\nbugdet = 1",
             "line 1, column 1: unknown key `zzzz`",
-            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without",
+            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without, weights",
+        );
+    }
+
+    #[test]
+    fn weights_are_laid_over_those_shipped() {
+        let first = |names: &'static [&str]| names[0];
+        let (file, piece) = (first(&FILE_FEATURES), first(&PIECE_FEATURES));
+        let text = format!("[weights.file]\n{file} = -2.5\n[weights.piece]\n{piece} = 3\n");
+        let mut expected = Weights::default();
+        expected.file.0[0] = -2.5;
+        expected.piece.0[0] = 3.0;
+        assert_eq!(project(&text).unwrap().weights, Some(expected.clone()));
+        let merged = merge(&[layer(""), layer(&text), layer("[weights.file]\nsize = 1")]);
+        assert_eq!(merged.weights, Some(expected));
+        assert_eq!(
+            project("[weights]").unwrap().weights,
+            Some(Weights::default())
+        );
+    }
+
+    #[test]
+    fn a_weight_of_no_feature_is_a_mistake() {
+        check_wrong(
+            "[weights.file]\nsiz = 1.0\n",
+            "line 2, column 1: `weights`: unknown feature `siz`",
+            "did you mean `size`?",
+        );
+        check_wrong(
+            "[weights.files]\nsize = 1.0\n",
+            "line 1, column 10: `weights`: unknown table `files`",
+            "one of file, piece",
+        );
+        for value in ["nan", "inf", "1e9", "\"1\"", "0x10"] {
+            check_wrong(
+                &format!("[weights.piece]\nsize = {value}\n"),
+                "line 2, column 8: `weights`: expected a number from -1000 to 1000 for `size`",
+                "",
+            );
+        }
+        check_wrong(
+            "weights = 1",
+            "line 1, column 11: `weights`: expected tables [weights.file] and [weights.piece]",
+            "",
         );
     }
 

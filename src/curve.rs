@@ -98,7 +98,7 @@ pub fn curve(
         ..request.clone()
     };
     let largest = sizes.last().copied().unwrap_or_default();
-    let survey = crate::survey(&with(largest), Default::default(), progress)?;
+    let survey = crate::survey(&with(largest), progress)?;
     let mut points = Vec::with_capacity(sizes.len());
     let mut too_small = None;
     for &size in &sizes {

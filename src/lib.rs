@@ -28,8 +28,8 @@ use emit::{Account, Chance, Item, Omitted, Proof, Upgrade};
 use error::Error;
 use render::{Measure, Rendering, Renderings, Subject, lines::Lines};
 use request::{Budget, Kind, RenderingName, Request, Task, TaskSource};
+use score::Opened;
 pub use score::Survey;
-use score::{Model, Opened};
 use std::time::Instant;
 
 /// Bytes of the shortlist that are parsed at least.
@@ -52,7 +52,7 @@ const MAX_SHORTLIST: usize = 600;
 /// # Errors
 /// See [`Error`].
 pub fn pack(request: &Request, progress: Progress<'_>) -> Result<Packed, Error> {
-    let survey = survey(request, Model::default(), progress)?;
+    let survey = survey(request, progress)?;
     spend(request, &survey, progress)
 }
 
@@ -60,7 +60,23 @@ pub fn pack(request: &Request, progress: Progress<'_>) -> Result<Packed, Error> 
 ///
 /// # Errors
 /// See [`Error`].
-pub fn survey(request: &Request, model: Model, progress: Progress<'_>) -> Result<Survey, Error> {
+pub fn survey(request: &Request, progress: Progress<'_>) -> Result<Survey, Error> {
+    let outline: Outliner<'_> =
+        &|entry, text| language::outline(text, language::detect(&entry.path, text));
+    survey_of(request, || source::open(request), outline, progress)
+}
+
+/// Outlines the text of an entry.
+pub(crate) type Outliner<'a> = &'a (dyn Fn(&source::tree::Entry, &str) -> language::Outline + Sync);
+
+/// [`survey`] of what `open` lists, outlined by `outline`.
+pub(crate) fn survey_of(
+    request: &Request,
+    open_trees: impl FnOnce() -> Result<source::Trees, Error>,
+    outline: Outliner<'_>,
+    progress: Progress<'_>,
+) -> Result<Survey, Error> {
+    let model = request.weights.clone();
     let mut timings = Vec::new();
     let mut since = Instant::now();
     let mut lap = |name: &'static str| {
@@ -68,7 +84,7 @@ pub fn survey(request: &Request, model: Model, progress: Progress<'_>) -> Result
         since = Instant::now();
     };
     progress(Stage::Collect, 0);
-    let trees = source::open(request)?;
+    let trees = open_trees()?;
     lap("list");
     let (mut remembered, history) =
         rayon::join(|| source::remember(request, &trees), || trees.history());
@@ -95,7 +111,7 @@ pub fn survey(request: &Request, model: Model, progress: Progress<'_>) -> Result
     }
     lap("score");
     let shortlist = shortlist(request, &files, &ranked.order);
-    let opened = open(&trees, &shortlist, max_parsed(request));
+    let opened = open(&trees, &shortlist, max_parsed(request), outline);
     lap("parse");
     let pieces = score::pieces::score(&query, &ranked, &opened, &model.piece);
     let best: Vec<(&str, f64)> = ranked
@@ -368,7 +384,12 @@ fn max_parsed(request: &Request) -> u64 {
 }
 
 /// Reads and parses the shortlist, best first, up to `max_parsed` bytes; the rest is cut by its lines.
-fn open(trees: &source::Trees, shortlist: &[usize], max_parsed: u64) -> Vec<Opened> {
+fn open(
+    trees: &source::Trees,
+    shortlist: &[usize],
+    max_parsed: u64,
+    outline: Outliner<'_>,
+) -> Vec<Opened> {
     use rayon::prelude::*;
     let mut n_bytes = 0_u64;
     let budgeted: Vec<(usize, bool)> = shortlist
@@ -380,9 +401,13 @@ fn open(trees: &source::Trees, shortlist: &[usize], max_parsed: u64) -> Vec<Open
         .collect();
     let open = |&(file_idx, parse): &(usize, bool)| {
         let text = trees.text(&trees.files[file_idx]).ok()?;
-        let path = trees.path(&trees.files[file_idx]);
-        let language = parse.then(|| language::detect(path, &text)).flatten();
-        let outline = language::outline(&text, language);
+        let entry = trees.entry(&trees.files[file_idx]);
+        let path = &entry.path;
+        let outline = if parse {
+            outline(entry, &text)
+        } else {
+            language::outline(&text, None)
+        };
         let syntax = lexicon::syntax::of_path(path);
         Some(Opened {
             file_idx,

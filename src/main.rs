@@ -41,6 +41,8 @@ fn run(typed: Vec<OsString>) -> Outcome<()> {
         Command::Pack(args) => cli::pack::run(&args),
         Command::Curve(args) => cli::curve::run(&args),
         Command::Sources(args) => cli::sources::run(&args),
+        Command::Eval(args) => cli::eval::run(&args),
+        Command::Tune(args) => cli::tune::run(&args),
     }
 }
 

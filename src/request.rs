@@ -1,5 +1,6 @@
 //! Everything a run depends on. The command line, hooks and servers each build a [`Request`] and call [`crate::pack`].
 
+use crate::score::Model;
 use crate::tokens::Tokenizer;
 use std::path::PathBuf;
 
@@ -34,6 +35,8 @@ pub struct Request {
     pub claude_config_dir: Option<PathBuf>,
     /// The moment that recency is measured from, in Unix seconds; `None` takes the newest of HEAD and the candidates.
     pub now: Option<i64>,
+    /// What each feature of a candidate weighs; those that ctxpack ships with by default.
+    pub weights: Model,
 }
 
 /// A limit on the emitted text.

@@ -33,6 +33,8 @@ struct Shared {
 #[derive(Clone, Copy)]
 struct State {
     stage: Option<(Stage, usize)>,
+    /// What is done of what there is, of a run over many cases.
+    count: Option<(usize, usize, &'static str)>,
     done: bool,
 }
 
@@ -40,6 +42,7 @@ impl Shared {
     fn new() -> Self {
         let state = State {
             stage: None,
+            count: None,
             done: false,
         };
         Self {
@@ -75,6 +78,14 @@ impl Progress {
         if let Some(shared) = &self.shared {
             let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.stage = Some((stage, n));
+        }
+    }
+
+    /// Notes that `n` of `all` things called `what` are done.
+    pub fn count(&self, n: usize, all: usize, what: &'static str) {
+        if let Some(shared) = &self.shared {
+            let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.count = Some((n, all, what));
         }
     }
 }
@@ -127,17 +138,18 @@ fn draw(shared: &Shared, out: &mut dyn Write) {
         if state.done {
             return;
         }
-        let line = line(frame, state.stage, start.elapsed());
+        let line = line(frame, &state, start.elapsed());
         DRAWN.store(true, Ordering::SeqCst);
         let _ = out.write_all(format!("\r\x1b[2K{line}").as_bytes());
     }
 }
 
-fn line(frame: usize, stage: Option<(Stage, usize)>, elapsed: Duration) -> String {
+fn line(frame: usize, state: &State, elapsed: Duration) -> String {
     const FRAMES: [char; 8] = ['⣾', '⣽', '⣻', '⢿', '⡿', '⣟', '⣯', '⣷'];
-    let what = match stage {
-        None => "starting".to_owned(),
-        Some((stage, n)) => {
+    let what = match (state.count, state.stage) {
+        (Some((n, all, what)), _) => format!("{} of {} {what}", number(n), number(all)),
+        (None, None) => "starting".to_owned(),
+        (None, Some((stage, n))) => {
             let doing = match stage {
                 Stage::Collect => "reading",
                 Stage::Score => "scoring",
@@ -192,11 +204,24 @@ mod tests {
 
     #[test]
     fn lines() {
-        let at = |stage| line(0, stage, Duration::from_millis(2_900));
+        let state = |stage| State {
+            stage,
+            count: None,
+            done: false,
+        };
+        let at = |stage| line(0, &state(stage), Duration::from_millis(2_900));
         assert_eq!(at(None), "⣾ starting  2 s");
+        let counting = State {
+            count: Some((1, 1_000, "cases")),
+            ..state(Some((Stage::Score, 3)))
+        };
+        assert_eq!(
+            line(0, &counting, Duration::ZERO),
+            "⣾ 1 of 1,000 cases  0 s"
+        );
         assert_eq!(at(Some((Stage::Collect, 12_345))), "⣾ reading 12,345  2 s");
         assert_eq!(
-            line(9, Some((Stage::Solve, 1)), Duration::ZERO),
+            line(9, &state(Some((Stage::Solve, 1))), Duration::ZERO),
             "⣽ choosing among 1  0 s"
         );
     }

@@ -184,6 +184,7 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
         home,
         claude_config_dir,
         now: None,
+        weights: settings.weights.unwrap_or_default(),
     })
 }
 

@@ -335,6 +335,7 @@ mod tests {
             home: None,
             claude_config_dir: None,
             now: None,
+            weights: Default::default(),
         }
     }
 

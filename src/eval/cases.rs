@@ -4,7 +4,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// One case.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Case {
     /// Its name.
     pub id: String,
@@ -16,6 +16,9 @@ pub struct Case {
     pub base: String,
     /// The task.
     pub query: String,
+    /// The commit that made the change, where it is known.
+    #[serde(default)]
+    pub commit: Option<String>,
     /// The main language.
     #[serde(default)]
     pub language: String,

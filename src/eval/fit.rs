@@ -12,16 +12,20 @@ pub struct List {
     pub target: Vec<f64>,
 }
 
-/// Fits weights to lists by full-batch Adam. `free` names the features whose weight may be negative.
+/// Fits weights to lists by full-batch Adam, from `start` on. `free` names the features whose weight may be negative.
+///
+/// The penalty pulls towards `start`: zeros for weights from nothing, known weights where the lists are too few to
+/// say much by themselves. `n_features` is the length of `start` and of every row.
 ///
 /// O(rounds x rows x features). Deterministic.
 pub fn fit(
     lists: &[List],
-    n_features: usize,
+    start: &[f64],
     free: &dyn Fn(usize) -> bool,
     penalty: f64,
     n_rounds: usize,
 ) -> Vec<f64> {
+    let n_features = start.len();
     let n_rows: f64 = lists
         .iter()
         .map(|list| list.rows.len())
@@ -38,7 +42,8 @@ pub fn fit(
     let scale: Vec<f64> = (0..n_features)
         .map(|f| (square[f] - mean[f] * mean[f]).max(0.0).sqrt().max(1e-6))
         .collect();
-    let mut weights = vec![0.0; n_features]; // of scaled features
+    let start: Vec<f64> = start.iter().zip(&scale).map(|(w, s)| w * s).collect();
+    let mut weights = start.clone(); // of scaled features
     let mut momentum = vec![0.0; n_features];
     let mut variance = vec![0.0; n_features];
     for round in 1..=n_rounds {
@@ -68,14 +73,14 @@ pub fn fit(
         let rate = 0.05 * (1.0 - round as f64 / (n_rounds as f64 + 1.0)).max(0.02);
         for f in 0..n_features {
             let sum: f64 = gradient.iter().map(|g| g[f]).sum();
-            let g = sum / lists.len().max(1) as f64 + penalty * weights[f];
+            let g = sum / lists.len().max(1) as f64 + penalty * (weights[f] - start[f]);
             momentum[f] = 0.9 * momentum[f] + 0.1 * g;
             variance[f] = 0.99 * variance[f] + 0.01 * g * g;
             let m = momentum[f] / (1.0 - 0.9_f64.powi(round as i32));
             let v = variance[f] / (1.0 - 0.99_f64.powi(round as i32));
             weights[f] -= rate * m / (v.sqrt() + 1e-8);
             if !free(f) {
-                weights[f] = f64::max(weights[f], 0.0);
+                weights[f] = f64::max(weights[f], f64::min(start[f], 0.0));
             }
         }
     }
@@ -95,7 +100,24 @@ mod tests {
             target: (0..10).map(|i| f64::from(u8::from(i == gold))).collect(),
         };
         let lists: Vec<List> = (0..10).map(list).collect();
-        let weights = fit(&lists, 2, &|_| false, 1e-3, 300);
+        let weights = fit(&lists, &[0.0, 0.0], &|_| false, 1e-3, 300);
         assert!(weights[0] > 3.0 && weights[1] < 1.0, "{weights:?}");
+    }
+
+    /// Few lists and a strong penalty leave weights where they were; many lists and a weak one do not.
+    #[test]
+    fn the_penalty_pulls_to_the_start() {
+        let list = List {
+            rows: vec![vec![1.0, 0.0], vec![0.0, 1.0]],
+            target: vec![1.0, 0.0],
+        };
+        let start = [0.5, 2.0];
+        let held = fit(std::slice::from_ref(&list), &start, &|_| true, 1e3, 200);
+        let freed = fit(&[list], &start, &|_| true, 1e-4, 200);
+        for f in 0..2 {
+            assert!((held[f] - start[f]).abs() < 0.02, "{held:?}");
+        }
+        assert!(freed[0] > 1.0 && freed[1] < 1.0, "{freed:?}");
+        assert_eq!(fit(&[], &start, &|_| true, 1.0, 10), start);
     }
 }

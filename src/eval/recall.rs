@@ -12,8 +12,20 @@ pub struct Recall {
     pub sites: f64,
     /// Gold lines shown, mean over gold files.
     pub lines: f64,
-    /// Share of the budget used.
+    /// Share of the budget used; 0 where it was not counted.
     pub fill: f64,
+}
+
+/// What whole files show of a case.
+pub fn of_whole_files(case: &Case, is_shown: &dyn Fn(&str) -> bool) -> Recall {
+    let shown = case.gold_files.iter().filter(|path| is_shown(path));
+    let share = shown.count() as f64 / case.gold_files.len().max(1) as f64;
+    Recall {
+        files: share,
+        sites: share,
+        lines: share,
+        fill: 0.0,
+    }
 }
 
 /// Compares a bundle with a case.

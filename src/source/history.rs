@@ -1,10 +1,12 @@
 //! What the commits say: which files changed together, when, and in which words.
 
-use super::repository::one_line;
+use super::memo::Touched;
+use super::repository::{Repository, one_line};
 use super::tree::Tree;
 use crate::error::Warning;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// Commits read at most. Older ones weigh next to nothing: a message's weight halves every five years.
 pub const MAX_COMMITS: usize = 3000;
@@ -67,7 +69,7 @@ pub fn read(tree: &Tree) -> History {
             }
         }
     }
-    if handle.is_shallow().unwrap_or(false) {
+    if repository.is_shallow() {
         let message = "a shallow clone: the history ends where it was cut off";
         warn("shallow-clone", message.to_owned());
     }
@@ -129,7 +131,10 @@ pub fn read(tree: &Tree) -> History {
             let handle = repository.handle();
             let commits: Vec<Commit> = chunk
                 .iter()
-                .filter_map(|&(id, parent, time)| commit(&handle, id, parent, time, &paths, prefix))
+                .filter_map(|&(id, parent, time)| {
+                    let touched = touched(repository, &handle, id, parent)?;
+                    Some(commit(&touched, time, &paths, prefix))
+                })
                 .collect();
             commits
         })
@@ -146,35 +151,14 @@ pub fn read(tree: &Tree) -> History {
     history
 }
 
-fn commit(
-    handle: &gix::Repository,
-    id: gix::ObjectId,
-    parent: Option<gix::ObjectId>,
-    time: i64,
-    paths: &FxHashMap<Vec<u8>, u32>,
-    prefix: &[u8],
-) -> Option<Commit> {
-    let object = handle.find_commit(id).ok()?;
-    let message = object.message_raw().ok()?;
-    let message = String::from_utf8_lossy(&message[..message.len().min(MAX_MESSAGE)]).into_owned();
-    let tree = object.tree_id().ok()?;
+/// What a commit touches, by `path -> index` of the files that are still there.
+fn commit(touched: &Touched, time: i64, paths: &FxHashMap<Vec<u8>, u32>, prefix: &[u8]) -> Commit {
     let mut commit = Commit {
         time,
-        message,
+        message: touched.message.clone(),
         ..Commit::default()
     };
-    // a shallow clone lacks the parent: its boundary commit would seem to touch everything
-    let Some(parent_tree) = parent.map_or_else(
-        || Some(None),
-        |parent| {
-            Some(Some(
-                handle.find_commit(parent).ok()?.tree_id().ok()?.detach(),
-            ))
-        },
-    ) else {
-        return Some(commit);
-    };
-    for path in changed(handle, parent_tree, tree.detach())? {
+    for path in touched.paths.iter().flatten() {
         commit.n_files += 1;
         if let Some(below) = path.strip_prefix(prefix)
             && let Some(&idx) = paths.get(below)
@@ -183,7 +167,37 @@ fn commit(
         }
     }
     commit.files.sort_unstable();
-    Some(commit)
+    commit
+}
+
+/// Reads a commit, or finds it among what was read before; `None` where objects are missing.
+fn touched(
+    repository: &Repository,
+    handle: &gix::Repository,
+    id: gix::ObjectId,
+    parent: Option<gix::ObjectId>,
+) -> Option<Arc<Touched>> {
+    if let Some(known) = repository.memo.as_ref().and_then(|memo| memo.commit(id)) {
+        return Some(known);
+    }
+    let object = handle.find_commit(id).ok()?;
+    let message = object.message_raw().ok()?;
+    let message = String::from_utf8_lossy(&message[..message.len().min(MAX_MESSAGE)]).into_owned();
+    let tree = object.tree_id().ok()?.detach();
+    let tree_of = |id| Some(handle.find_commit(id).ok()?.tree_id().ok()?.detach());
+    let paths = match parent {
+        None => Some(changed(handle, None, tree)?),
+        // a shallow clone lacks the parent: its boundary commit would seem to touch everything
+        Some(parent) => match tree_of(parent) {
+            None => None,
+            old => Some(changed(handle, old, tree)?),
+        },
+    };
+    let touched = Arc::new(Touched { message, paths });
+    if let Some(memo) = &repository.memo {
+        memo.keep_commit(id, &touched);
+    }
+    Some(touched)
 }
 
 /// Paths of the blobs that differ between two trees; `None` where an object is missing.

@@ -3,9 +3,11 @@
 //! [`open`] lists, [`scan`] reads every file once and keeps its lexical profile against the query; no text of a file stays in
 //! memory. The few that could be shown are read again by [`Trees::text`].
 
+pub mod changes;
 mod claude_dir;
 pub mod history;
 pub mod lax;
+pub mod memo;
 pub mod notes;
 pub mod reader;
 pub mod repository;
@@ -74,15 +76,7 @@ pub struct File {
 /// # Errors
 /// A root that does not exist, a revision that git does not know, a glob that does not parse, a pin that matches nothing.
 pub fn open(request: &Request) -> Result<Trees, Error> {
-    let each = |flag, patterns: &[String]| {
-        let sets = patterns
-            .iter()
-            .map(|pattern| globs(flag, std::slice::from_ref(pattern)));
-        sets.collect::<Result<Vec<_>, _>>()
-    };
-    let include = each("--include", &request.include)?;
-    let exclude = globs("--exclude", &request.exclude)?;
-    let pins = each("--pin", &request.pin)?;
+    check_globs(request)?; // a mistyped glob is told before a large tree is listed
     let labels = labels(&request.roots);
     let mut trees = Vec::new();
     for (root, label) in request.roots.iter().zip(labels) {
@@ -92,6 +86,15 @@ pub fn open(request: &Request) -> Result<Trees, Error> {
         });
     }
     drop_doubles(&mut trees);
+    list(request, trees)
+}
+
+/// The candidates of a request among the files of `trees`, one for each root.
+///
+/// # Errors
+/// A glob that does not parse, a pin that matches nothing.
+pub fn list(request: &Request, trees: Vec<Tree>) -> Result<Trees, Error> {
+    let (include, exclude, pins) = check_globs(request)?;
     let mut include_used = vec![false; include.len()];
     let mut pin_used = vec![false; pins.len()];
     let mut files = Vec::new();
@@ -152,6 +155,34 @@ pub fn open(request: &Request) -> Result<Trees, Error> {
         trees,
         files,
         warnings,
+    })
+}
+
+type Globs = (Vec<GlobSet>, GlobSet, Vec<GlobSet>);
+
+/// `--include`, `--exclude` and `--pin`.
+fn check_globs(request: &Request) -> Result<Globs, Error> {
+    let each = |flag, patterns: &[String]| {
+        let sets = patterns
+            .iter()
+            .map(|pattern| globs(flag, std::slice::from_ref(pattern)));
+        sets.collect::<Result<Vec<_>, _>>()
+    };
+    let include = each("--include", &request.include)?;
+    let exclude = globs("--exclude", &request.exclude)?;
+    let pins = each("--pin", &request.pin)?;
+    Ok((include, exclude, pins))
+}
+
+/// Which paths below the root of a request can be candidates as files.
+///
+/// # Errors
+/// A glob that does not parse.
+pub fn file_filter(request: &Request) -> Result<impl Fn(&str) -> bool + use<>, Error> {
+    let (include, exclude, _) = check_globs(request)?;
+    Ok(move |path: &str| {
+        let wanted = include.is_empty() || include.iter().any(|set| set.is_match(path));
+        wanted && !exclude.is_match(path) && !notes::is_note(path)
     })
 }
 

@@ -4,8 +4,10 @@
 //! other end names that folder in turn, as git's own work trees and submodules do: otherwise a folder could have the
 //! commits of some private repository read as its own.
 
+use super::memo::Memo;
 use super::tree::{bytes_of, path_of, read_file};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A git repository around a root.
 #[derive(Clone)]
@@ -15,6 +17,8 @@ pub struct Repository {
     pub work_tree: Option<PathBuf>,
     /// The root's path below the work tree as in git, with `/`, ending in `/` unless empty.
     pub prefix: Vec<u8>,
+    /// Keeps what is read, where many revisions are.
+    pub memo: Option<Arc<Memo>>,
 }
 
 impl std::fmt::Debug for Repository {
@@ -54,6 +58,7 @@ pub fn find(root: &Path) -> Result<Option<Repository>, String> {
             inner,
             work_tree: None,
             prefix: Vec::new(),
+            memo: None,
         }));
     }
     let named = local
@@ -78,6 +83,7 @@ pub fn find(root: &Path) -> Result<Option<Repository>, String> {
         inner,
         work_tree: Some(at.to_owned()),
         prefix,
+        memo: None,
     }))
 }
 
@@ -218,6 +224,11 @@ impl Repository {
     /// Where git lists what is ignored in this clone alone; it need not be there.
     pub fn exclude_file(&self) -> PathBuf {
         self.handle().common_dir().join("info/exclude")
+    }
+
+    /// Whether the history was cut off when it was fetched.
+    pub fn is_shallow(&self) -> bool {
+        self.handle().is_shallow().unwrap_or(false)
     }
 
     /// Whether there is no work tree to read.

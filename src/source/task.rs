@@ -7,7 +7,7 @@ use super::Trees;
 use super::history::History;
 use super::repository::Repository;
 use super::sessions::{Role, Session};
-use super::tree::{Tree, bytes_of, read_file};
+use super::tree::{Entry, Tree, bytes_of, read_file};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Changed files looked into.
@@ -42,6 +42,7 @@ pub fn infer(trees: &Trees, history: &History, sessions: &[Session]) -> String {
     let branch = trees
         .trees
         .iter()
+        .filter(|tree| !tree.is_revision()) // what is checked out now says nothing of what was
         .filter_map(|tree| tree.repository.as_ref())
         .map(Repository::branch)
         .find(|branch| !is_trunk(branch));
@@ -120,10 +121,13 @@ fn is_trunk(branch: &str) -> bool {
     )
 }
 
-/// What differs from HEAD in a work tree, by path; nothing in a revision or without git. Reads changed files alone: the rest is
+/// What differs from HEAD in a work tree, by path; nothing without git, and in a revision only what [`Tree::replace`] replaced. Reads changed files alone: the rest is
 /// known by the size and time that the index keeps.
 pub fn changes(tree: &Tree) -> Vec<Change> {
-    let (Some(repository), false) = (&tree.repository, tree.is_revision()) else {
+    if tree.is_revision() {
+        return replaced(tree);
+    }
+    let Some(repository) = &tree.repository else {
         return Vec::new();
     };
     if repository.is_bare() {
@@ -188,6 +192,18 @@ pub fn changes(tree: &Tree) -> Vec<Change> {
         }
     }
     changes
+}
+
+/// What differs from a revision that some files of another were laid over.
+fn replaced(tree: &Tree) -> Vec<Change> {
+    let change = |(entry, old): (&Entry, Vec<u8>)| {
+        let new = tree.read(entry).ok()?;
+        Some(Change {
+            path: entry.path.clone(),
+            added: added_lines(&old, &new),
+        })
+    };
+    tree.replaced().filter_map(change).collect()
 }
 
 /// Lines of `new` that stand nowhere in `old`: cheaper than a diff, and moved lines do not count as new.

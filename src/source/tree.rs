@@ -26,6 +26,8 @@ pub struct Tree {
     /// What was passed over on the way.
     pub warnings: Vec<Warning>,
     revision: Option<gix::ObjectId>,
+    /// Files that [`Tree::replace`] changed: indexes into the entries, ascending, with the blob of the revision.
+    replaced: Vec<(usize, gix::ObjectId)>,
 }
 
 /// One file of a tree.
@@ -40,6 +42,13 @@ pub struct Entry {
     /// Time of last change, Unix seconds; 0 in a revision.
     pub modified: i64,
     blob: Option<gix::ObjectId>,
+}
+
+impl Entry {
+    /// The object that holds its bytes, in a revision.
+    pub fn object(&self) -> Option<gix::ObjectId> {
+        self.blob
+    }
 }
 
 /// Why a file could not be read.
@@ -100,6 +109,7 @@ pub fn of_work_tree(path: &Path, label: String) -> Result<Tree, Error> {
         entries: Vec::new(),
         warnings,
         revision: None,
+        replaced: Vec::new(),
     };
     match only {
         Some(file) => {
@@ -129,6 +139,7 @@ fn of_bare(path: &Path, root: &Path, repository: Repository, label: String) -> R
             entries: Vec::new(),
             warnings: Vec::new(),
             revision: None,
+            replaced: Vec::new(),
         };
         (tree, "a bare repository without commits: nothing to pack")
     } else {
@@ -155,6 +166,23 @@ pub fn of_revision(path: &Path, revision: &str, label: String) -> Result<Tree, E
     let repository = super::repository::find(&root)
         .map_err(bad)?
         .ok_or_else(|| bad(format!("{} is in no git repository", path.display())))?;
+    of_repository(root, repository, revision, label)
+}
+
+/// Lists the files of a revision of a repository that is open; `root` is canonical.
+///
+/// # Errors
+/// [`Error::BadRevision`].
+pub fn of_repository(
+    root: PathBuf,
+    repository: Repository,
+    revision: &str,
+    label: String,
+) -> Result<Tree, Error> {
+    let bad = |message: String| Error::BadRevision {
+        revision: revision.to_owned(),
+        message,
+    };
     if revision.trim().is_empty() {
         return Err(bad("the revision is empty".to_owned()));
     }
@@ -183,6 +211,7 @@ pub fn of_revision(path: &Path, revision: &str, label: String) -> Result<Tree, E
         entries: Vec::new(),
         warnings: Vec::new(),
         revision: Some(commit_id),
+        replaced: Vec::new(),
     };
     let mut n_submodules = 0;
     for file in &files {
@@ -250,19 +279,74 @@ impl Tree {
             None => read_file(&self.root.join(&entry.below)),
             Some(id) => {
                 let repository = self.repository.as_ref().ok_or(Unreadable::Gone)?;
-                HANDLE.with_borrow_mut(|slot| {
-                    let key = self.root.clone();
-                    if slot.as_ref().is_none_or(|(root, _)| *root != key) {
-                        *slot = Some((key, repository.handle()));
-                    }
-                    let (_, handle) = slot.as_ref().ok_or(Unreadable::Gone)?;
-                    let object = handle
-                        .find_object(id)
-                        .map_err(|e| Unreadable::Failed(one_line(&e)))?;
-                    Ok(object.detach().data)
-                })
+                self.read_object(repository, id)
             }
         }
+    }
+
+    fn read_object(
+        &self,
+        repository: &Repository,
+        id: gix::ObjectId,
+    ) -> Result<Vec<u8>, Unreadable> {
+        if let Some(known) = repository.memo.as_ref().and_then(|memo| memo.blob(id)) {
+            return Ok(known.to_vec());
+        }
+        let bytes = HANDLE.with_borrow_mut(|slot| {
+            let key = self.root.clone();
+            if slot.as_ref().is_none_or(|(root, _)| *root != key) {
+                *slot = Some((key, repository.handle()));
+            }
+            let (_, handle) = slot.as_ref().ok_or(Unreadable::Gone)?;
+            let object = handle
+                .find_object(id)
+                .map_err(|e| Unreadable::Failed(one_line(&e)))?;
+            Ok(object.detach().data)
+        })?;
+        if let Some(memo) = &repository.memo {
+            memo.keep_blob(id, &bytes);
+        }
+        Ok(bytes)
+    }
+
+    /// Shows files as another commit of the repository has them, as if they were edited and not committed. What is not in
+    /// both is left alone. `paths` are as shown.
+    pub fn replace(&mut self, paths: &[String], commit: &str) {
+        let Some(repository) = self.repository.clone() else {
+            return;
+        };
+        let handle = repository.handle();
+        let Some(tree) = handle
+            .rev_parse_single(commit)
+            .ok()
+            .and_then(|id| id.object().ok()?.peel_to_tree().ok())
+        else {
+            return;
+        };
+        for (idx, entry) in self.entries.iter_mut().enumerate() {
+            let mut path = repository.prefix.clone();
+            path.extend(bytes_of(&entry.below));
+            if !paths.contains(&entry.path) {
+                continue;
+            }
+            let parts = path.split(|&b| b == b'/');
+            if let (Ok(Some(new)), Some(old)) = (tree.lookup_entry(parts), entry.blob)
+                && new.mode().is_blob()
+            {
+                let id = new.object_id();
+                entry.blob = Some(id);
+                entry.n_bytes = handle.find_header(id).map_or(0, |header| header.size());
+                self.replaced.push((idx, old));
+            }
+        }
+    }
+
+    /// What [`Tree::replace`] replaced: each entry with the bytes that the revision has.
+    pub fn replaced(&self) -> impl Iterator<Item = (&Entry, Vec<u8>)> {
+        self.replaced.iter().filter_map(|&(idx, old)| {
+            let old = self.read_object(self.repository.as_ref()?, old).ok()?;
+            Some((&self.entries[idx], old))
+        })
     }
 
     /// The path shown for `below`, whose bytes are as in git: `/` between components.

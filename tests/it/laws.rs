@@ -126,6 +126,7 @@ fn request(root: &Path, budget: Budget, format: Format, task: Option<String>) ->
         home: None,
         claude_config_dir: None,
         now: Some(1_700_000_000),
+        weights: Default::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const EDGES: &[(&str, &[&str])] = &[
     // what all rooms talk in
     ("error", &[]),
-    ("request", &["tokens"]),
+    ("request", &["score", "tokens"]),
     ("packed", &["emit", "request", "score"]),
     // packs the same for many budgets, through the front door
     ("curve", &["emit", "error", "lib", "request"]),
@@ -29,15 +29,20 @@ const EDGES: &[(&str, &[&str])] = &[
         &["emit", "language", "request", "score", "source", "tokens"],
     ),
     ("fit", &["emit", "error", "render", "request", "solve"]),
-    ("eval", &["emit", "score"]),
+    (
+        "eval",
+        &[
+            "emit", "error", "language", "lexicon", "lib", "request", "score", "source",
+        ],
+    ),
     // the outside: the command line and its settings are one program
     (
         "cli",
         &[
-            "config", "curve", "lib", "emit", "error", "request", "tokens",
+            "config", "curve", "lib", "emit", "error", "eval", "request", "score", "tokens",
         ],
     ),
-    ("config", &["cli", "error", "request", "tokens"]),
+    ("config", &["cli", "error", "request", "score", "tokens"]),
 ];
 
 /// Edges that are there and should go; the list may only get shorter.

@@ -1,0 +1,232 @@
+//! `ctxpack eval`: how much of real changes the bundles would have held, beside simpler ways to fill a budget.
+
+use crate::cli::args::EvalArgs;
+use crate::cli::failure::{Failure, Outcome};
+use crate::cli::output::{self, Target};
+use crate::cli::progress::Progress;
+use crate::cli::replay::{self, Work};
+use crate::cli::style::{Style, fit, left, number, plain, right, terminal_size, width};
+use ctxpack::eval::replay::{BASELINES, UNASKED_BASELINES};
+use ctxpack::eval::{Interval, Recall, Replay, Row, interval};
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Runs `ctxpack eval`.
+///
+/// # Errors
+/// Mistyped values, no history, no suitable commit, no case that could be packed.
+pub fn run(args: &EvalArgs) -> Outcome<()> {
+    let min_gold = if args.no_task { 2 } else { 1 };
+    let work = replay::work(&args.replay, &args.talk, min_gold)?;
+    let started = Instant::now();
+    let progress = Progress::start(args.talk.quiet);
+    let done = AtomicUsize::new(0);
+    let all = work.n_cases();
+    let mut rows: Vec<Row> = Vec::new();
+    let mut failed: Vec<String> = Vec::new();
+    for job in &work.jobs {
+        let replay = Replay::open(&job.root)?;
+        let told = || progress.count(done.fetch_add(1, Ordering::Relaxed) + 1, all, "cases");
+        let found = replay.run_all(&work.base, &job.cases, &work.budgets, args.no_task, &told);
+        for (row, case) in found.into_iter().zip(&job.cases) {
+            match row {
+                Ok(row) => rows.push(row),
+                Err(error) => failed.push(format!("{}: {error}", case.id)),
+            }
+        }
+    }
+    drop(progress);
+    let first = failed.first().cloned();
+    if rows.is_empty() {
+        return Err(Failure::new(first.unwrap_or_default()));
+    }
+    if !args.talk.quiet {
+        output::warn(&failed, output::MAX_WARNINGS, args.talk.color);
+    }
+    let packers: Vec<&str> = std::iter::once("ctxpack")
+        .chain(if args.no_task {
+            UNASKED_BASELINES
+        } else {
+            BASELINES
+        })
+        .collect();
+    let text = if args.json {
+        json(&rows, &work, &packers, args)
+    } else {
+        let is_terminal = std::io::stdout().is_terminal();
+        let columns = if is_terminal {
+            terminal_size().0.clamp(40, 160) - 1
+        } else {
+            usize::MAX
+        };
+        let style = Style::stdout(args.talk.color);
+        let mut text = String::new();
+        if args.each {
+            text.push_str(&each(&rows, &work.budgets, columns, style));
+            text.push('\n');
+        }
+        text + &table(
+            &rows,
+            &work,
+            &packers,
+            started.elapsed(),
+            args.no_task,
+            style,
+        )
+    };
+    output::write(&Target::Stdout, &text)
+}
+
+/// What is measured, by the heading of its column.
+pub const MEASURES: [(&str, fn(&Recall) -> f64); 3] = [
+    ("files", |recall| recall.files),
+    ("sites", |recall| recall.sites),
+    ("lines", |recall| recall.lines),
+];
+
+fn column(rows: &[Row], budget_idx: usize, packer_idx: usize, of: fn(&Recall) -> f64) -> Interval {
+    let values: Vec<f64> = rows
+        .iter()
+        .map(|row| of(&row.recalls[budget_idx][packer_idx]))
+        .collect();
+    interval(&values)
+}
+
+/// `93.5 [89, 97]`, in percent.
+fn percent(found: Interval) -> String {
+    format!(
+        "{:.1} [{:.0}, {:.0}]",
+        100.0 * found.mean,
+        100.0 * found.low,
+        100.0 * found.high
+    )
+}
+
+fn table(
+    rows: &[Row],
+    work: &Work,
+    packers: &[&str],
+    elapsed: Duration,
+    no_task: bool,
+    style: Style,
+) -> String {
+    let widest = packers.iter().map(|name| width(name)).max().unwrap_or(0);
+    let line = |budget: &str, packer: &str, cells: [&str; 3]| {
+        let cells: String = cells.iter().map(|cell| right(cell, 18)).collect();
+        format!("{}  {}{cells}", right(budget, 6), left(packer, widest))
+    };
+    let mut out = format!(
+        "{}\n",
+        style.dim(&line("budget", "", MEASURES.map(|(name, _)| name)))
+    );
+    for (budget_idx, &budget) in work.budgets.iter().enumerate() {
+        for (packer_idx, packer) in packers.iter().enumerate() {
+            let cells = MEASURES.map(|(_, of)| percent(column(rows, budget_idx, packer_idx, of)));
+            let is_ours = packer_idx == 0;
+            let budget = if is_ours {
+                number(budget)
+            } else {
+                String::new()
+            };
+            let text = line(&budget, packer, [&cells[0], &cells[1], &cells[2]]);
+            let text = if is_ours { style.bold(&text) } else { text };
+            out.push_str(&format!("{text}\n"));
+        }
+    }
+    let n = rows.len();
+    let s = if n == 1 { "" } else { "s" };
+    let seconds = elapsed.as_secs_f64();
+    let what = if no_task {
+        "Half of each change was made and no task given. Of the other half,\n\
+         files: those with any line in the bundle; sites: those of which a line that\n\
+         changed is in it; lines: lines that changed. Percent, with 95 % intervals."
+    } else {
+        "files: changed files with any line in the bundle; sites: those of which a line\n\
+         that changed is in it; lines: lines that changed. Percent, with 95 % intervals."
+    };
+    let name = plain(&work.name);
+    let summary = format!("{n} case{s} of {name} in {seconds:.1} s.");
+    out.push_str(&format!("\n{summary}\n{}\n", style.dim(what)));
+    out
+}
+
+/// One line a case: which share of its files and sites is found at each budget.
+fn each(rows: &[Row], budgets: &[usize], columns: usize, style: Style) -> String {
+    let widest = rows
+        .iter()
+        .map(|row| width(&plain(&row.id)))
+        .max()
+        .unwrap_or(0)
+        .clamp(4, 40);
+    let heads: String = budgets
+        .iter()
+        .map(|budget| right(&number(*budget), 9))
+        .collect();
+    let mut out = format!(
+        "{}\n",
+        style.dim(&format!(
+            "{}{heads}  files/sites at each budget; task",
+            left("case", widest)
+        ))
+    );
+    for row in rows {
+        let shares: String = row
+            .recalls
+            .iter()
+            .map(|recalls| {
+                let share = |part: f64| format!("{:.0}", 100.0 * part);
+                right(
+                    &format!("{}/{}", share(recalls[0].files), share(recalls[0].sites)),
+                    9,
+                )
+            })
+            .collect();
+        let id = left(&fit(&plain(&row.id), widest), widest);
+        let line = format!("{id}{shares}  {}", plain(&row.subject));
+        out.push_str(&format!("{}\n", fit(&line, columns)));
+    }
+    out
+}
+
+fn json(rows: &[Row], work: &Work, packers: &[&str], args: &EvalArgs) -> String {
+    let rounded = |n: f64| (n * 1e4).round() / 1e4;
+    let mut results = Vec::new();
+    for (budget_idx, budget) in work.budgets.iter().enumerate() {
+        for (packer_idx, packer) in packers.iter().enumerate() {
+            let mut result = serde_json::json!({"budget": budget, "packer": packer});
+            for (name, of) in MEASURES {
+                let found = column(rows, budget_idx, packer_idx, of);
+                result[name] = serde_json::json!({
+                    "mean": rounded(found.mean), "low": rounded(found.low), "high": rounded(found.high),
+                });
+            }
+            results.push(result);
+        }
+    }
+    let mut whole = serde_json::json!({
+        "schema": 1,
+        "of": work.name,
+        "task": if args.no_task { "inferred" } else { "given" },
+        "n_cases": rows.len(),
+        "passed_over": work.skipped,
+        "results": results,
+    });
+    if args.each {
+        let each = rows.iter().map(|row| {
+            let mut recalls = Vec::new();
+            for (found, budget) in row.recalls.iter().zip(&work.budgets) {
+                for (recall, packer) in found.iter().zip(packers) {
+                    let mut one = serde_json::json!({"budget": budget, "packer": packer});
+                    for (name, of) in MEASURES {
+                        one[name] = rounded(of(recall)).into();
+                    }
+                    recalls.push(one);
+                }
+            }
+            serde_json::json!({"id": row.id, "repo": row.repo, "subject": row.subject, "recalls": recalls})
+        });
+        whole["cases"] = each.collect();
+    }
+    format!("{whole:#}\n")
+}
