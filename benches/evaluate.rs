@@ -1,16 +1,20 @@
 //! Recall at a budget over a file of cases, and the fit of the weights.
 //!
 //! ```text
-//! cargo bench --bench evaluate -- --cases CASES.jsonl --clones DIR [--budgets 4000,8000] [--weights FILE] [--fit OUT.toml] [--folds]
+//! cargo bench --bench evaluate -- --cases CASES.jsonl --clones DIR [--budgets 4000,8000] [--weights FILE] [--fit OUT.toml] [--folds] [--ablate]
 //! ```
 //!
 //! `DIR/<mirror>` is the repository of each case. `--fit` fits the weights on all cases; `--folds` fits them on the other
-//! repositories for each case, and reports what is reached on repositories that the weights have not seen.
+//! repositories for each case, and reports what is reached on repositories that the weights have not seen; `--ablate` leaves out
+//! one feature at a time, and reports what that costs there.
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
-use ctxpack::eval::lists::{fit, lists, print, request};
+use ctxpack::eval::fit::List;
+use ctxpack::eval::lists::{Lists, fit, lists, print, request};
 use ctxpack::eval::{self, Case, Recall};
 use ctxpack::score::Model;
+use ctxpack::score::files::{FILE_FEATURES, N_FILE_SIGNALS};
+use ctxpack::score::pieces::{N_PIECE_SIGNALS, PIECE_FEATURES};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +31,7 @@ fn main() {
     };
     let (Some(cases), Some(clones)) = (flag("--cases"), flag("--clones")) else {
         eprintln!(
-            "usage: cargo bench --bench evaluate -- --cases FILE --clones DIR [--budgets N,N] [--weights FILE] [--fit OUT] [--folds]"
+            "usage: cargo bench --bench evaluate -- --cases FILE --clones DIR [--budgets N,N] [--weights FILE] [--fit OUT] [--folds] [--ablate]"
         );
         return;
     };
@@ -42,7 +46,8 @@ fn main() {
     });
     let clones = Path::new(&clones);
     let folds = args.iter().any(|arg| arg == "--folds");
-    if flag("--fit").is_none() && !folds {
+    let ablate = args.iter().any(|arg| arg == "--ablate");
+    if flag("--fit").is_none() && !folds && !ablate {
         let rows = pack_all(
             &cases,
             clones,
@@ -77,6 +82,73 @@ fn main() {
         );
         table(&rows, &budgets);
     }
+    if ablate {
+        ablation(&lists);
+    }
+}
+
+/// What the loss on repositories not seen (nats a case, lower is better) rises by when one feature is left out.
+fn ablation(lists: &[Lists]) {
+    type Get = fn(&Lists) -> &List;
+    let models: [(&str, &[&str], usize, Get); 2] = [
+        ("file", &FILE_FEATURES, N_FILE_SIGNALS, |lists| &lists.files),
+        ("piece", &PIECE_FEATURES, N_PIECE_SIGNALS, |lists| {
+            &lists.pieces
+        }),
+    ];
+    for (model, names, n_signals, get) in models {
+        let full = held_out(lists, get, n_signals, None);
+        println!(
+            "\n{model}: {:.4} nats a case with all features",
+            mean(&full)
+        );
+        for (f, name) in names.iter().enumerate() {
+            let without = held_out(lists, get, n_signals, Some(f));
+            let rise: Vec<f64> = without.iter().zip(&full).map(|(a, b)| a - b).collect();
+            let eval::Interval { mean, low, high } = eval::interval(&rise);
+            println!("{name:>16} {mean:+.4} [{low:+.4}, {high:+.4}]");
+        }
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// The loss of each case under weights fitted to the other folds, without the feature `dropped`.
+fn held_out(
+    lists: &[Lists],
+    get: fn(&Lists) -> &List,
+    n_signals: usize,
+    dropped: Option<usize>,
+) -> Vec<f64> {
+    let cut = |list: &List| {
+        let mut list = list.clone();
+        for row in &mut list.rows {
+            if let Some(f) = dropped {
+                row[f] = 0.0;
+            }
+        }
+        list
+    };
+    let lists: Vec<(usize, List)> = lists
+        .iter()
+        .map(|lists| (fold_of(&lists.repo), cut(get(lists))))
+        .collect();
+    let mut losses = vec![0.0; lists.len()];
+    for fold in 0..N_FOLDS {
+        let seen: Vec<List> = lists
+            .iter()
+            .filter(|(of, _)| *of != fold)
+            .map(|(_, list)| list.clone())
+            .collect();
+        let start = vec![0.0; seen.first().map_or(0, |list| list.rows[0].len())];
+        let weights = eval::fit::fit(&seen, &start, &|f| f >= n_signals, 1e-2, 120);
+        for (loss, (_, list)) in losses.iter_mut().zip(&lists).filter(|(_, l)| l.0 == fold) {
+            *loss = eval::fit::loss(list, &weights);
+        }
+    }
+    losses
 }
 
 /// Repositories are dealt into folds by a hash of their name.
@@ -86,7 +158,7 @@ fn fold_of(repo: &str) -> usize {
     }) % N_FOLDS
 }
 
-type Row = (String, String, Vec<Recall>, f64);
+type Row = (String, String, Vec<Recall>, f64, Vec<(f64, f64)>);
 
 fn pack_all(
     cases: &[Case],
@@ -109,6 +181,7 @@ fn pack_all(
                 }
             };
             let mut recalls = Vec::new();
+            let mut chances = Vec::new();
             for &budget in budgets {
                 match ctxpack::spend(
                     &request(case, clones, budget, &weights),
@@ -118,10 +191,12 @@ fn pack_all(
                     Ok(packed) => {
                         assert!(packed.bundle.tokens <= budget, "{} over budget", case.id);
                         recalls.push(eval::measure(case, &packed.bundle));
+                        chances.push(packed.chance.map_or((0.0, 0.0), |c| (c.place, c.file)));
                     }
                     Err(e) => {
                         eprintln!("{} at {budget}: {e}", case.id);
                         recalls.push(Recall::default());
+                        chances.push((0.0, 0.0));
                     }
                 }
             }
@@ -140,6 +215,7 @@ fn pack_all(
                 case.repo.clone(),
                 recalls,
                 since.elapsed().as_secs_f64(),
+                chances,
             ))
         })
         .collect()
@@ -168,6 +244,12 @@ fn table(rows: &[Row], budgets: &[usize]) {
             fill
         );
     }
+    let of = |get: fn(&Recall) -> f64, chance: fn(&(f64, f64)) -> f64| -> Vec<(f64, f64)> {
+        let pairs = rows.iter().flat_map(|row| row.2.iter().zip(&row.4));
+        pairs.map(|(recall, c)| (chance(c), get(recall))).collect()
+    };
+    calibration("place", of(|recall| recall.sites, |chance| chance.0));
+    calibration("file", of(|recall| recall.files, |chance| chance.1));
     let mut by_repo: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
     for row in rows {
         by_repo.entry(&row.1).or_default().push(row);
@@ -185,29 +267,34 @@ fn table(rows: &[Row], budgets: &[usize]) {
     }
 }
 
+/// What was said to be in the bundle, against what was, over all cases and budgets.
+fn calibration(what: &str, mut pairs: Vec<(f64, f64)>) {
+    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+    println!("{what}: expected -> observed (n)");
+    for bin in 0..10 {
+        let inside: Vec<&(f64, f64)> = pairs
+            .iter()
+            .filter(|(p, _)| ((p * 10.0) as usize).min(9) == bin)
+            .collect();
+        if inside.is_empty() {
+            continue;
+        }
+        let n = inside.len() as f64;
+        println!(
+            "  {:.3} -> {:.3} ({n})",
+            inside.iter().map(|(p, _)| p).sum::<f64>() / n,
+            inside.iter().map(|(_, o)| o).sum::<f64>() / n
+        );
+    }
+}
+
 /// Mean and 95 % bootstrap interval, in percent.
 fn interval(values: &[f64]) -> String {
-    let n = values.len();
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut means: Vec<f64> = (0..1000)
-        .map(|_| {
-            let sum: f64 = (0..n)
-                .map(|_| {
-                    state ^= state << 13;
-                    state ^= state >> 7;
-                    state ^= state << 17;
-                    values[(state % n as u64) as usize]
-                })
-                .sum();
-            sum / n as f64
-        })
-        .collect();
-    means.sort_by(f64::total_cmp);
-    let mean = values.iter().sum::<f64>() / n as f64;
+    let eval::Interval { mean, low, high } = eval::interval(values);
     format!(
         "{:.1} [{:.1}, {:.1}]",
         100.0 * mean,
-        100.0 * means[25],
-        100.0 * means[974]
+        100.0 * low,
+        100.0 * high
     )
 }

@@ -28,8 +28,11 @@ use emit::{Account, Chance, Item, Omitted, Proof, Upgrade};
 use error::Error;
 use render::{Measure, Rendering, Renderings, Subject, lines::Lines};
 use request::{Budget, Kind, RenderingName, Request, Task, TaskSource};
+use rustc_hash::FxHashMap;
 use score::Opened;
 pub use score::Survey;
+use score::pieces::Segment;
+use source::hunks::Hunks;
 use std::time::Instant;
 
 /// Bytes of the shortlist that are parsed at least.
@@ -111,9 +114,20 @@ pub(crate) fn survey_of(
     }
     lap("score");
     let shortlist = shortlist(request, &files, &ranked.order);
-    let opened = open(&trees, &shortlist, max_parsed(request), outline);
+    let (opened, hunks) = rayon::join(
+        || open(&trees, &shortlist, max_parsed(request), outline),
+        || source::hunks::read(&trees, &history, &ranked.history.commits, &shortlist),
+    );
+    let mut hunks: FxHashMap<usize, Vec<Hunks>> = shortlist.iter().copied().zip(hunks).collect();
+    let hunks: Vec<Vec<Hunks>> = opened
+        .iter()
+        .map(|opened| hunks.remove(&opened.file_idx).unwrap_or_default())
+        .collect();
     lap("parse");
-    let pieces = score::pieces::score(&query, &ranked, &opened, &model.piece);
+    let past = |segments: &[Segment]| {
+        score::hunks::read(&opened, segments, &hunks, &history, &ranked.history, now)
+    };
+    let pieces = score::pieces::score(&query, &ranked, &opened, &past, &model.piece);
     let best: Vec<(&str, f64)> = ranked
         .order
         .iter()

@@ -87,6 +87,15 @@ pub fn fit(
     weights.iter().zip(&scale).map(|(w, s)| w / s).collect()
 }
 
+/// The cross-entropy between the target of a case and what `weights` believe, in nats.
+pub fn loss(list: &List, weights: &[f64]) -> f64 {
+    let logit = |row: &Vec<f64>| row.iter().zip(weights).map(|(x, w)| x * w).sum();
+    let logits: Vec<f64> = list.rows.iter().map(logit).collect();
+    let p = crate::score::statistics::softmax(&logits);
+    let gain = |(target, p): (&f64, &f64)| target * p.max(1e-12).ln();
+    -list.target.iter().zip(&p).map(gain).sum::<f64>()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,15 +3,18 @@
 use super::Case;
 use super::fit::{self, List};
 use crate::request::{Budget, Format, Kinds, Request, Task, TaskSource};
-use crate::score::files::FILE_FEATURES;
+use crate::score::files::{FILE_FEATURES, N_FILE_SIGNALS};
 use crate::score::model::{FileModel, Model, PieceModel};
-use crate::score::pieces::PIECE_FEATURES;
+use crate::score::pieces::{N_PIECE_SIGNALS, PIECE_FEATURES};
 use crate::score::{Survey, files::FileRow};
 use rayon::prelude::*;
 use std::path::Path;
 
 /// Budget of the survey that lists are made of: large enough that all that matters is opened.
 const BUDGET: usize = 27_000;
+
+/// Files whose pieces are listed.
+const MAX_FILES: usize = 60;
 
 /// Strength of the penalty, and passes over all lists.
 const PENALTY: f64 = 1e-2;
@@ -32,21 +35,18 @@ pub struct Lists {
     pub pieces: List,
 }
 
-/// How many features of a file, from the first, are signals: relative to the best of the case, and never against a file.
-const N_SIGNALS: usize = 14;
-
 fn signals(row: &FileRow) -> &[f64] {
-    &row[..N_SIGNALS]
+    &row[..N_FILE_SIGNALS]
 }
 
 /// Whether the weight of a file's feature may be negative.
 fn is_free_of_file(f: usize) -> bool {
-    f >= N_SIGNALS && FILE_FEATURES[f] != "frame"
+    f >= N_FILE_SIGNALS
 }
 
 /// Whether the weight of a piece's feature may be negative.
 fn is_free_of_piece(f: usize) -> bool {
-    f == 8 || (10..17).contains(&f)
+    f >= N_PIECE_SIGNALS
 }
 
 /// What is asked for a case: its query on its base, from the clones below `clones`.
@@ -137,10 +137,15 @@ fn piece_list(case: &Case, survey: &Survey) -> Option<List> {
     if sum <= 0.0 {
         return None;
     }
-    Some(List {
-        rows: survey.pieces.rows.iter().map(|row| row.to_vec()).collect(),
-        target: target.iter().map(|t| t / sum).collect(),
-    })
+    // far down the shortlist pieces are alike, and many
+    let rows = survey.pieces.segments.iter().zip(&survey.pieces.rows);
+    let near = rows
+        .zip(target)
+        .filter(|((segment, _), target)| segment.opened_idx < MAX_FILES || *target > 0.0);
+    let (rows, target) = near
+        .map(|((_, row), target)| (row.to_vec(), target / sum))
+        .unzip();
+    Some(List { rows, target })
 }
 
 /// Fits both models to the lists of cases, from nothing.

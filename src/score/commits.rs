@@ -1,6 +1,6 @@
 //! What the history says of each file: the words of its commits, what changed with it, and how long ago.
 
-use super::statistics::{idf, length_norm, saturate};
+use super::statistics::{idf, length_norm, normalise, saturate};
 use crate::lexicon::Query;
 use crate::lexicon::terms::{TermIdx, is_word_byte};
 use crate::source::history::{History, MAX_FILES};
@@ -24,6 +24,8 @@ pub struct FileHistory {
     pub changed_at: Vec<i64>,
     /// For each file the commits that touched it, newest first: indexes into `History::commits`.
     pub commits: Vec<Vec<u32>>,
+    /// How much each commit's message is about the task: BM25 over the messages, relative to the best.
+    pub about: Vec<f64>,
 }
 
 /// Reads the history for `n_files` files against a query. O(words of messages + file changes).
@@ -32,12 +34,14 @@ pub fn read(history: &History, n_files: usize, query: &Query, now: i64) -> FileH
     let mut commits: Vec<Vec<u32>> = vec![Vec::new(); n_files];
     let mut tf: Vec<FxHashMap<TermIdx, f64>> = vec![FxHashMap::default(); n_files];
     let mut length = vec![0.0; n_files];
+    let mut messages: Vec<(Vec<(TermIdx, f64)>, f64)> = Vec::with_capacity(history.commits.len());
     let mut memo: FxHashMap<&[u8], Vec<TermIdx>> = FxHashMap::default();
     for (idx, commit) in history.commits.iter().enumerate() {
         for &file in &commit.files {
             changed_at[file as usize] = changed_at[file as usize].max(commit.time);
         }
         if commit.n_files > MAX_FILES || commit.files.is_empty() {
+            messages.push((Vec::new(), 0.0));
             continue;
         }
         let weight =
@@ -60,13 +64,16 @@ pub fn read(history: &History, n_files: usize, query: &Query, now: i64) -> FileH
                 *terms.entry(term).or_default() += 1.0;
             }
         }
+        let mut terms: Vec<(TermIdx, f64)> = terms.into_iter().collect();
+        terms.sort_unstable_by_key(|&(term, _)| term);
         for &file in &commit.files {
             commits[file as usize].push(idx as u32);
             length[file as usize] += n_words * weight;
-            for (&term, &n) in &terms {
+            for &(term, n) in &terms {
                 *tf[file as usize].entry(term).or_default() += n * weight;
             }
         }
+        messages.push((terms, n_words));
     }
     let mut df: FxHashMap<TermIdx, u32> = FxHashMap::default();
     for terms in &tf {
@@ -80,6 +87,7 @@ pub fn read(history: &History, n_files: usize, query: &Query, now: i64) -> FileH
     } else {
         length.iter().sum::<f64>() / n_documents as f64
     };
+    let about = about(&messages, query);
     let messages = tf
         .iter()
         .zip(&length)
@@ -102,7 +110,28 @@ pub fn read(history: &History, n_files: usize, query: &Query, now: i64) -> FileH
         messages,
         changed_at,
         commits,
+        about,
     }
+}
+
+/// BM25 of each message (its terms, its words) over all of them, relative to the best.
+fn about(messages: &[(Vec<(TermIdx, f64)>, f64)], query: &Query) -> Vec<f64> {
+    let mut df = vec![0_u32; query.vocabulary.len()];
+    for &(term, _) in messages.iter().flat_map(|(terms, _)| terms) {
+        df[term as usize] += 1;
+    }
+    let n = messages.len();
+    let average = messages.iter().map(|(_, words)| words).sum::<f64>() / n.max(1) as f64;
+    let bm25 = |(terms, words): &(Vec<(TermIdx, f64)>, f64)| {
+        let norm = length_norm(*words, average, B);
+        let gain = |&(term, tf): &(TermIdx, f64)| {
+            query.joint[term as usize] * idf(n, df[term as usize]) * saturate(tf / norm, K1)
+        };
+        terms.iter().map(gain).sum()
+    };
+    let mut about: Vec<f64> = messages.iter().map(bm25).collect();
+    normalise(&mut about);
+    about
 }
 
 /// How much each file changed together with the `seeds` (file, weight): cosine-like, >= 0.

@@ -12,7 +12,7 @@ use crate::source::history::History;
 use rustc_hash::FxHashMap;
 
 /// Names of the features of a file, in the order of [`FileRow`]. What each is stands beside its weight in `weights.toml`.
-pub const FILE_FEATURES: [&str; 24] = [
+pub const FILE_FEATURES: [&str; 22] = [
     "bm25f",
     "bm25f_title",
     "bm25f_prose",
@@ -23,7 +23,6 @@ pub const FILE_FEATURES: [&str; 24] = [
     "path_title",
     "strings",
     "imports",
-    "test_twin",
     "references",
     "defines",
     "cochange",
@@ -35,9 +34,16 @@ pub const FILE_FEATURES: [&str; 24] = [
     "is_data",
     "is_aside",
     "is_generated",
-    "frame",
     "not_code",
 ];
+
+/// How many of them, from the first, are signals: relative to the best of the case, and never against a file.
+pub const N_FILE_SIGNALS: usize = at("cochange") + 1;
+
+/// Where a feature stands in a row.
+const fn at(feature: &str) -> usize {
+    super::model::index_of(&FILE_FEATURES, feature)
+}
 
 /// One file's features.
 pub type FileRow = [f64; FILE_FEATURES.len()];
@@ -96,28 +102,26 @@ pub fn rank(
         .map(|idx| (idx, relative[idx].powi(4)))
         .collect();
 
-    columns[2] = prose;
-    columns[3] = top3;
-    columns[4] = best;
-    columns[5] = file_history.messages.clone();
-    for (mention_rank, (idx, lines)) in named.iter().enumerate() {
-        columns[6][*idx] += 1.0 / (1.0 + mention_rank as f64 * 0.1);
-        columns[22][*idx] += f64::from(u8::from(!lines.is_empty()));
+    columns[const { at("bm25f_prose") }] = prose;
+    columns[const { at("best_segments") }] = top3;
+    columns[const { at("best_segment") }] = best;
+    columns[const { at("history") }] = file_history.messages.clone();
+    for (mention_rank, (idx, _)) in named.iter().enumerate() {
+        columns[const { at("path_mention") }][*idx] += 1.0 / (1.0 + mention_rank as f64 * 0.1);
     }
-    columns[7] = lexical.path_bm25(&query.title);
-    columns[8] = strings(query, files);
-    columns[9] = spread
+    columns[const { at("path_title") }] = lexical.path_bm25(&query.title);
+    columns[const { at("strings") }] = strings(query, files);
+    columns[const { at("imports") }] = spread
         .iter()
         .zip(&seed)
         .map(|(s, seed)| (s - seed / seed_sum).max(0.0).sqrt())
         .collect();
-    columns[10] = test_twins(files, &bm25f);
-    columns[11] = lexical.references(query);
-    columns[12] = defines(query, files);
-    columns[13] = commits::together(history, &file_history, &seeds, now);
-    columns[0] = bm25f;
-    columns[1] = title;
-    for column in &mut columns[..14] {
+    columns[const { at("references") }] = lexical.references(query);
+    columns[const { at("defines") }] = defines(query, files);
+    columns[const { at("cochange") }] = commits::together(history, &file_history, &seeds, now);
+    columns[const { at("bm25f") }] = bm25f;
+    columns[const { at("bm25f_title") }] = title;
+    for column in &mut columns[..N_FILE_SIGNALS] {
         normalise(column);
     }
     let mut recency = vec![0.0; n];
@@ -127,15 +131,17 @@ pub fn rank(
             recency[idx] = 1.0 / (1.0 + (now - changed_at).max(0) as f64 / 86_400.0 / 30.0);
         }
         let look = Look::of(&file.path);
-        columns[14][idx] = recency[idx];
-        columns[15][idx] = f64::from(u8::from(look.is_package));
-        columns[16][idx] = (1.0 + f64::from(file.scan.lengths.iter().sum::<u32>())).ln();
-        columns[17][idx] = f64::from(u8::from(look.is_test));
-        columns[18][idx] = f64::from(u8::from(look.is_prose));
-        columns[19][idx] = f64::from(u8::from(look.is_data));
-        columns[20][idx] = f64::from(u8::from(look.is_aside));
-        columns[21][idx] = f64::from(u8::from(look.is_generated || is_machine_made(file)));
-        columns[23][idx] = f64::from(u8::from(!look.is_code));
+        let is = |fact: bool| f64::from(u8::from(fact));
+        let size = f64::from(file.scan.lengths.iter().sum::<u32>());
+        columns[const { at("recency") }][idx] = recency[idx];
+        columns[const { at("is_package") }][idx] = is(look.is_package);
+        columns[const { at("size") }][idx] = (1.0 + size).ln();
+        columns[const { at("is_test") }][idx] = is(look.is_test);
+        columns[const { at("is_prose") }][idx] = is(look.is_prose);
+        columns[const { at("is_data") }][idx] = is(look.is_data);
+        columns[const { at("is_aside") }][idx] = is(look.is_aside);
+        columns[const { at("is_generated") }][idx] = is(look.is_generated || is_machine_made(file));
+        columns[const { at("not_code") }][idx] = is(!look.is_code);
     }
     let rows: Vec<FileRow> = (0..n)
         .map(|idx| std::array::from_fn(|feature| columns[feature][idx]))
@@ -474,50 +480,6 @@ fn defines(query: &Query, files: &[File]) -> Vec<f64> {
             .fold(0.0, f64::max)
     };
     files.iter().map(score).collect()
-}
-
-/// The best tests' subjects: `test_foo` speaks for `foo`.
-fn test_twins(files: &[File], bm25f: &[f64]) -> Vec<f64> {
-    let mut by_stem: FxHashMap<String, Vec<usize>> = FxHashMap::default();
-    let mut tests: Vec<(usize, String)> = Vec::new();
-    for (idx, file) in files.iter().enumerate() {
-        let stem = twin_stem(&file.path);
-        if Look::of(&file.path).is_test {
-            tests.push((idx, stem));
-        } else if file.barred.is_none() {
-            by_stem.entry(stem).or_default().push(idx);
-        }
-    }
-    tests.sort_by(|a, b| bm25f[b.0].total_cmp(&bm25f[a.0]).then(a.0.cmp(&b.0)));
-    let best = tests.first().map_or(0.0, |&(idx, _)| bm25f[idx]);
-    let mut scores = vec![0.0; files.len()];
-    if best > 0.0 {
-        for (idx, stem) in tests.iter().take(30) {
-            let share = (bm25f[*idx] / best).powi(2);
-            for &twin in by_stem.get(stem).into_iter().flatten() {
-                scores[twin] += share;
-            }
-        }
-    }
-    scores
-}
-
-fn twin_stem(path: &str) -> String {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
-    let lower: String = stem.to_ascii_lowercase();
-    let mut stem = lower.as_str();
-    for affix in ["test_", "tests_", "spec_", "test-"] {
-        stem = stem.strip_prefix(affix).unwrap_or(stem);
-    }
-    for affix in [
-        "_test", "_tests", "_spec", "-test", "-spec", "tests", "test", "spec",
-    ] {
-        if stem.len() > affix.len() {
-            stem = stem.strip_suffix(affix).unwrap_or(stem);
-        }
-    }
-    stem.replace(['_', '-'], "")
 }
 
 /// Files that the task names: longest common suffix with a path, at most three sharing it. In order of mention.

@@ -4,6 +4,7 @@ pub mod chance;
 pub mod commits;
 pub mod explanation;
 pub mod files;
+pub mod hunks;
 pub mod imports;
 pub mod memory;
 pub mod model;

@@ -26,6 +26,26 @@ pub struct FileModel(pub FileRow);
 #[derive(Debug, Clone, PartialEq)]
 pub struct PieceModel(pub PieceRow);
 
+/// Where a feature stands in its list; a name that is not there does not compile.
+pub const fn index_of(names: &[&str], name: &str) -> usize {
+    let mut idx = 0;
+    while idx < names.len() {
+        if is_same(names[idx].as_bytes(), name.as_bytes()) {
+            return idx;
+        }
+        idx += 1;
+    }
+    panic!("no feature of this name")
+}
+
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
+}
+
 impl FileModel {
     /// The weighted sum.
     pub fn logit(&self, row: &FileRow) -> f64 {

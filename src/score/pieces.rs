@@ -4,6 +4,7 @@
 //! *piece* is a run of a segment's lines short enough to be shown by itself.
 
 use super::files::Ranked;
+use super::hunks::SegmentHistory;
 use super::model::PieceModel;
 use super::statistics::{idf, length_norm, saturate, softmax};
 use crate::language::{Definition, DefinitionKind, Outline};
@@ -12,18 +13,20 @@ use crate::lexicon::terms::{TermIdx, each_term};
 use crate::lexicon::{Field, Query, Syntax};
 use rustc_hash::FxHashMap;
 
-/// Names of the features of a segment, in the order of [`PieceRow`].
-pub const PIECE_FEATURES: [&str; 18] = [
+/// Names of the features of a segment, in the order of [`PieceRow`]. What each is stands beside its weight in `weights.toml`.
+pub const PIECE_FEATURES: [&str; 21] = [
     "bm25",
-    "strings",
+    "bm25_code",
     "name_words",
     "name_mention",
     "parent_mention",
     "frame",
     "bm25_in_file",
     "body_in_file",
+    "called",
+    "messages",
+    "changes",
     "body",
-    "title",
     "file_p",
     "file_rank",
     "n_pieces",
@@ -31,8 +34,17 @@ pub const PIECE_FEATURES: [&str; 18] = [
     "is_header",
     "is_module",
     "is_constructor",
-    "called",
+    "recency",
+    "n_commits",
 ];
+
+/// How many of them, from the first, never speak against a segment.
+pub const N_PIECE_SIGNALS: usize = at("changes") + 1;
+
+/// Where a feature stands in a row.
+const fn at(feature: &str) -> usize {
+    super::model::index_of(&PIECE_FEATURES, feature)
+}
 
 /// One segment's features.
 pub type PieceRow = [f64; PIECE_FEATURES.len()];
@@ -93,8 +105,15 @@ const WINDOW: u32 = 40;
 const K1: f64 = 1.2;
 const B: f64 = 0.6;
 
-/// Cuts and scores the shortlist; `opened` in order of P(file). O(bytes of the shortlist).
-pub fn score(query: &Query, ranked: &Ranked, opened: &[Opened], model: &PieceModel) -> Pieces {
+/// Cuts and scores the shortlist; `opened` in order of P(file). `past` tells what the history says of its segments.
+/// O(bytes of the shortlist).
+pub fn score(
+    query: &Query,
+    ranked: &Ranked,
+    opened: &[Opened],
+    past: &dyn Fn(&[Segment]) -> Vec<SegmentHistory>,
+    model: &PieceModel,
+) -> Pieces {
     let mut segments = Vec::new();
     let mut counts: Vec<Counts> = Vec::new();
     let mut line_weights: Vec<Vec<f64>> = Vec::new();
@@ -130,9 +149,15 @@ pub fn score(query: &Query, ranked: &Ranked, opened: &[Opened], model: &PieceMod
         line_weights.push(line_weights_of(query, &scan.line_hits, scan.n_lines));
         segments.extend(cut);
     }
-    let rows = features(query, ranked, opened, &segments, &counts);
-    let logits: Vec<f64> = rows.iter().map(|row| model.logit(row)).collect();
-    let joint = softmax(&logits);
+    let mut rows = features(query, ranked, opened, &segments, &counts, &past(&segments));
+    let logits =
+        |rows: &[PieceRow]| -> Vec<f64> { rows.iter().map(|row| model.logit(row)).collect() };
+    // who is called by the best: "best" by all that is known but this
+    let called = called(&logits(&rows), &segments, opened);
+    for (row, called) in rows.iter_mut().zip(called) {
+        row[const { at("called") }] = called;
+    }
+    let joint = softmax(&logits(&rows));
     let mut by_file: Vec<Vec<Piece>> = vec![Vec::new(); opened.len()];
     for (segment_idx, segment) in segments.iter().enumerate() {
         let file = &opened[segment.opened_idx];
@@ -184,23 +209,43 @@ pub fn score(query: &Query, ranked: &Ranked, opened: &[Opened], model: &PieceMod
 
 #[derive(Debug, Clone, Default)]
 struct Counts {
-    terms: FxHashMap<TermIdx, (f64, f64)>, // with and without the name
+    terms: FxHashMap<TermIdx, Found>,
     length: f64,
     n_lines: u32,
 }
 
+/// How often a term stands in a segment.
+#[derive(Debug, Clone, Copy, Default)]
+struct Found {
+    /// Anywhere; three times in the name.
+    all: f64,
+    /// Outside the name.
+    body: f64,
+    /// In identifiers, the name among them.
+    code: f64,
+}
+
 impl Counts {
     fn add(&mut self, term: TermIdx, field: Field) {
-        let (all, body) = self.terms.entry(term).or_default();
-        if field == Field::Definition {
-            *all += 3.0;
-        } else {
-            *all += 1.0;
-            *body += 1.0;
+        let found = self.terms.entry(term).or_default();
+        match field {
+            Field::Definition => {
+                found.all += 3.0;
+                found.code += 1.0;
+            }
+            Field::Identifier => {
+                found.all += 1.0;
+                found.body += 1.0;
+                found.code += 1.0;
+            }
+            Field::Comment | Field::String => {
+                found.all += 1.0;
+                found.body += 1.0;
+            }
         }
     }
 
-    fn sorted(&self) -> Vec<(TermIdx, (f64, f64))> {
+    fn sorted(&self) -> Vec<(TermIdx, Found)> {
         let mut terms: Vec<_> = self.terms.iter().map(|(&term, &n)| (term, n)).collect();
         terms.sort_unstable_by_key(|&(term, _)| term);
         terms
@@ -239,6 +284,7 @@ fn features(
     opened: &[Opened],
     segments: &[Segment],
     counts: &[Counts],
+    past: &[SegmentHistory],
 ) -> Vec<PieceRow> {
     let n = segments.len();
     let mut df = vec![0_u32; query.vocabulary.len()];
@@ -252,18 +298,20 @@ fn features(
     let mut columns: Vec<Vec<f64>> = vec![vec![0.0; n]; PIECE_FEATURES.len()];
     for (idx, count) in counts.iter().enumerate() {
         let norm = length_norm(count.length, average, B);
-        for (term, (all, body)) in count.sorted() {
-            let gain = idfs[term as usize] * saturate(all / norm, K1);
-            columns[0][idx] += query.joint[term as usize] * gain;
-            columns[8][idx] +=
-                query.joint[term as usize] * idfs[term as usize] * saturate(body / norm, K1);
-            columns[9][idx] += query.title[term as usize] * gain;
+        for (term, found) in count.sorted() {
+            let weight = query.joint[term as usize] * idfs[term as usize];
+            columns[const { at("bm25") }][idx] += weight * saturate(found.all / norm, K1);
+            columns[const { at("bm25_code") }][idx] += weight * saturate(found.code / norm, K1);
+            columns[const { at("body") }][idx] += weight * saturate(found.body / norm, K1);
         }
     }
-    let names: Vec<&str> = segments
-        .iter()
-        .map(|segment| definition(segment, opened).map_or("", |d| d.name.as_str()))
-        .collect();
+    for (idx, past) in past.iter().enumerate() {
+        columns[const { at("messages") }][idx] = past.messages;
+        columns[const { at("changes") }][idx] = past.shares;
+        columns[const { at("recency") }][idx] = past.recency;
+        columns[const { at("n_commits") }][idx] = past.n_commits.ln_1p();
+    }
+    let names = names(segments, opened);
     let mut name_df: FxHashMap<&str, f64> = FxHashMap::default();
     for name in names.iter().filter(|name| !name.is_empty()) {
         *name_df.entry(name).or_default() += 1.0;
@@ -299,17 +347,17 @@ fn features(
                     }
                 }
             });
-            columns[2][idx] = sum / n_words.max(1.0).sqrt();
-            columns[3][idx] = mentioned
+            columns[const { at("name_words") }][idx] = sum / n_words.max(1.0).sqrt();
+            columns[const { at("name_mention") }][idx] = mentioned
                 .get(names[idx])
                 .map_or(0.0, |weight| weight / name_df[names[idx]].sqrt());
-            columns[5][idx] = f64::from(u8::from(framed.contains(&names[idx])));
+            columns[const { at("frame") }][idx] = f64::from(u8::from(framed.contains(&names[idx])));
         }
         let mut parent = definition(segment, opened).and_then(|d| d.parent);
-        while let Some(at) = parent {
-            let around = &file.outline.definitions[at];
+        while let Some(parent_idx) = parent {
+            let around = &file.outline.definitions[parent_idx];
             if mentioned.contains_key(around.name.as_str()) {
-                columns[4][idx] = 1.0;
+                columns[const { at("parent_mention") }][idx] = 1.0;
             }
             parent = around.parent;
         }
@@ -324,47 +372,55 @@ fn features(
                     .any(|&(first, last)| (first..=last).contains(line))
             })
         {
-            columns[5][idx] = 1.0;
+            columns[const { at("frame") }][idx] = 1.0;
         }
         let kind = definition(segment, opened).map(|d| d.kind);
-        columns[13][idx] = (1.0 + counts[idx].length).ln();
-        columns[14][idx] = f64::from(u8::from(kind.is_some_and(|kind| !is_callable(kind))));
-        columns[15][idx] = f64::from(u8::from(kind.is_none()));
-        columns[16][idx] = f64::from(u8::from(matches!(
+        columns[const { at("size") }][idx] = (1.0 + counts[idx].length).ln();
+        columns[const { at("is_header") }][idx] =
+            f64::from(u8::from(kind.is_some_and(|kind| !is_callable(kind))));
+        columns[const { at("is_module") }][idx] = f64::from(u8::from(kind.is_none()));
+        columns[const { at("is_constructor") }][idx] = f64::from(u8::from(matches!(
             names[idx],
             "__init__" | "constructor" | "new" | "initialize" | "__construct"
         )));
-        columns[10][idx] = ranked.p[file.file_idx].max(1e-9).ln();
-        columns[11][idx] = 1.0 / (1.0 + segment.opened_idx as f64);
-    }
-    for (idx, called) in called(&columns[0], &names, segments, opened)
-        .into_iter()
-        .enumerate()
-    {
-        columns[17][idx] = called;
+        columns[const { at("file_p") }][idx] = ranked.p[file.file_idx].max(1e-9).ln();
+        columns[const { at("file_rank") }][idx] = 1.0 / (1.0 + segment.opened_idx as f64);
     }
     let mut n_in_file = vec![0_u32; opened.len()];
     let mut best = vec![(0.0_f64, 0.0_f64); opened.len()];
     for (idx, segment) in segments.iter().enumerate() {
         n_in_file[segment.opened_idx] += 1;
         let best = &mut best[segment.opened_idx];
-        *best = (best.0.max(columns[0][idx]), best.1.max(columns[8][idx]));
+        *best = (
+            best.0.max(columns[const { at("bm25") }][idx]),
+            best.1.max(columns[const { at("body") }][idx]),
+        );
     }
     for (idx, segment) in segments.iter().enumerate() {
         let (all, body) = best[segment.opened_idx];
-        columns[6][idx] = if all > 0.0 {
-            columns[0][idx] / all
+        columns[const { at("bm25_in_file") }][idx] = if all > 0.0 {
+            columns[const { at("bm25") }][idx] / all
         } else {
             0.0
         };
-        columns[7][idx] = if body > 0.0 {
-            columns[8][idx] / body
+        columns[const { at("body_in_file") }][idx] = if body > 0.0 {
+            columns[const { at("body") }][idx] / body
         } else {
             0.0
         };
-        columns[12][idx] = f64::from(n_in_file[segment.opened_idx]).ln();
+        columns[const { at("n_pieces") }][idx] = f64::from(n_in_file[segment.opened_idx]).ln();
     }
-    for feature in [0, 1, 2, 3, 8, 9, 17] {
+    for feature in const {
+        [
+            at("bm25"),
+            at("bm25_code"),
+            at("name_words"),
+            at("name_mention"),
+            at("body"),
+            at("messages"),
+            at("changes"),
+        ]
+    } {
         super::statistics::normalise(&mut columns[feature]);
     }
     (0..n)
@@ -372,50 +428,48 @@ fn features(
         .collect()
 }
 
-/// How much the best segments call each segment, by name.
-fn called(bm25: &[f64], names: &[&str], segments: &[Segment], opened: &[Opened]) -> Vec<f64> {
+/// Callers that are looked at.
+const MAX_CALLERS: usize = 15;
+
+/// How much the best segments (by `logits`) call each segment, by name; relative to the most called.
+fn called(logits: &[f64], segments: &[Segment], opened: &[Opened]) -> Vec<f64> {
+    let names = names(segments, opened);
     let mut by_name: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
-    for (idx, name) in names
-        .iter()
-        .enumerate()
-        .filter(|(_, name)| !name.is_empty())
-    {
-        by_name.entry(name).or_default().push(idx);
+    for (idx, name) in names.iter().enumerate() {
+        if !name.is_empty() {
+            by_name.entry(name).or_default().push(idx);
+        }
     }
     let mut scores = vec![0.0; segments.len()];
-    let order = super::statistics::ranking(bm25);
-    let best = order.first().map_or(0.0, |&idx| bm25[idx]);
-    if best <= 0.0 {
-        return scores;
-    }
-    for &caller in order.iter().take(20) {
+    let order = super::statistics::ranking(logits);
+    for (rank, &caller) in order.iter().take(MAX_CALLERS).enumerate() {
         let segment = &segments[caller];
-        let mut callees: Vec<&str> = opened[segment.opened_idx]
-            .outline
-            .references
+        let inside = |line: u32| {
+            let mut runs = segment.runs.iter();
+            runs.any(|&(first, last)| (first..=last).contains(&line))
+        };
+        let references = &opened[segment.opened_idx].outline.references;
+        let mut callees: Vec<&str> = references
             .iter()
-            .filter(|reference| {
-                segment
-                    .runs
-                    .iter()
-                    .any(|&(first, last)| (first..=last).contains(&reference.line))
-            })
+            .filter(|reference| inside(reference.line))
             .map(|reference| reference.name.as_str())
             .collect();
         callees.sort_unstable();
         callees.dedup();
-        for callee in callees {
-            for &idx in by_name
-                .get(callee)
-                .into_iter()
-                .flatten()
-                .filter(|&&idx| idx != caller)
-            {
-                scores[idx] += bm25[caller] / best / by_name[callee].len() as f64;
+        for callee in callees.iter().filter_map(|name| by_name.get(name)) {
+            for &idx in callee.iter().filter(|&&idx| idx != caller) {
+                scores[idx] += 1.0 / (1.0 + rank as f64) / callee.len() as f64;
             }
         }
     }
+    super::statistics::normalise(&mut scores);
     scores
+}
+
+/// The name of each segment; empty for the rest of a file.
+fn names<'a>(segments: &[Segment], opened: &'a [Opened]) -> Vec<&'a str> {
+    let name = |segment| definition(segment, opened).map_or("", |d| d.name.as_str());
+    segments.iter().map(name).collect()
 }
 
 fn definition<'a>(segment: &Segment, opened: &'a [Opened]) -> Option<&'a Definition> {

@@ -83,7 +83,6 @@ pub fn of_file(survey: &Survey, opened_idx: usize) -> Vec<String> {
             "path_title" => "its path holds words of the task",
             "strings" => "its messages match the task",
             "imports" => "imports, or is imported by, what matches",
-            "test_twin" => "the test named after it matches",
             "references" => "uses what the task names",
             "cochange" => "changed together with what matches",
             "recency" => "changed lately",

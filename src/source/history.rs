@@ -1,6 +1,6 @@
 //! What the commits say: which files changed together, when, and in which words.
 
-use super::memo::Touched;
+use super::memo::{Touched, TouchedFile};
 use super::repository::{Repository, one_line};
 use super::tree::Tree;
 use crate::error::Warning;
@@ -37,6 +37,8 @@ pub struct Commit {
     pub message: String,
     /// Files it touches that are still there: indexes into the tree's entries, ascending.
     pub files: Vec<u32>,
+    /// For each of them what it was and what it became; `None` for one that was added.
+    pub blobs: Vec<Option<(gix::ObjectId, gix::ObjectId)>>,
     /// Files it touches in all.
     pub n_files: usize,
 }
@@ -158,15 +160,17 @@ fn commit(touched: &Touched, time: i64, paths: &FxHashMap<Vec<u8>, u32>, prefix:
         message: touched.message.clone(),
         ..Commit::default()
     };
-    for path in touched.paths.iter().flatten() {
+    let mut files: Vec<(u32, Option<(gix::ObjectId, gix::ObjectId)>)> = Vec::new();
+    for file in touched.files.iter().flatten() {
         commit.n_files += 1;
-        if let Some(below) = path.strip_prefix(prefix)
+        if let Some(below) = file.path.strip_prefix(prefix)
             && let Some(&idx) = paths.get(below)
         {
-            commit.files.push(idx);
+            files.push((idx, file.blobs));
         }
     }
-    commit.files.sort_unstable();
+    files.sort_unstable();
+    (commit.files, commit.blobs) = files.into_iter().unzip();
     commit
 }
 
@@ -185,7 +189,7 @@ fn touched(
     let message = String::from_utf8_lossy(&message[..message.len().min(MAX_MESSAGE)]).into_owned();
     let tree = object.tree_id().ok()?.detach();
     let tree_of = |id| Some(handle.find_commit(id).ok()?.tree_id().ok()?.detach());
-    let paths = match parent {
+    let files = match parent {
         None => Some(changed(handle, None, tree)?),
         // a shallow clone lacks the parent: its boundary commit would seem to touch everything
         Some(parent) => match tree_of(parent) {
@@ -193,19 +197,19 @@ fn touched(
             old => Some(changed(handle, old, tree)?),
         },
     };
-    let touched = Arc::new(Touched { message, paths });
+    let touched = Arc::new(Touched { message, files });
     if let Some(memo) = &repository.memo {
         memo.keep_commit(id, &touched);
     }
     Some(touched)
 }
 
-/// Paths of the blobs that differ between two trees; `None` where an object is missing.
+/// The blobs that differ between two trees; `None` where an object is missing.
 fn changed(
     handle: &gix::Repository,
     old: Option<gix::ObjectId>,
     new: gix::ObjectId,
-) -> Option<Vec<Vec<u8>>> {
+) -> Option<Vec<TouchedFile>> {
     let old = old
         .map(|id| handle.find_object(id).map(gix::Object::detach))
         .transpose()
@@ -224,19 +228,26 @@ fn changed(
     )
     .ok()?;
     use gix::diff::tree::recorder::Change;
-    let paths = recorder
-        .records
-        .into_iter()
-        .filter_map(|change| match change {
+    let files = recorder.records.into_iter().filter_map(|change| {
+        let (entry_mode, path, blobs) = match change {
+            Change::Modification {
+                previous_oid,
+                entry_mode,
+                oid,
+                path,
+                ..
+            } => (entry_mode, path, Some((previous_oid, oid))),
             Change::Addition {
                 entry_mode, path, ..
             }
             | Change::Deletion {
                 entry_mode, path, ..
-            }
-            | Change::Modification {
-                entry_mode, path, ..
-            } => (!entry_mode.is_tree()).then(|| path.into()),
-        });
-    Some(paths.collect())
+            } => (entry_mode, path, None),
+        };
+        (!entry_mode.is_tree()).then(|| TouchedFile {
+            path: path.into(),
+            blobs,
+        })
+    });
+    Some(files.collect())
 }

@@ -20,13 +20,22 @@ struct Blobs {
     n_bytes: usize,
 }
 
-/// A commit's message, and the paths that it touches as in git.
+/// A commit's message, and the files that it touches.
 #[derive(Debug, Default)]
 pub struct Touched {
     /// Subject and body, cut.
     pub message: String,
     /// `None` where the parent is not there, as at the end of a shallow clone.
-    pub paths: Option<Vec<Vec<u8>>>,
+    pub files: Option<Vec<TouchedFile>>,
+}
+
+/// A file that a commit touches.
+#[derive(Debug, Clone)]
+pub struct TouchedFile {
+    /// Its path, as in git.
+    pub path: Vec<u8>,
+    /// What it was and what it became; `None` for one that was added or deleted.
+    pub blobs: Option<(gix::ObjectId, gix::ObjectId)>,
 }
 
 impl Memo {

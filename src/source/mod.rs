@@ -6,6 +6,7 @@
 pub mod changes;
 mod claude_dir;
 pub mod history;
+pub mod hunks;
 pub mod lax;
 pub mod memo;
 pub mod notes;
@@ -310,13 +311,13 @@ impl Trees {
             all.warnings.extend(history.warnings);
             all.commits
                 .extend(history.commits.into_iter().map(|mut commit| {
-                    commit.files = commit
-                        .files
-                        .iter()
-                        .map(|&entry| to_file[entry as usize])
-                        .filter(|&idx| idx != u32::MAX)
+                    let files = commit.files.iter().map(|&entry| to_file[entry as usize]);
+                    let mut files: Vec<_> = files
+                        .zip(commit.blobs)
+                        .filter(|(idx, _)| *idx != u32::MAX)
                         .collect();
-                    commit.files.sort_unstable();
+                    files.sort_unstable();
+                    (commit.files, commit.blobs) = files.into_iter().unzip();
                     commit
                 }));
         }

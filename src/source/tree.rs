@@ -284,7 +284,11 @@ impl Tree {
         }
     }
 
-    fn read_object(
+    /// The bytes of an object.
+    ///
+    /// # Errors
+    /// [`Unreadable::Failed`].
+    pub(super) fn read_object(
         &self,
         repository: &Repository,
         id: gix::ObjectId,
