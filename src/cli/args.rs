@@ -128,7 +128,7 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "FILE", help_heading = "What to replay")]
     pub cases: Option<PathBuf>,
 
-    /// The folder that the clones of --cases lie in.
+    /// The folder that the clones of --cases lie in [default: .]
     #[arg(
         long,
         value_name = "DIR",

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod common;
+mod eval;
 mod fixtures;
 mod flags;
 mod laws;
