@@ -9,7 +9,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
 use ctxpack::eval::lists::{fit, lists, print, request};
-use ctxpack::eval::{self, Case, Recall};
+use ctxpack::eval::{self, Case, Recall, interval};
 use ctxpack::score::Model;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -157,7 +157,7 @@ fn table(rows: &[Row], budgets: &[usize]) {
     );
     for (at, budget) in budgets.iter().enumerate() {
         let column = |get: &dyn Fn(&Recall) -> f64| {
-            interval(&rows.iter().map(|row| get(&row.2[at])).collect::<Vec<_>>())
+            percent(&rows.iter().map(|row| get(&row.2[at])).collect::<Vec<_>>())
         };
         let fill = rows.iter().map(|row| row.2[at].fill).sum::<f64>() / rows.len() as f64;
         println!(
@@ -185,29 +185,13 @@ fn table(rows: &[Row], budgets: &[usize]) {
     }
 }
 
-/// Mean and 95 % bootstrap interval, in percent.
-fn interval(values: &[f64]) -> String {
-    let n = values.len();
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut means: Vec<f64> = (0..1000)
-        .map(|_| {
-            let sum: f64 = (0..n)
-                .map(|_| {
-                    state ^= state << 13;
-                    state ^= state >> 7;
-                    state ^= state << 17;
-                    values[(state % n as u64) as usize]
-                })
-                .sum();
-            sum / n as f64
-        })
-        .collect();
-    means.sort_by(f64::total_cmp);
-    let mean = values.iter().sum::<f64>() / n as f64;
+/// Mean and 95 % interval, in percent.
+fn percent(values: &[f64]) -> String {
+    let found = interval(values);
     format!(
         "{:.1} [{:.1}, {:.1}]",
-        100.0 * mean,
-        100.0 * means[25],
-        100.0 * means[974]
+        100.0 * found.mean,
+        100.0 * found.low,
+        100.0 * found.high
     )
 }
