@@ -9,8 +9,8 @@
 #   git clone --bare https://github.com/BurntSushi/ripgrep DIR/ripgrep
 # A case is a JSON object on a line of its own: `ctxpack eval --help` names its keys.
 #
-# Environment: CTXPACK (the binary; default: cargo's release build), N (cases a repository, or of the file; default 100),
-# BUDGETS (default 8k,27k). Needs python3 for the table. Each row: files / sites found, in percent, by ctxpack and by each baseline.
+# Environment: CTXPACK (the binary; default: cargo's release build), N (most cases a repository, or of the file; default 100, or
+# all of the file), BUDGETS (default 8k,27k). Needs python3 for the table. Each row: files / sites found, in percent, by ctxpack and by each baseline.
 set -euo pipefail
 
 dir=${1:?usage: benches/compare.sh DIR [CASES.jsonl] [-- FLAGS OF EVAL]}
@@ -26,7 +26,7 @@ if [ -z "${CTXPACK:-}" ]; then
     (cd "$cd_root" && cargo build --release --quiet)
     CTXPACK=${CARGO_TARGET_DIR:-$cd_root/target}/release/ctxpack
 fi
-flags=(--json -q --each -n "${N:-100}" -b "${BUDGETS:-8k,27k}" "$@")
+flags=(--json -q --each ${N:+-n "$N"} -b "${BUDGETS:-8k,27k}" "$@")
 
 run() {
     if [ -n "$cases" ]; then

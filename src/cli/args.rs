@@ -99,15 +99,9 @@ pub struct ReplayArgs {
     #[arg(value_name = "PATH")]
     pub path: Option<PathBuf>,
 
-    /// Most commits to replay, newest first.
-    #[arg(
-        short,
-        long,
-        value_name = "N",
-        default_value_t = 100,
-        help_heading = "What to replay"
-    )]
-    pub n_cases: usize,
+    /// Most commits to replay, newest first [default: 100], or most cases of a file [default: all]
+    #[arg(short, long, value_name = "N", help_heading = "What to replay")]
+    pub n_cases: Option<usize>,
 
     /// Replay commits behind this revision [default: HEAD]
     #[arg(long, value_name = "REVISION", help_heading = "What to replay")]
@@ -463,8 +457,8 @@ pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<Command, clap:
     let mut cli = Cli::command();
     if typed.iter().any(|word| word == "-h") {
         let commands = format!(
-            "{EXAMPLES}\n\nCommands: ctxpack {}. All options: ctxpack --help",
-            commands().join(", ctxpack ")
+            "{EXAMPLES}\n\nCommands: {}. All options: ctxpack --help",
+            commands().join(", ")
         );
         let shown = |arg: clap::Arg| arg.help_heading(None);
         cli = cli
