@@ -106,15 +106,9 @@ pub struct ReplayArgs {
     #[arg(value_name = "PATH")]
     pub path: Option<PathBuf>,
 
-    /// Most commits to replay, newest first.
-    #[arg(
-        short,
-        long,
-        value_name = "N",
-        default_value_t = 100,
-        help_heading = "What to replay"
-    )]
-    pub n_cases: usize,
+    /// Most commits to replay, newest first [default: 100], or most cases of a file [default: all]
+    #[arg(short, long, value_name = "N", help_heading = "What to replay")]
+    pub n_cases: Option<usize>,
 
     /// Replay commits behind this revision [default: HEAD]
     #[arg(long, value_name = "REVISION", help_heading = "What to replay")]
@@ -135,7 +129,7 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "FILE", help_heading = "What to replay")]
     pub cases: Option<PathBuf>,
 
-    /// The folder that the clones of --cases lie in.
+    /// The folder that the clones of --cases lie in [default: .]
     #[arg(
         long,
         value_name = "DIR",
@@ -512,7 +506,7 @@ pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<Command, clap:
     let mut cli = Cli::command();
     if typed.iter().any(|word| word == "-h") {
         let commands = format!(
-            "{EXAMPLES}\n\nCommands (ctxpack NAME): {}. All options: ctxpack --help",
+            "{EXAMPLES}\n\nCommands: {}. All options: ctxpack --help",
             commands().join(", ")
         );
         let shown = |arg: clap::Arg| arg.help_heading(None);

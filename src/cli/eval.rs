@@ -78,8 +78,11 @@ pub fn run(args: &EvalArgs) -> Outcome<()> {
     output::write(&Target::Stdout, &text)
 }
 
-/// What is measured, by the heading of its column.
-pub const MEASURES: [(&str, fn(&Recall) -> f64); 3] = [
+/// What is measured, with the heading of its column.
+pub type Measure = (&'static str, fn(&Recall) -> f64);
+
+/// All that is measured.
+pub const MEASURES: [Measure; 3] = [
     ("files", |recall| recall.files),
     ("sites", |recall| recall.sites),
     ("lines", |recall| recall.lines),

@@ -11,6 +11,12 @@ use ctxpack::request::{Budget, Request};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// Commits replayed where nothing is said: enough for intervals of ten points, few enough for half a minute.
+const N_COMMITS: usize = 100;
+
+const NO_HISTORY: &str = "a history is needed: run it in a clone, or replay other cases: \
+                          --cases FILE --clones DIR";
+
 /// What to replay.
 pub struct Work {
     /// How to pack: settings and weights; not which tree or task.
@@ -46,7 +52,7 @@ impl Work {
 /// Mistyped values, no repository, no suitable commit.
 pub fn work(args: &ReplayArgs, talk: &TalkArgs, min_gold: usize) -> Outcome<Work> {
     let budgets = budgets(&args.budgets)?;
-    if args.n_cases == 0 {
+    if args.n_cases == Some(0) {
         return Err(Failure::new("-n 0 leaves nothing to replay").hint("-n 100"));
     }
     let what = WhatArgs {
@@ -72,7 +78,7 @@ pub fn work(args: &ReplayArgs, talk: &TalkArgs, min_gold: usize) -> Outcome<Work
     match &args.cases {
         Some(file) => {
             let clones = args.clones.clone().unwrap_or_else(|| PathBuf::from("."));
-            work.jobs = of_file(file, &clones, args.n_cases, min_gold)?;
+            work.jobs = of_file(file, &clones, args.n_cases.unwrap_or(usize::MAX), min_gold)?;
             work.name = file.display().to_string();
         }
         None => of_history(&mut work, args, min_gold)?,
@@ -84,18 +90,22 @@ fn of_history(work: &mut Work, args: &ReplayArgs, min_gold: usize) -> Outcome<()
     let root = work.base.roots[0].clone();
     let revision = args.rev.as_deref().unwrap_or("HEAD");
     let replay = Replay::open(&root).map_err(|error| match error {
-        Error::BadRevision { message, .. } => Failure::new(message)
-            .hint("a history is needed: run it in a clone, or replay other cases: --cases FILE --clones DIR"),
+        Error::BadRevision { message, .. } => Failure::new(message).hint(NO_HISTORY),
         error => error.into(),
     })?;
-    let selected = commits::select(replay.repository(), &work.base, revision, args.n_cases, min_gold)
-        .map_err(|error| match (error, &args.rev) {
-            (Error::BadRevision { .. }, None) => {
-                Failure::new(format!("{}: no commit yet", root.display()))
-                    .hint("a history is needed: run it in a clone, or replay other cases: --cases FILE --clones DIR")
-            }
-            (error, _) => error.into(),
-        })?;
+    let selected = commits::select(
+        replay.repository(),
+        &work.base,
+        revision,
+        args.n_cases.unwrap_or(N_COMMITS),
+        min_gold,
+    )
+    .map_err(|error| match (error, &args.rev) {
+        (Error::BadRevision { .. }, None) => {
+            Failure::new(format!("{}: no commit yet", root.display())).hint(NO_HISTORY)
+        }
+        (error, _) => error.into(),
+    })?;
     if selected.cases.is_empty() {
         let mut skipped: Vec<_> = selected.skipped.iter().collect();
         skipped.sort_by_key(|(_, n)| std::cmp::Reverse(**n));

@@ -20,6 +20,9 @@ pub fn failure(error: &clap::Error, typed: &[OsString]) -> Option<Failure> {
     let value = get(ContextKind::InvalidValue);
     let message = match error.kind() {
         ErrorKind::UnknownArgument => format!("unknown option `{flag}`"),
+        ErrorKind::MissingRequiredArgument => {
+            format!("{} is missing", argument.as_deref().unwrap_or("an option"))
+        }
         ErrorKind::InvalidValue if value.as_deref().is_none_or(str::is_empty) => {
             format!(
                 "{} needs a value",
@@ -82,6 +85,11 @@ mod tests {
 
     #[test]
     fn usage() {
+        check(
+            "ctxpack eval --clones x",
+            "--cases <FILE> is missing",
+            "ctxpack eval --help lists every option",
+        );
         check(
             "ctxpack --bugdet 5",
             "unknown option `--bugdet`",

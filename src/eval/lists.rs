@@ -20,7 +20,8 @@ const MAX_FILES: usize = 60;
 const PENALTY: f64 = 1e-2;
 const N_ROUNDS: usize = 400;
 
-/// How many cases it takes to speak as loudly as the weights that a refit starts from, and passes over all lists.
+/// How many cases it takes to speak as loudly as the weights that a refit starts from, and passes over all lists. 40 and 150
+/// gained no more on cases not fitted to, on three repositories of 100 cases each.
 const PULL: f64 = 10.0;
 const N_ROUNDS_AGAIN: usize = 150;
 

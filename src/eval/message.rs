@@ -4,35 +4,40 @@
 //! numbers of pull requests behind the subject, lines that do no more than name an issue, notes of cherry-picks. What
 //! is left is the message as it was written.
 
-/// Keys of trailers, in lower case. What looks like one and is not known may be prose: `Note: the cache stays`.
+/// Keys of trailers that only tools and reviewers write, in lower case. What looks like one and is not known may be prose:
+/// `Note: the cache stays`.
 const TRAILERS: &[&str] = &[
     "acked-by",
     "approved-by",
-    "bug",
     "cc",
     "change-id",
-    "changelog",
-    "closes",
     "co-authored-by",
     "co-developed-by",
     "cq-include-trybots",
     "differential revision",
-    "fixes",
     "git-svn-id",
     "helped-by",
-    "issue",
-    "link",
     "original-commit",
     "pr-url",
     "pull request resolved",
-    "refs",
     "reported-by",
-    "resolves",
     "reviewed-by",
     "reviewed-on",
     "signed-off-by",
     "suggested-by",
     "tested-by",
+];
+
+/// Keys that people write prose behind as well.
+const SPOKEN: &[&str] = &[
+    "bug",
+    "changelog",
+    "closes",
+    "fixes",
+    "issue",
+    "link",
+    "refs",
+    "resolves",
     "type",
 ];
 
@@ -104,25 +109,12 @@ fn is_noise(line: &str) -> bool {
     if lower.starts_with("(cherry picked from commit") || lower.starts_with("git-svn-id:") {
         return true;
     }
-    if let Some((key, _)) = lower.split_once(": ").or(lower.split_once(" #"))
-        && TRAILERS.contains(&key.trim_end_matches(':'))
-        && !key.is_empty()
-    {
-        // `Fixes: the cache` is prose, `Fixes: #12` and `Fixes: 3a4b5c6 ("...")` are not
-        let value = lower[key.len()..].trim_start_matches([':', ' ']);
-        let speaks = matches!(
-            key,
-            "bug"
-                | "changelog"
-                | "closes"
-                | "fixes"
-                | "issue"
-                | "link"
-                | "refs"
-                | "resolves"
-                | "type"
-        ) && value.split_whitespace().count() > 3;
-        return !speaks;
+    if let Some((key, value)) = lower.split_once(": ") {
+        // `Fixes: the cache` is prose; `Fixes: #12`, `Type: bug` and `Fixes: 3a4b5c6 ("...")` are not
+        let is_short = || value.split_whitespace().count() < 2 || is_commit(value);
+        if TRAILERS.contains(&key) || SPOKEN.contains(&key) && is_short() {
+            return true;
+        }
     }
     let bare = lower
         .trim_start_matches(['-', '*', ' '])
@@ -138,6 +130,12 @@ fn is_noise(line: &str) -> bool {
                 .filter(|part| !part.is_empty() && *part != "and")
                 .all(is_reference)
     }) || is_reference(bare)
+}
+
+/// Whether the text begins with the id of a commit.
+fn is_commit(text: &str) -> bool {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    word.len() >= 7 && word.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 fn is_revert(subject: &str, message: &str) -> bool {
@@ -248,6 +246,10 @@ mod tests {
             "Closes #12, #13 and #14.",
             "fixes owner/name#12",
             "Fixes: #12",
+            "Fixes: #12, #13",
+            "Fixes: 3a4b5c6 (\"wait at most a minute\")",
+            "Type: bug",
+            "Link: https://example.org/12",
             "See https://example.org/issues/12",
             "(cherry picked from commit 0123456)",
             "PR-URL: https://example.org/12",
@@ -276,16 +278,12 @@ mod tests {
             "cargo fmt",
             "run prettier over all files",
             "style: format all of the code",
-            "ignore-0.4.23",
         ] {
-            if subject == "ignore-0.4.23" {
-                check_none(subject, "messages too short to be a task");
-            } else {
-                check_none(subject, mechanical);
-            }
+            check_none(subject, mechanical);
         }
         check_none("Revert \"fix the retry of it\"", "reverts");
         check_none("undo it all again\n\nThis reverts commit 0123.", "reverts");
+        check_none("ignore-0.4.23", "messages too short to be a task");
         check_none("fix typo", "messages too short to be a task");
         check_none("", "messages too short to be a task");
     }

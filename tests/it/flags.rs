@@ -51,6 +51,8 @@ fn help_and_version_go_to_stdout() {
     }
     for args in [
         ["sources", "--help"],
+        ["eval", "--help"],
+        ["tune", "--help"],
         ["help", "sources"],
         ["pack", "--help"],
     ] {

@@ -4,6 +4,7 @@
 mod bad_input;
 mod common;
 mod curve;
+mod eval;
 mod fixtures;
 mod flags;
 mod laws;

@@ -367,15 +367,7 @@ fn the_architecture_names_what_is_there() {
 }
 
 /// Flags of cargo and of `benches/evaluate.rs`, which README.md names as well.
-const FOREIGN: &[&str] = &[
-    "--bench",
-    "--cases",
-    "--clones",
-    "--fit",
-    "--folds",
-    "--path",
-    "--release",
-];
+const FOREIGN: &[&str] = &["--bench", "--fit", "--folds", "--path", "--release"];
 
 #[test]
 fn the_readme_agrees_with_the_help() {
@@ -401,8 +393,10 @@ fn the_readme_agrees_with_the_help() {
     }
     let needed = concat!("Rust ", env!("CARGO_PKG_RUST_VERSION"), " or newer");
     assert!(readme.contains(needed), "README.md does not say `{needed}`");
-    let help = |command: &str| place.run(&[command, "--help"]).good();
-    let known = place.run(&["--help"]).good() + &help("sources") + &help("curve");
+    let mut known = place.run(&["--help"]).good();
+    for command in ["sources", "curve", "eval", "tune"] {
+        known += &place.run(&[command, "--help"]).good();
+    }
     let known: BTreeSet<String> = flags(&known).collect();
     let wrong: Vec<String> = flags(&readme)
         .filter(|flag| !known.contains(flag) && !FOREIGN.contains(&flag.as_str()))
