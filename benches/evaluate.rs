@@ -12,9 +12,9 @@
 use ctxpack::eval::fit::List;
 use ctxpack::eval::lists::{Lists, fit, lists, print, request};
 use ctxpack::eval::{self, Case, Recall};
-use ctxpack::score::Model;
 use ctxpack::score::files::{FILE_FEATURES, N_FILE_SIGNALS};
 use ctxpack::score::pieces::{N_PIECE_SIGNALS, PIECE_FEATURES};
+use ctxpack::score::{Model, chance};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -248,8 +248,16 @@ fn table(rows: &[Row], budgets: &[usize]) {
         let pairs = rows.iter().flat_map(|row| row.2.iter().zip(&row.4));
         pairs.map(|(recall, c)| (chance(c), get(recall))).collect()
     };
-    calibration("place", of(|recall| recall.sites, |chance| chance.0));
-    calibration("file", of(|recall| recall.files, |chance| chance.1));
+    calibration(
+        "place",
+        of(|recall| recall.sites, |chance| chance.0),
+        chance::PLACE,
+    );
+    calibration(
+        "file",
+        of(|recall| recall.files, |chance| chance.1),
+        chance::FILE,
+    );
     let mut by_repo: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
     for row in rows {
         by_repo.entry(&row.1).or_default().push(row);
@@ -268,9 +276,15 @@ fn table(rows: &[Row], budgets: &[usize]) {
 }
 
 /// What was said to be in the bundle, against what was, over all cases and budgets.
-fn calibration(what: &str, mut pairs: Vec<(f64, f64)>) {
+/// `before` are the constants behind what was said; those that would have fitted best are printed with it.
+fn calibration(what: &str, mut pairs: Vec<(f64, f64)>, before: (f64, f64)) {
     pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
-    println!("{what}: expected -> observed (n)");
+    let (a, b) = platt(&pairs);
+    println!(
+        "{what}: expected -> observed (n); best constants ({:.2}, {:.2}), used {before:?}",
+        a + b * before.0,
+        b * before.1
+    );
     for bin in 0..10 {
         let inside: Vec<&(f64, f64)> = pairs
             .iter()
@@ -286,6 +300,32 @@ fn calibration(what: &str, mut pairs: Vec<(f64, f64)>) {
             inside.iter().map(|(_, o)| o).sum::<f64>() / n
         );
     }
+}
+
+/// The logistic line from `logit(expected)` to what was observed: intercept and slope. Newton's method.
+fn platt(pairs: &[(f64, f64)]) -> (f64, f64) {
+    let points: Vec<(f64, f64)> = pairs
+        .iter()
+        .map(|&(p, observed)| (p.clamp(1e-3, 1.0 - 1e-3), observed))
+        .map(|(p, observed)| ((p / (1.0 - p)).ln(), observed))
+        .collect();
+    let (mut a, mut b) = (0.0, 1.0);
+    for _ in 0..20 {
+        let (mut ga, mut gb, mut haa, mut hab, mut hbb) = (0.0, 0.0, 1e-6, 0.0, 1e-6);
+        for &(x, observed) in &points {
+            let p: f64 = 1.0 / (1.0 + f64::exp(-(a + b * x)));
+            let w = p * (1.0 - p);
+            ga += observed - p;
+            gb += (observed - p) * x;
+            haa += w;
+            hab += w * x;
+            hbb += w * x * x;
+        }
+        let det: f64 = haa * hbb - hab * hab;
+        a += (hbb * ga - hab * gb) / det;
+        b += (haa * gb - hab * ga) / det;
+    }
+    (a, b)
 }
 
 /// Mean and 95 % bootstrap interval, in percent.

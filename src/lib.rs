@@ -124,6 +124,7 @@ pub(crate) fn survey_of(
         .map(|opened| hunks.remove(&opened.file_idx).unwrap_or_default())
         .collect();
     lap("parse");
+    let copies = score::copies::find(&opened);
     let past = |segments: &[Segment]| {
         score::hunks::read(&opened, segments, &hunks, &history, &ranked.history, now)
     };
@@ -154,6 +155,7 @@ pub(crate) fn survey_of(
         query,
         ranked,
         opened,
+        copies,
         pieces,
         remembered,
         memory,
@@ -519,6 +521,7 @@ fn omitted(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> V
     let cut = "value density under the cut";
     let mut taken = vec![false; files.len()];
     let mut listed = vec![false; files.len()];
+    let mut is_copy = vec![false; files.len()];
     let mut omitted: Vec<Omitted> = Vec::new();
     for (menu, choice) in menus.iter().zip(chosen) {
         let tokens_full = menu
@@ -531,6 +534,7 @@ fn omitted(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> V
             Subject::File(idx) => {
                 taken[opened[idx].file_idx] = choice.is_some();
                 listed[opened[idx].file_idx] = true;
+                is_copy[opened[idx].file_idx] = survey.copies[idx].is_some();
             }
             Subject::Note(idx) if choice.is_none() => {
                 let item = render::memory::note_item(
@@ -575,7 +579,9 @@ fn omitted(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> V
         path: files[idx].path.clone(),
         tokens_full: (files[idx].n_bytes / 4) as usize,
         relevance: ranked.p[idx],
-        reason: files[idx].barred.unwrap_or(if listed[idx] {
+        reason: files[idx].barred.unwrap_or(if is_copy[idx] {
+            "a near copy of a likelier file"
+        } else if listed[idx] {
             cut
         } else {
             "not among the most probable"

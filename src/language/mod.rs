@@ -116,7 +116,7 @@ impl DefinitionKind {
     }
 
     /// Whether a function directly inside is a method.
-    fn has_methods(self) -> bool {
+    pub fn has_methods(self) -> bool {
         matches!(
             self,
             Self::Class | Self::Struct | Self::Enum | Self::Trait | Self::Interface | Self::Impl

@@ -26,6 +26,8 @@ pub struct Worth {
     pub outline: f64,
     /// Value of a mention, as a share of the bonus.
     pub mention: f64,
+    /// What a near copy of a likelier file is worth, as a share of what it would be worth alone.
+    pub copy: f64,
 }
 
 impl Default for Worth {
@@ -37,6 +39,7 @@ impl Default for Worth {
             first: 0.15,
             outline: 0.15,
             mention: 0.1,
+            copy: 0.1,
         }
     }
 }
@@ -52,18 +55,26 @@ pub fn menus(survey: &Survey, worth: &Worth, measure: &Measure<'_>) -> Vec<Rende
         .map(|opened| survey.ranked.p[opened.file_idx].powf(worth.flatten))
         .collect();
     let flat_sum: f64 = flat.iter().sum::<f64>().max(1e-12);
+    let path = |idx: usize| survey.files[survey.opened[idx].file_idx].path.as_str();
     let menu = |idx: usize| {
-        let file = &survey.files[survey.opened[idx].file_idx];
-        menu(
+        let original = survey.copies[idx];
+        let mut menu = menu(
             idx,
             &survey.opened[idx],
             &survey.pieces.by_file[idx],
             flat[idx] / flat_sum,
-            file.pinned,
-            &file.path,
+            survey.files[survey.opened[idx].file_idx].pinned,
+            path(idx),
+            original.map(path),
             worth,
             measure,
-        )
+        );
+        if original.is_some() {
+            for option in &mut menu.options {
+                option.value *= worth.copy;
+            }
+        }
+        menu
     };
     use rayon::prelude::*;
     (0..survey.opened.len()).into_par_iter().map(menu).collect()
@@ -77,6 +88,7 @@ fn menu(
     p_file: f64,
     pinned: bool,
     path: &str,
+    original: Option<&str>,
     worth: &Worth,
     measure: &Measure<'_>,
 ) -> Renderings {
@@ -116,7 +128,7 @@ fn menu(
             pinned: true,
         };
     }
-    let about = mention(file, pieces, n_lines);
+    let about = mention(file, pieces, n_lines, original);
     let mut options = vec![Rendering {
         name: RenderingName::Mention,
         lines: vec![],
@@ -150,8 +162,8 @@ fn menu(
     }
 }
 
-/// One line about a file: its length, and the definitions that match best.
-fn mention(file: &Opened, pieces: &[Piece], n_lines: u32) -> String {
+/// One line about a file: its length, what it is a copy of, or the definitions that match best.
+fn mention(file: &Opened, pieces: &[Piece], n_lines: u32, original: Option<&str>) -> String {
     let mut best: Vec<&Piece> = pieces.iter().collect();
     best.sort_by(|a, b| b.p.total_cmp(&a.p).then(a.lines.cmp(&b.lines)));
     let around = |piece: &&Piece| {
@@ -171,7 +183,9 @@ fn mention(file: &Opened, pieces: &[Piece], n_lines: u32) -> String {
         }
     }
     let plural = if n_lines == 1 { "" } else { "s" };
-    if names.is_empty() {
+    if let Some(original) = original {
+        format!("{n_lines} line{plural}; a near copy of {original}\n")
+    } else if names.is_empty() {
         format!("{n_lines} line{plural}\n")
     } else {
         format!("{n_lines} line{plural}; defines {}\n", names.join(", "))
@@ -240,6 +254,7 @@ fn excerpts(parts: &Parts<'_>, frame: usize, bonus: f64, measure: &Measure<'_>) 
         size <= measure.limit()
     });
     let n_pieces = affordable.count().min(order.len() - 1);
+    let companions = Companions::new(file, lines);
     // many small pieces are taken several at a time, so that the menu stays short
     let n_steps = MAX_EXCERPTS.min(n_pieces);
     let mut options = Vec::with_capacity(n_steps);
@@ -252,16 +267,28 @@ fn excerpts(parts: &Parts<'_>, frame: usize, bonus: f64, measure: &Measure<'_>) 
         for &idx in &order[taken..until] {
             // costs are summed, not counted on the joined text: what the sum is off by, the exact count at the end closes
             text += costs[idx];
-            for header in headers(file, pieces[idx].lines, lines.len()) {
-                let stands = shown
+            let stands = |shown: &[(u32, u32)], (first, last): (u32, u32)| {
+                shown
                     .iter()
-                    .any(|range| range.0 <= header.0 && header.1 <= range.1);
-                if !stands {
+                    .any(|range| range.0 <= first && last <= range.1)
+            };
+            for header in headers(file, pieces[idx].lines, lines.len()) {
+                if !stands(&shown, header) {
                     text += measure.text(lines.slice(header.0, header.1));
                     shown.push(header);
                 }
             }
             shown.push(pieces[idx].lines);
+            let is_read = pieces[idx].p >= WORTH_READING;
+            let mut allowance = if is_read { costs[idx] / CHEAP } else { 0 };
+            for range in companions.of(pieces[idx].lines) {
+                let cost = measure.text(lines.slice(range.0, range.1)) + gap_cost;
+                if cost <= allowance && !stands(&shown, range) {
+                    allowance -= cost;
+                    text += cost;
+                    shown.push(range);
+                }
+            }
             value += values[idx];
         }
         if until == taken {
@@ -286,6 +313,87 @@ fn stride(step: usize, n_steps: usize, n: usize) -> usize {
     let share = step as f64 / n_steps as f64;
     (step + (share.powi(3) * (n - n_steps) as f64).round() as usize).min(n)
 }
+
+/// What a piece is read with may cost this part of the piece.
+const CHEAP: usize = 8;
+
+/// Only a piece that is as probable as this is read closely enough to need it.
+const WORTH_READING: f64 = 0.03;
+
+/// Longest run of lines that comes along with a piece.
+const MAX_COMPANION: u32 = 12;
+
+/// What a piece cannot be read without, where it stands in the same file: the fields of the type that its method belongs to, and
+/// the imports of the names that it uses.
+struct Companions<'a> {
+    file: &'a Opened,
+    /// Import lines with the words on them.
+    imports: Vec<(u32, Vec<&'a str>)>,
+}
+
+impl<'a> Companions<'a> {
+    fn new(file: &'a Opened, lines: &Lines<'a>) -> Self {
+        let imports = file.outline.imports.iter();
+        let import_lines = imports
+            .flat_map(|&(first, last)| first..=last.min(lines.len()))
+            .take(MAX_IMPORT_LINES);
+        let words = |line: u32| {
+            let words = lines
+                .slice(line, line)
+                .split(|c: char| !c.is_alphanumeric() && c != '_');
+            (line, words.filter(|word| word.len() > 1).collect())
+        };
+        Self {
+            file,
+            imports: import_lines.map(words).collect(),
+        }
+    }
+
+    /// Lines that come along with `first..=last`: fields first, then imports, by line.
+    fn of(&self, (first, last): (u32, u32)) -> Vec<(u32, u32)> {
+        let outline = &self.file.outline;
+        let definitions = &outline.definitions;
+        let mut found = Vec::new();
+        let around = |d: &&Definition| {
+            d.lines.0 <= first && last <= d.lines.1 && d.signature.0 < first && d.kind.has_methods()
+        };
+        if let Some(owner) = definitions.iter().rfind(around) {
+            let types = definitions
+                .iter()
+                .enumerate()
+                .filter(|(_, d)| d.name == owner.name && d.kind.has_methods());
+            for (idx, definition) in types {
+                let mut children = definitions[idx + 1..].iter();
+                let child = children
+                    .find(|d| d.parent == Some(idx))
+                    .map_or(definition.lines.1, |child| child.lines.0 - 1);
+                let fields = (definition.signature.0, child.max(definition.signature.1));
+                if fields.1 < fields.0 + MAX_COMPANION && (fields.1 < first || last < fields.0) {
+                    found.push(fields);
+                }
+            }
+        }
+        let from = outline.references.partition_point(|r| r.line < first);
+        let inside = || {
+            outline.references[from..]
+                .iter()
+                .take_while(|r| r.line <= last)
+        };
+        let outside = self
+            .imports
+            .iter()
+            .filter(|(line, _)| *line < first || last < *line);
+        for (line, words) in outside {
+            if inside().any(|reference| words.contains(&reference.name.as_str())) {
+                found.push((*line, *line));
+            }
+        }
+        found
+    }
+}
+
+/// Lines of imports that are looked at.
+const MAX_IMPORT_LINES: usize = 100;
 
 /// Signatures of the definitions around lines that are shown, so that a method is read with its class.
 fn headers(file: &Opened, (first, last): (u32, u32), n_lines: u32) -> Vec<(u32, u32)> {

@@ -2,6 +2,7 @@
 
 pub mod chance;
 pub mod commits;
+pub mod copies;
 pub mod explanation;
 pub mod files;
 pub mod hunks;

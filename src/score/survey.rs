@@ -21,6 +21,8 @@ pub struct Survey {
     pub ranked: Ranked,
     /// The shortlist, read and parsed.
     pub opened: Vec<Opened>,
+    /// For each file of the shortlist the likelier one that it is a near copy of.
+    pub copies: Vec<Option<usize>>,
     /// The shortlist, cut and scored.
     pub pieces: Pieces,
     /// Notes and sessions.
