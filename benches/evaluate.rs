@@ -14,7 +14,7 @@ use ctxpack::eval::lists::{Lists, fit, lists, print, request};
 use ctxpack::eval::{self, Case, Recall};
 use ctxpack::score::files::{FILE_FEATURES, N_FILE_SIGNALS};
 use ctxpack::score::pieces::{N_PIECE_SIGNALS, PIECE_FEATURES};
-use ctxpack::score::{Model, chance};
+use ctxpack::score::{Model, chance, statistics};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -73,6 +73,20 @@ fn main() {
                     .collect::<Vec<_>>())
             })
             .collect();
+        let files = lists.iter().flat_map(|lists| {
+            let List { rows, target } = &lists.files;
+            let model = &models[fold_of(&lists.repo)].file;
+            let logit = |row: &Vec<f64>| row.iter().zip(model.0).map(|(x, w)| x * w).sum();
+            let p = statistics::softmax(&rows.iter().map(logit).collect::<Vec<f64>>());
+            let is_gold = target
+                .iter()
+                .map(|target| f64::from(u8::from(*target > 0.0)));
+            p.into_iter()
+                .map(chance::needed)
+                .zip(is_gold)
+                .collect::<Vec<_>>()
+        });
+        calibration("one file", files.collect(), chance::NEEDED);
         let rows = pack_all(
             &cases,
             clones,

@@ -337,7 +337,7 @@ fn file_item(survey: &Survey, opened_idx: usize, rendering: &Rendering) -> Item 
             .unwrap_or_else(|| Lines::new(&opened.text).text(&rendering.lines)),
         tokens: rendering.cost,
         value: rendering.value,
-        relevance: survey.ranked.p[opened.file_idx],
+        relevance: score::chance::needed(survey.ranked.p[opened.file_idx]),
         recency: survey.ranked.recency[opened.file_idx],
         reasons: score::reasons::of_file(survey, opened_idx),
     }
@@ -578,7 +578,7 @@ fn omitted(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> V
         kind: Kind::File,
         path: files[idx].path.clone(),
         tokens_full: (files[idx].n_bytes / 4) as usize,
-        relevance: ranked.p[idx],
+        relevance: score::chance::needed(ranked.p[idx]),
         reason: files[idx].barred.unwrap_or(if is_copy[idx] {
             "a near copy of a likelier file"
         } else if listed[idx] {

@@ -46,6 +46,14 @@ pub const PLACE: (f64, f64) = (1.2, 0.4);
 /// The same for files.
 pub const FILE: (f64, f64) = (1.2, 0.6);
 
+/// The same for one file by itself: the softmax shares one file out, changes mostly touch more.
+pub const NEEDED: (f64, f64) = (0.48, 0.89);
+
+/// P(this file has to change), from its share of the softmax over all files; in `[0, 1]`, monotone.
+pub fn needed(p: f64) -> f64 {
+    calibrate(p, NEEDED)
+}
+
 /// Monotone, from `[0, 1]` to `[0, 1]`; nothing stays nothing, and all stays all.
 fn calibrate(raw: f64, (a, b): (f64, f64)) -> f64 {
     // a sum of thousands of parts may pass 1 in its last bits

@@ -9,6 +9,7 @@ use crate::lexicon::scan::Scanner;
 use crate::lexicon::{Query, syntax};
 use crate::source::notes::{Atom, Class};
 use crate::source::sessions::Session;
+use rustc_hash::FxHashSet;
 
 /// An atom, scored.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,6 +22,8 @@ pub struct ScoredAtom {
     pub recency: f64,
     /// Whether it names a file that ranks high.
     pub linked: bool,
+    /// Whether another atom, likelier or before it, says the same.
+    pub repeats: bool,
 }
 
 /// A session, scored.
@@ -94,7 +97,7 @@ pub fn score(
         query,
         atom_documents.iter().chain(turn_documents.iter().flatten()),
     );
-    let atoms = atoms
+    let scored = atoms
         .iter()
         .zip(&atom_documents)
         .map(|(atom, document)| {
@@ -111,9 +114,11 @@ pub fn score(
                 cover,
                 recency,
                 linked,
+                repeats: false,
             }
         })
         .collect();
+    let scored = without_repeats(atoms, scored);
     let sessions = sessions
         .iter()
         .zip(turn_documents.iter().zip(&title_documents))
@@ -121,7 +126,31 @@ pub fn score(
             score_session(&statistics, query, session, turns, title, best_files, now)
         })
         .collect();
-    Memory { atoms, sessions }
+    Memory {
+        atoms: scored,
+        sessions,
+    }
+}
+
+/// What an atom is worth that says what another says.
+const REPEATED: f64 = 0.1;
+
+/// Of atoms with the same words, as copied between the notes of several tools, the likeliest counts.
+fn without_repeats(atoms: &[Atom], mut scored: Vec<ScoredAtom>) -> Vec<ScoredAtom> {
+    let p: Vec<f64> = scored.iter().map(|atom| atom.p).collect();
+    let mut said: FxHashSet<Vec<String>> = FxHashSet::default();
+    for idx in super::statistics::ranking(&p) {
+        let words = atoms[idx].text.split(|c: char| !c.is_alphanumeric());
+        let words: Vec<String> = words
+            .filter(|word| !word.is_empty())
+            .map(str::to_lowercase)
+            .collect();
+        if !words.is_empty() && !said.insert(words) {
+            scored[idx].p *= REPEATED;
+            scored[idx].repeats = true;
+        }
+    }
+    scored
 }
 
 /// Whether an anchor names the file: the path itself, or its end from a component on.
@@ -351,5 +380,19 @@ mod tests {
             memory.atoms[1].p < 0.05 && memory.atoms[2].p < 0.02,
             "{memory:?}"
         );
+    }
+
+    #[test]
+    fn what_two_notes_say_counts_once() {
+        let query = crate::lexicon::query::read("fix the redirect loop in session handling");
+        let atoms = [
+            atom("- Redirects: the loop is cut.\n", Class::Fact),
+            atom("* redirects, the loop is cut\n", Class::Gotcha),
+            atom("- Redirects: the loop is not cut.\n", Class::Fact),
+        ];
+        let atoms = score(&query, &atoms, &[], &[], 0).atoms;
+        let repeats: Vec<bool> = atoms.iter().map(|atom| atom.repeats).collect();
+        assert_eq!(repeats, [true, false, false], "{atoms:?}");
+        assert!(atoms[0].p < atoms[2].p, "{atoms:?}");
     }
 }

@@ -113,6 +113,9 @@ pub fn of_note(atom: &Atom, scored: &ScoredAtom) -> Vec<String> {
     if !matches!(atom.class, Class::Fact | Class::Status) {
         reasons.push(format!("a {}", class_word(atom.class)));
     }
+    if scored.repeats {
+        reasons.push("says what another note says".to_owned());
+    }
     if reasons.is_empty() {
         reasons.push("a note of this repository".to_owned());
     }
