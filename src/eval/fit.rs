@@ -48,24 +48,25 @@ pub fn fit(
     let mut variance = vec![0.0; n_features];
     for round in 1..=n_rounds {
         use rayon::prelude::*;
+        let per_unit: Vec<f64> = weights.iter().zip(&scale).map(|(w, s)| w / s).collect();
         let gradient = lists
             .par_iter()
             .map(|list| {
-                let logits: Vec<f64> = list
-                    .rows
-                    .iter()
-                    .map(|row| {
-                        (0..n_features)
-                            .map(|f| weights[f] * row[f] / scale[f])
-                            .sum()
-                    })
-                    .collect();
+                let dot = |row: &Vec<f64>| row.iter().zip(&per_unit).map(|(x, w)| x * w).sum();
+                let logits: Vec<f64> = list.rows.iter().map(dot).collect();
                 let p = crate::score::statistics::softmax(&logits);
                 let mut gradient = vec![0.0; n_features];
                 for ((row, p), target) in list.rows.iter().zip(&p).zip(&list.target) {
-                    for f in 0..n_features {
-                        gradient[f] += (p - target) * row[f] / scale[f];
+                    let error = p - target;
+                    // what is neither believed nor true moves nothing
+                    if error.abs() > 1e-9 {
+                        for (sum, x) in gradient.iter_mut().zip(row) {
+                            *sum += error * x;
+                        }
                     }
+                }
+                for (sum, scale) in gradient.iter_mut().zip(&scale) {
+                    *sum /= scale;
                 }
                 gradient
             })

@@ -12,13 +12,13 @@ use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// Files whose commits are read: the likeliest.
-const MAX_READ: usize = 40;
+const MAX_READ: usize = 20;
 
 /// Newest commits read of one file.
 const MAX_COMMITS: usize = 25;
 
-/// Bytes of old versions read of one file: a file of 100 kB has some 20 versions read, one of 1 MB two.
-const MAX_BYTES: u64 = 2 << 20;
+/// Bytes of old versions read of one file: a file of 100 kB has some ten versions read, one of 1 MB two.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// What one commit changed in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub fn line_hash(line: &[u8]) -> Option<u64> {
 /// For each of `files` (indexes into [`Trees::files`], best first) what its newest commits changed, newest first. `commits` has for
 /// each file of the trees the commits that touched it, newest first.
 ///
-/// Reads at most [`MAX_READ`] files x [`MAX_COMMITS`] versions, two megabytes of each; the rest has none, as has what
+/// Reads at most 25 versions of each of the first 20 files, about a megabyte of one file; the rest has none, as has what
 /// cannot be read.
 pub fn read(
     trees: &Trees,
