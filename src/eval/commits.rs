@@ -3,7 +3,7 @@
 use super::{Case, message};
 use crate::error::Error;
 use crate::request::Request;
-use crate::score::files::Look;
+use crate::score::look::Look;
 use crate::source;
 use crate::source::changes::{self, Modified, Replayed};
 use crate::source::repository::Repository;

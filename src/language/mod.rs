@@ -108,7 +108,7 @@ impl DefinitionKind {
     }
 
     /// Whether what stands inside is code that runs, so that definitions there are local to it.
-    fn is_callable(self) -> bool {
+    pub fn is_callable(self) -> bool {
         matches!(
             self,
             Self::Function | Self::Method | Self::Property | Self::Macro | Self::Test

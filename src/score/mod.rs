@@ -3,10 +3,12 @@
 pub mod chance;
 pub mod commits;
 pub mod copies;
+mod cut;
 pub mod explanation;
 pub mod files;
 pub mod hunks;
 pub mod imports;
+pub mod look;
 pub mod memory;
 pub mod model;
 pub mod pieces;

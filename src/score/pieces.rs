@@ -3,11 +3,12 @@
 //! A *segment* is what has a name of its own: a function, a type with what it holds outside its methods, the rest of a file. A
 //! *piece* is a run of a segment's lines short enough to be shown by itself.
 
+use super::cut::{cut, windows};
 use super::files::Ranked;
 use super::hunks::SegmentHistory;
 use super::model::PieceModel;
 use super::statistics::{idf, length_norm, saturate, softmax};
-use crate::language::{Definition, DefinitionKind, Outline};
+use crate::language::{Definition, Outline};
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::terms::{TermIdx, each_term};
 use crate::lexicon::{Field, Query, Syntax};
@@ -96,11 +97,6 @@ pub struct Pieces {
     /// For each file of the shortlist its pieces, by line.
     pub by_file: Vec<Vec<Piece>>,
 }
-
-/// A longer run is cut.
-const LONG: u32 = 60;
-/// ... into windows of about this many lines.
-const WINDOW: u32 = 40;
 
 const K1: f64 = 1.2;
 const B: f64 = 0.6;
@@ -377,7 +373,7 @@ fn features(
         let kind = definition(segment, opened).map(|d| d.kind);
         columns[const { at("size") }][idx] = (1.0 + counts[idx].length).ln();
         columns[const { at("is_header") }][idx] =
-            f64::from(u8::from(kind.is_some_and(|kind| !is_callable(kind))));
+            f64::from(u8::from(kind.is_some_and(|kind| !kind.is_callable())));
         columns[const { at("is_module") }][idx] = f64::from(u8::from(kind.is_none()));
         columns[const { at("is_constructor") }][idx] = f64::from(u8::from(matches!(
             names[idx],
@@ -474,156 +470,4 @@ fn names<'a>(segments: &[Segment], opened: &'a [Opened]) -> Vec<&'a str> {
 
 fn definition<'a>(segment: &Segment, opened: &'a [Opened]) -> Option<&'a Definition> {
     Some(&opened[segment.opened_idx].outline.definitions[segment.definition_idx?])
-}
-
-fn is_callable(kind: DefinitionKind) -> bool {
-    matches!(
-        kind,
-        DefinitionKind::Function
-            | DefinitionKind::Method
-            | DefinitionKind::Macro
-            | DefinitionKind::Property
-            | DefinitionKind::Test
-    )
-}
-
-/// Cuts a file into segments: every line belongs to exactly one.
-fn cut(opened_idx: usize, text: &str, outline: &Outline) -> Vec<Segment> {
-    let lines: Vec<&str> = text.lines().collect();
-    let n_lines = lines.len();
-    let definitions = &outline.definitions;
-    // a function with large functions inside (a module pattern, a test suite) is a container, else its insides are its own
-    let mut n_inner = vec![0_u32; definitions.len()];
-    for definition in definitions {
-        if let Some(parent) = definition.parent
-            && is_callable(definition.kind)
-        {
-            n_inner[parent] += definition.lines.1 - definition.lines.0 + 1;
-        }
-    }
-    let length = |idx: usize| definitions[idx].lines.1 - definitions[idx].lines.0 + 1;
-    let is_container = |idx: usize| {
-        !is_callable(definitions[idx].kind)
-            || (length(idx) > LONG && n_inner[idx] * 2 > length(idx))
-    };
-    let mut own = vec![false; definitions.len()];
-    for (idx, definition) in definitions.iter().enumerate() {
-        let parent_open = definition
-            .parent
-            .is_none_or(|parent| own[parent] && is_container(parent));
-        let worth = is_callable(definition.kind)
-            || length(idx) >= 3
-            || definition.kind == DefinitionKind::Section;
-        own[idx] = parent_open && worth;
-    }
-    let mut owner: Vec<Option<usize>> = vec![None; n_lines];
-    for (idx, definition) in definitions.iter().enumerate().filter(|(idx, _)| own[*idx]) {
-        let first = (definition.lines.0 as usize).clamp(1, n_lines.max(1)) - 1;
-        let last = (definition.lines.1 as usize).min(n_lines);
-        if first < last {
-            owner[first..last].fill(Some(idx));
-        }
-    }
-    for at in 1..n_lines {
-        // blank lines and closing brackets travel with what stands above
-        if !lines[at]
-            .bytes()
-            .any(|b| b.is_ascii_alphanumeric() || b >= 0x80)
-        {
-            owner[at] = owner[at - 1];
-        }
-    }
-    let mut runs: FxHashMap<Option<usize>, Vec<(u32, u32)>> = FxHashMap::default();
-    let mut at = 0;
-    while at < n_lines {
-        let start = at;
-        while at < n_lines && owner[at] == owner[start] {
-            at += 1;
-        }
-        runs.entry(owner[start])
-            .or_default()
-            .push((start as u32 + 1, at as u32));
-    }
-    let mut segments: Vec<Segment> = runs
-        .into_iter()
-        .map(|(definition_idx, runs)| Segment {
-            opened_idx,
-            definition_idx,
-            runs,
-        })
-        .collect();
-    segments.sort_by_key(|segment| segment.runs[0]);
-    segments
-}
-
-/// Cuts long runs where the grammar lets a statement begin, or at blank lines, into windows of about [`WINDOW`] lines.
-fn windows(runs: &[(u32, u32)], text: &str, outline: &Outline) -> Vec<(u32, u32)> {
-    let mut blank_before: Option<Vec<u32>> = None;
-    let mut windows = Vec::new();
-    for &(first, last) in runs {
-        let mut start = first;
-        while last - start + 1 > LONG {
-            let wanted = start + WINDOW;
-            let near = |breaks: &[u32]| {
-                let from = breaks.partition_point(|&line| line < start + WINDOW / 2);
-                breaks[from..]
-                    .iter()
-                    .copied()
-                    .take_while(|&line| line <= start + LONG && line <= last)
-                    .min_by_key(|line| line.abs_diff(wanted))
-            };
-            let cut = near(&outline.breaks).or_else(|| {
-                let blank = blank_before.get_or_insert_with(|| {
-                    let lines: Vec<&str> = text.lines().collect();
-                    (1..lines.len())
-                        .filter(|&at| {
-                            lines[at - 1].trim().is_empty() && !lines[at].trim().is_empty()
-                        })
-                        .map(|at| at as u32 + 1)
-                        .collect()
-                });
-                near(blank)
-            });
-            let cut = cut.unwrap_or(wanted);
-            windows.push((start, cut - 1));
-            start = cut;
-        }
-        windows.push((start, last));
-    }
-    windows
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_line_belongs_to_one_segment() {
-        let text = "import os\n\n\nclass A:\n    x = 1\n\n    def f(self):\n        return 1\n\n    def g(self):\n        return 2\n\n\ndef h():\n    pass\n";
-        let outline = crate::language::outline(text, crate::language::detect("a.py", text));
-        let segments = cut(0, text, &outline);
-        let mut lines: Vec<u32> = segments
-            .iter()
-            .flat_map(|s| s.runs.iter().flat_map(|&(a, b)| a..=b))
-            .collect();
-        lines.sort_unstable();
-        assert_eq!(lines, (1..=15).collect::<Vec<u32>>());
-        let names: Vec<&str> = segments
-            .iter()
-            .map(|s| {
-                s.definition_idx
-                    .map_or("-", |idx| outline.definitions[idx].name.as_str())
-            })
-            .collect();
-        assert_eq!(names, ["-", "A", "f", "g", "h"]);
-    }
-
-    #[test]
-    fn long_runs_are_cut_into_windows() {
-        let text = "x = 1\n".repeat(200);
-        let windows = windows(&[(1, 200)], &text, &Outline::default());
-        assert_eq!(windows.first(), Some(&(1, 40)));
-        assert_eq!(windows.last().unwrap().1, 200);
-        assert!(windows.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0));
-    }
 }
