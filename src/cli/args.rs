@@ -453,14 +453,14 @@ const EVAL_EXAMPLES: &str = "\
 Examples:
   ctxpack eval                          the newest 100 commits here
   ctxpack eval -n 30 -b 8k,32k --each   fewer, at other budgets, one by one
-  ctxpack eval --no-task ~/work/api     how well the task is guessed
+  ctxpack eval --no-task ../api         how well the task is inferred
   ctxpack eval --json | jq '.results[] | select(.packer == \"ctxpack\")'
   ctxpack eval --cases cases.jsonl --clones ~/clones";
 
 const SOURCES_EXAMPLES: &str = "\
 Examples:
   ctxpack sources                       everything that ctxpack would read here
-  ctxpack sources --only notes ~/work/api
+  ctxpack sources --only notes ../api
   ctxpack sources --json | jq '.sources[].where'";
 
 const CURVE_EXAMPLES: &str = "\
