@@ -2,7 +2,21 @@
 
 use crate::score::Model;
 use crate::tokens::Tokenizer;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+/// The environment variables that move stores. Each must name an absolute folder, or one below `~/`.
+pub const VARIABLES: &[&str] = &[
+    "APPDATA",
+    "CLAUDE_CONFIG_DIR",
+    "CODEX_HOME",
+    "COPILOT_HOME",
+    "GOOSE_PATH_ROOT",
+    "LOCALAPPDATA",
+    "MEMORY_FILE_PATH",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+];
 
 /// A run, fully resolved: no environment, home directory or clock is read behind it.
 #[derive(Debug, Clone)]
@@ -31,8 +45,8 @@ pub struct Request {
     pub kinds: Kinds,
     /// The user's home directory, where agents keep their notes and sessions; `None` reads none of them.
     pub home: Option<PathBuf>,
-    /// Where Claude Code keeps its data, if not `~/.claude` (the variable `CLAUDE_CONFIG_DIR`).
-    pub claude_config_dir: Option<PathBuf>,
+    /// What [`VARIABLES`] say, by name; used only where there is a home.
+    pub variables: BTreeMap<String, String>,
     /// The moment that recency is measured from, in Unix seconds; `None` takes the newest of HEAD and the candidates.
     pub now: Option<i64>,
     /// What each feature of a candidate weighs; those that ctxpack ships with by default.

@@ -9,7 +9,7 @@ use crate::cli::host::{self, Host};
 use crate::cli::{suggest, task};
 use crate::config::{self, Settings, Trust};
 use ctxpack::error::Error;
-use ctxpack::request::{Budget, Request};
+use ctxpack::request::{Budget, Request, VARIABLES};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -164,11 +164,10 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
         Some(false) => None,
         _ => std::env::home_dir().filter(|home| !home.as_os_str().is_empty()),
     };
-    let claude_config_dir = home.as_ref().and_then(|_| {
-        std::env::var_os("CLAUDE_CONFIG_DIR")
-            .filter(|folder| !folder.is_empty())
-            .map(PathBuf::from)
-    });
+    let variables = VARIABLES
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
+        .collect();
     Ok(Request {
         roots,
         revision: what.rev.clone(),
@@ -182,7 +181,7 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
         pin: settings.pin,
         kinds: settings.kinds.unwrap_or_default(),
         home,
-        claude_config_dir,
+        variables,
         now: None,
         weights: settings.weights.unwrap_or_default(),
     })

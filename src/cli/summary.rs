@@ -333,7 +333,7 @@ mod tests {
             pin: vec![],
             kinds: Default::default(),
             home: None,
-            claude_config_dir: None,
+            variables: Default::default(),
             now: None,
             weights: Default::default(),
         }

@@ -68,7 +68,7 @@ pub fn request(case: &Case, clones: &Path, budget: usize, weights: &Model) -> Re
         pin: vec![],
         kinds: Kinds::default(),
         home: None,
-        claude_config_dir: None,
+        variables: Default::default(),
         now: None,
         weights: weights.clone(),
     }

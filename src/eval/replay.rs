@@ -92,7 +92,7 @@ impl Replay {
             }),
             pin: Vec::new(),
             home: None,
-            claude_config_dir: None,
+            variables: Default::default(),
             now: None, // the time of the revision
             ..base.clone()
         }

@@ -39,7 +39,7 @@ pub fn slug(path: &str) -> String {
 
 /// The folders whose names fit a root or a folder below one, sorted by name.
 pub fn folders(stores: &Stores) -> Vec<Folder> {
-    let Some(claude_dir) = stores.claude_dir else {
+    let Some(claude_dir) = stores.home_dir(".claude", "CLAUDE_CONFIG_DIR") else {
         return Vec::new();
     };
     let projects = claude_dir.join("projects");

@@ -387,15 +387,10 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
             }
         }
     }
-    let default_dir = request.home.as_ref().map(|home| home.join(".claude"));
-    let claude_dir = request
-        .home
-        .as_ref()
-        .and(request.claude_config_dir.clone().or(default_dir));
     let stores = Stores {
         roots: &roots,
         home: request.home.as_deref(),
-        claude_dir: claude_dir.as_deref(),
+        variables: &request.variables,
     };
     if request.kinds.notes && request.home.is_some() {
         let stored = notes::stored(&stores);

@@ -8,6 +8,7 @@
 use super::reader::Dirt;
 use crate::error::Warning;
 use crate::request::Kind;
+use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
 
@@ -16,10 +17,10 @@ use std::path::{Path, PathBuf};
 pub struct Stores<'a> {
     /// The repository's canonical root, its common root and its worktrees; absolute.
     pub roots: &'a [PathBuf],
-    /// The user's home directory, only to show paths below it as `~/...`.
+    /// The user's home directory; `None` reads no store outside the repository.
     pub home: Option<&'a Path>,
-    /// Where Claude Code keeps its data (`~/.claude` or `CLAUDE_CONFIG_DIR`); `None` reads none of it.
-    pub claude_dir: Option<&'a Path>,
+    /// Environment variables that move stores, by name: some of [`crate::request::VARIABLES`].
+    pub variables: &'a BTreeMap<String, String>,
 }
 
 /// What a store holds for this repository.
@@ -83,6 +84,53 @@ impl Stores<'_> {
             },
             None => text,
         }
+    }
+
+    /// The path that an environment variable names; `None` where it is not set, or not absolute.
+    pub fn variable(&self, name: &str) -> Option<PathBuf> {
+        let value = self.variables.get(name).filter(|value| !value.is_empty())?;
+        let path = match value.strip_prefix("~/") {
+            Some(rest) => self.home?.join(rest),
+            None => PathBuf::from(value),
+        };
+        path.is_absolute().then_some(path)
+    }
+
+    /// A folder of the home directory that a variable may move: `.codex`, or what `CODEX_HOME` says.
+    pub fn home_dir(&self, name: &str, variable: &str) -> Option<PathBuf> {
+        let home = self.home?;
+        Some(self.variable(variable).unwrap_or_else(|| home.join(name)))
+    }
+
+    /// Where applications keep their settings on Linux, macOS and Windows, whichever this is: a store may have been
+    /// synchronised or mounted from another system. None is promised to exist.
+    pub fn config_dirs(&self) -> Vec<PathBuf> {
+        self.system_dirs("XDG_CONFIG_HOME", ".config", "AppData/Roaming", "APPDATA")
+    }
+
+    /// The same for their data.
+    pub fn data_dirs(&self) -> Vec<PathBuf> {
+        let mut dirs = self.system_dirs(
+            "XDG_DATA_HOME",
+            ".local/share",
+            "AppData/Local",
+            "LOCALAPPDATA",
+        );
+        let roaming = self.home.map(|home| home.join("AppData/Roaming"));
+        dirs.extend(self.variable("APPDATA").or(roaming));
+        dirs
+    }
+
+    fn system_dirs(&self, xdg: &str, unix: &str, windows: &str, variable: &str) -> Vec<PathBuf> {
+        let Some(home) = self.home else {
+            return Vec::new();
+        };
+        vec![
+            self.variable(xdg).unwrap_or_else(|| home.join(unix)),
+            home.join("Library/Application Support"),
+            self.variable(variable)
+                .unwrap_or_else(|| home.join(windows)),
+        ]
     }
 
     /// The part of an absolute `path` below the innermost root that holds it, with `/`; `None` outside all roots.
@@ -254,7 +302,7 @@ mod tests {
         Stores {
             roots: &roots,
             home: None,
-            claude_dir: None,
+            variables: &BTreeMap::new(),
         }
         .relative(path)
     }
@@ -295,7 +343,7 @@ mod tests {
         let stores = Stores {
             roots: &[],
             home: Some(Path::new("/home/dev")),
-            claude_dir: None,
+            variables: &BTreeMap::new(),
         };
         assert_eq!(
             stores.shown(Path::new("/home/dev/.claude/x")),
@@ -305,6 +353,31 @@ mod tests {
             stores.shown(Path::new("/home/developer/x")),
             "/home/developer/x"
         );
+    }
+
+    #[test]
+    fn stores_are_looked_for_where_every_system_keeps_them() {
+        let variables = BTreeMap::from([
+            ("CODEX_HOME".to_owned(), "/data/codex".to_owned()),
+            ("XDG_CONFIG_HOME".to_owned(), "relative".to_owned()),
+            ("XDG_DATA_HOME".to_owned(), "~/data".to_owned()),
+        ]);
+        let stores = Stores {
+            roots: &[],
+            home: Some(Path::new("/home/dev")),
+            variables: &variables,
+        };
+        let codex = stores.home_dir(".codex", "CODEX_HOME").unwrap();
+        let copilot = stores.home_dir(".copilot", "COPILOT_HOME").unwrap();
+        assert_eq!(codex, Path::new("/data/codex"));
+        assert_eq!(copilot, Path::new("/home/dev/.copilot"));
+        let config = [
+            "/home/dev/.config",
+            "/home/dev/Library/Application Support",
+            "/home/dev/AppData/Roaming",
+        ];
+        assert_eq!(stores.config_dirs(), config.map(PathBuf::from));
+        assert_eq!(stores.data_dirs()[0], Path::new("/home/dev/data"));
     }
 
     #[test]

@@ -124,7 +124,7 @@ fn request(root: &Path, budget: Budget, format: Format, task: Option<String>) ->
         pin: Vec::new(),
         kinds: Kinds::default(),
         home: None,
-        claude_config_dir: None,
+        variables: Default::default(),
         now: Some(1_700_000_000),
         weights: Default::default(),
     }

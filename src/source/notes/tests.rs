@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 /// One line an atom: its lines, class, flags (`d`one, `s`uperseded) and the date's source and day.
 fn told(path: &str, text: &str) -> String {
@@ -248,8 +249,7 @@ fn crlf_bom_and_a_missing_last_line_break() {
 /// A memory folder of Claude Code for `/w/shop`, with the sessions given as (id's last digit, cwd).
 fn memory(files: &[(&str, &str)], sessions: &[(char, &str)]) -> Found<Atom> {
     let dir = tempfile::tempdir().unwrap();
-    let claude_dir = dir.path().join(".claude");
-    let folder = claude_dir.join("projects/-w-shop");
+    let folder = dir.path().join(".claude/projects/-w-shop");
     std::fs::create_dir_all(folder.join("memory")).unwrap();
     for (name, text) in files {
         std::fs::write(folder.join("memory").join(name), text).unwrap();
@@ -266,7 +266,7 @@ fn memory(files: &[(&str, &str)], sessions: &[(char, &str)]) -> Found<Atom> {
     stored(&Stores {
         roots: &roots,
         home: Some(dir.path()),
-        claude_dir: Some(&claude_dir),
+        variables: &BTreeMap::new(),
     })
 }
 

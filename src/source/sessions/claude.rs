@@ -8,9 +8,8 @@ mod branch;
 mod record;
 mod session_memory;
 
-use super::digest::{Material, Step, digest};
-use super::sentence::one_line;
-use super::{Role, Session, Turn};
+use super::digest::{Material, Step};
+use super::{Head, Role, Session, Turn};
 use crate::error::Warning;
 use crate::request::Kind;
 use crate::source::claude_dir::{self, Folder};
@@ -199,39 +198,21 @@ fn session(
         unfinished: unfinished(&branch),
         summary: summary(&branch, lines, written),
     };
-    let digest = digest(&material);
-    let turns: Vec<Turn> = material
-        .steps
-        .into_iter()
-        .filter_map(|step| match step {
-            Step::Said(turn) => Some(turn),
-            _ => None,
-        })
-        .collect();
-    if turns.is_empty() {
-        return None;
-    }
-    let named = title(lines).or_else(|| written.title.clone());
-    let title = named.unwrap_or_else(|| {
-        let asks = turns.iter().find(|turn| turn.role == Role::User);
-        asks.unwrap_or(&turns[0]).text.clone()
-    });
     let git_branch = branch
         .iter()
         .rev()
         .map(|line| line.git_branch.or_empty())
         .find(|name| !name.is_empty() && *name != "HEAD");
-    Some(Session {
+    let head = Head {
         tool: TOOL,
         id: id.to_owned(),
         path: shown,
-        title: one_line(&title),
+        title: title(lines).or_else(|| written.title.clone()),
         started: moments().min().unwrap_or_default(),
         ended: moments().max().unwrap_or_default(),
         branch: git_branch.unwrap_or_default().to_owned(),
-        turns,
-        digest,
-    })
+    };
+    head.session(material)
 }
 
 /// What was said and done on the branch in force. An answer that was recorded in parts is one turn.

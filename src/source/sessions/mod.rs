@@ -11,6 +11,8 @@ pub mod digest;
 pub mod sentence;
 
 use super::stores::{Found, Stores};
+use digest::{Material, Step};
+use sentence::one_line;
 
 /// The tools whose sessions can be read: one file and one row each.
 const TOOLS: &[fn(&Stores) -> Found<Session>] = &[claude::read];
@@ -56,6 +58,53 @@ pub struct Session {
     pub turns: Vec<Turn>,
     /// What is worth remembering, extracted.
     pub digest: Digest,
+}
+
+/// What a tool's reader knows of a session besides what happened in it.
+#[derive(Debug, Clone, Default)]
+struct Head {
+    tool: &'static str,
+    id: String,
+    /// Where it is kept, as `~/...`.
+    path: String,
+    /// The name that a person or the tool gave it.
+    title: Option<String>,
+    /// Unix seconds, 0 where the store names none; the turns may know better.
+    started: i64,
+    ended: i64,
+    branch: String,
+}
+
+impl Head {
+    /// The session; `None` if nobody said anything in it. Without a title it is called by its first ask.
+    fn session(self, material: Material) -> Option<Session> {
+        let digest = digest::digest(&material);
+        let turns: Vec<Turn> = material
+            .steps
+            .into_iter()
+            .filter_map(|step| match step {
+                Step::Said(turn) => Some(turn),
+                _ => None,
+            })
+            .collect();
+        let first = turns.iter().find(|turn| turn.role == Role::User);
+        let first = first.or(turns.first())?;
+        let title = self.title.filter(|title| !title.trim().is_empty());
+        let title = one_line(title.as_ref().unwrap_or(&first.text));
+        let moments = || turns.iter().map(|turn| turn.at).filter(|at| *at > 0);
+        let known = |at: i64, other: Option<i64>| if at > 0 { at } else { other.unwrap_or(0) };
+        Some(Session {
+            tool: self.tool,
+            id: self.id,
+            path: self.path,
+            title,
+            started: known(self.started, moments().min()),
+            ended: known(self.ended, moments().max()),
+            branch: self.branch,
+            turns,
+            digest,
+        })
+    }
 }
 
 /// One thing said.

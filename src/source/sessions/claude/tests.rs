@@ -2,6 +2,7 @@
 
 use super::*;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fs;
 
 /// A store under construction: `<dir>/claude` and a repository at `/w/shop` that need not exist.
@@ -38,7 +39,10 @@ impl Store {
         let stores = Stores {
             roots: &self.roots,
             home: Some(self.dir.path()),
-            claude_dir: Some(&claude_dir),
+            variables: &BTreeMap::from([(
+                "CLAUDE_CONFIG_DIR".to_owned(),
+                claude_dir.to_string_lossy().into_owned(),
+            )]),
         };
         crate::source::sessions::read(&stores)
     }
