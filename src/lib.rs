@@ -135,7 +135,14 @@ pub(crate) fn survey_of(
         .take(20)
         .map(|&idx| (files[idx].path.as_str(), ranked.p[idx]))
         .collect();
-    let memory = score::memory::score(&query, &remembered.atoms, &remembered.sessions, &best, now);
+    let memory = score::memory::score(
+        &task.text,
+        &query,
+        &remembered.atoms,
+        &remembered.sessions,
+        &best,
+        now,
+    );
     lap("pieces");
     let mut warnings = trees.warnings.clone();
     warnings.extend(
@@ -439,10 +446,7 @@ fn subject_path(survey: &Survey, subject: Subject) -> String {
     match subject {
         Subject::File(idx) => survey.files[survey.opened[idx].file_idx].path.clone(),
         Subject::Note(idx) => render::memory::shown_path(&survey.remembered.atoms[idx].path),
-        Subject::Session(idx) => {
-            let session = &survey.remembered.sessions[idx];
-            format!("{}:{}", session.tool, session.id)
-        }
+        Subject::Session(idx) => render::memory::session_path(&survey.remembered.sessions[idx]),
     }
 }
 
@@ -455,7 +459,13 @@ fn identity(survey: &Survey, subject: Subject) -> (Kind, String) {
             let first = survey.remembered.atoms[idx].lines.0;
             (Kind::Note, format!("note:{path}:{first}"))
         }
-        Subject::Session(_) => (Kind::Session, format!("session:{path}")),
+        Subject::Session(idx) => {
+            let session = &survey.remembered.sessions[idx];
+            (
+                Kind::Session,
+                format!("session:{}:{}", session.tool, session.id),
+            )
+        }
     }
 }
 

@@ -1,24 +1,29 @@
-//! The menus of notes and sessions: full, digest, headline; a session's digests also carry the turns that answer the task,
+//! The menus of notes and sessions: full, digest, headline; a session's digests also carry the passages that answer the task,
 //! chosen like the functions of a file.
 
-use super::lines::{Lines, gap};
+use super::lines::Lines;
 use super::{Measure, Rendering, Renderings, Subject};
 use crate::emit::Item;
 use crate::request::{Kind, RenderingName};
 use crate::score::Survey;
 use crate::score::memory::{ScoredSession, class_word};
+use crate::score::turns::{self, Passage};
 use crate::source::notes::Atom;
-use crate::source::sessions::{Digest, Role, Session};
+use crate::source::sessions::{Digest, Session};
 use jiff::Timestamp;
 
 /// What a probability of a note or a turn is worth beside that of a piece of code: there are many of them, and the model of files
 /// shares one unit of probability among all files.
 const NOTE_WORTH: f64 = 0.12;
-const TURN_WORTH: f64 = 0.12;
+const PASSAGE_WORTH: f64 = 0.25;
 const DIGEST_WORTH: f64 = 0.2;
 
-/// Most turns picked out of one session.
-const MAX_TURNS: usize = 40;
+/// Passages that could be shown, over all sessions, and of one session.
+const MAX_PASSAGES: usize = 400;
+const MAX_OF_SESSION: usize = 60;
+
+/// Entries of each list in the short form of a digest.
+const BRIEF: usize = 2;
 
 /// Lines of the digest of a note.
 const DIGEST_LINES: u32 = 3;
@@ -46,13 +51,14 @@ pub fn menus(survey: &Survey, measure: &Measure<'_>) -> Vec<Renderings> {
             pinned,
         }
     });
+    let likely = likely_passages(survey);
     let sessions = remembered
         .sessions
         .iter()
         .enumerate()
         .map(|(idx, session)| Renderings {
             subject: Subject::Session(idx),
-            options: session_menu(session, &memory.sessions[idx], measure),
+            options: session_menu(session, &memory.sessions[idx], &likely[idx], measure),
             pinned: false,
         });
     notes.chain(sessions).collect()
@@ -164,97 +170,134 @@ pub fn note_item(
     }
 }
 
+/// For each session the indexes of those of its passages that could be worth their place, by P for each byte.
+fn likely_passages(survey: &Survey) -> Vec<Vec<usize>> {
+    let sessions = &survey.memory.sessions;
+    let mut all: Vec<(f64, usize, usize)> = Vec::new();
+    for (session_idx, session) in sessions.iter().enumerate() {
+        for (idx, passage) in session.passages.iter().enumerate() {
+            // a turn costs who says it and a line break besides
+            let density = passage.p / (passage.range.len() as f64 + 16.0);
+            if density > 0.0 {
+                all.push((density, session_idx, idx));
+            }
+        }
+    }
+    all.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    let mut likely = vec![Vec::new(); sessions.len()];
+    for (_, session_idx, idx) in all.into_iter().take(MAX_PASSAGES) {
+        likely[session_idx].push(idx);
+    }
+    likely
+}
+
+/// Costs are added up from the parts, which count at least as much apart as together.
 fn session_menu(
     session: &Session,
     scored: &ScoredSession,
+    likely: &[usize],
     measure: &Measure<'_>,
 ) -> Vec<Rendering> {
-    let rendering = |name, text: String, value: f64| {
-        let cost = measure.item(&session_item(session, name, text.clone()));
-        Rendering {
-            name,
-            lines: Vec::new(),
-            text: Some(text),
-            cost,
-            value,
-        }
+    let frame = |name| measure.item(&session_item(session, name, String::new()));
+    let frame_of_digest = frame(RenderingName::Digest);
+    let rendering = |name, text: String, cost: usize, value: f64| Rendering {
+        name,
+        lines: Vec::new(),
+        text: Some(text),
+        cost,
+        value,
     };
-    let digest = digest_text(&session.digest);
+    let digest = digest_text(&session.digest, usize::MAX);
+    let brief = digest_text(&session.digest, BRIEF);
     let digest_value = scored.p * DIGEST_WORTH;
+    let title = headline(&session.title);
     let mut options = vec![rendering(
         RenderingName::Headline,
-        headline(&session.title),
+        title.clone(),
+        frame(RenderingName::Headline) + measure.text(&title),
         digest_value * 0.2,
     )];
+    // each with what is worth saying of the whole session, and without
+    let mut heads = vec![(String::new(), 0, 0.0)];
     if !digest.is_empty() {
-        options.push(rendering(
-            RenderingName::Digest,
-            digest.clone(),
-            digest_value,
-        ));
+        let cost = measure.text(&digest) + 1;
+        if brief.len() < digest.len() {
+            let cost = measure.text(&brief) + 1;
+            heads.push((brief, cost, digest_value * 0.6));
+        }
+        heads.push((digest, cost, digest_value));
     }
-    let texts: Vec<String> = session
-        .turns
-        .iter()
-        .map(|turn| turn_text(turn.role, &turn.text))
-        .collect();
-    let costs: Vec<usize> = texts.iter().map(|text| measure.text(text)).collect();
-    let density: Vec<f64> = costs
-        .iter()
-        .zip(&scored.turns)
-        .map(|(&cost, p)| p / (cost as f64 + 3.0))
-        .collect();
-    let order = crate::score::statistics::ranking(&density);
+    for (head, cost, value) in heads.iter().filter(|(head, ..)| !head.is_empty()) {
+        let cost = frame_of_digest + cost;
+        options.push(rendering(RenderingName::Digest, head.clone(), cost, *value));
+    }
+    let gap = measure.text(GAP);
     let mut chosen: Vec<usize> = Vec::new();
-    let mut value = 0.0;
-    for &at in order.iter().take(MAX_TURNS) {
+    let (mut cost, mut value) = (frame_of_digest, 0.0);
+    for &at in likely.iter().take(MAX_OF_SESSION) {
         let place = chosen.partition_point(|&other| other < at);
         chosen.insert(place, at);
-        value += scored.turns[at] * TURN_WORTH;
-        let turns = joined(&texts, &chosen);
-        options.push(rendering(RenderingName::Digest, turns.clone(), value));
-        if !digest.is_empty() {
-            options.push(rendering(
-                RenderingName::Digest,
-                format!("{digest}\n{turns}"),
-                value + digest_value,
-            ));
+        cost += measure.text(&said(session, &scored.passages, &[at])) + gap;
+        value += scored.passages[at].p * PASSAGE_WORTH;
+        let text = said(session, &scored.passages, &chosen);
+        for (head, head_cost, head_value) in &heads {
+            let text = if head.is_empty() {
+                text.clone()
+            } else {
+                format!("{head}\n{text}")
+            };
+            let (cost, value) = (cost + head_cost, value + head_value);
+            options.push(rendering(RenderingName::Digest, text, cost, value));
         }
     }
-    let all: Vec<usize> = (0..texts.len()).collect();
-    if !all.is_empty() {
-        let value = scored.turns.iter().sum::<f64>() * TURN_WORTH + digest_value;
-        options.push(rendering(RenderingName::Full, joined(&texts, &all), value));
+    if !session.turns.is_empty() && !likely.is_empty() {
+        let all: Vec<usize> = (0..scored.passages.len()).collect();
+        let value = scored.passages.iter().map(|passage| passage.p).sum::<f64>() * PASSAGE_WORTH;
+        let text = said(session, &scored.passages, &all);
+        let cost = frame(RenderingName::Full) + measure.text(&text);
+        options.push(rendering(
+            RenderingName::Full,
+            text,
+            cost,
+            value + digest_value,
+        ));
     }
     options
 }
 
-/// Turns in their order, with a mark where some are left out: the number of the next turn.
-fn joined(texts: &[String], chosen: &[usize]) -> String {
+/// Where something that was said is left out.
+const GAP: &str = "…\n";
+
+/// Passages in their order, each turn opened by who speaks, with a mark where some are left out.
+fn said(session: &Session, passages: &[Passage], chosen: &[usize]) -> String {
     let mut text = String::new();
     let mut next = 0;
     for &at in chosen {
-        if at != next {
-            text.push_str(&gap(at as u32 + 1));
+        let Passage {
+            turn_idx, range, ..
+        } = &passages[at];
+        let turn = &session.turns[*turn_idx];
+        if at != next && !text.is_empty() {
+            text.push_str(GAP);
         }
-        text.push_str(&texts[at]);
+        let continues =
+            at > 0 && at == next && !text.is_empty() && passages[at - 1].turn_idx == *turn_idx;
+        if !continues {
+            text.push_str(turns::who(turn.role));
+            text.push_str(": ");
+        }
+        text.push_str(turn.text[range.clone()].trim_end());
+        text.push('\n');
         next = at + 1;
     }
     text
 }
 
-fn turn_text(role: Role, text: &str) -> String {
-    let who = match role {
-        Role::User => "user",
-        Role::Assistant => "assistant",
-    };
-    format!("{who}: {}\n", text.trim_end())
-}
-
-fn digest_text(digest: &Digest) -> String {
+/// A digest with at most `most` entries of each list, the last ones; what the tool wrote itself only in full.
+fn digest_text(digest: &Digest, most: usize) -> String {
     let mut text = String::new();
     let mut section = |name: &str, lines: &[String]| {
-        for line in lines {
+        for line in &lines[lines.len().saturating_sub(most)..] {
             text.push_str(name);
             text.push_str(": ");
             text.push_str(line);
@@ -265,13 +308,15 @@ fn digest_text(digest: &Digest) -> String {
     section("decided", &digest.decisions);
     section("fixed", &digest.fixes);
     if !digest.files.is_empty() {
-        section("edited", &[digest.files.join(", ")]);
+        let n = digest.files.len();
+        let shown = digest.files[..n.min(most.saturating_mul(3))].join(", ");
+        section("edited", &[shown]);
     }
     section("open", &digest.open);
     if !digest.outcome.is_empty() {
         section("outcome", std::slice::from_ref(&digest.outcome));
     }
-    if !digest.summary.is_empty() {
+    if !digest.summary.is_empty() && most == usize::MAX {
         text.push_str("summary:\n");
         text.push_str(digest.summary.trim_end());
         text.push('\n');
@@ -285,16 +330,16 @@ pub fn session_item(session: &Session, rendering: RenderingName, text: String) -
     if session.ended > 0 {
         labels.push(("date", day(session.ended)));
     }
-    if rendering != RenderingName::Headline {
+    let is_called_by_its_ask = session.digest.asks.first() == Some(&session.title);
+    if rendering != RenderingName::Headline && !is_called_by_its_ask {
         labels.push(("title", session.title.chars().take(80).collect()));
     }
-    let path = format!("{}:{}", session.tool, session.id);
     Item {
         labels,
         ..item(
             Kind::Session,
-            format!("session:{path}"),
-            path,
+            format!("session:{}:{}", session.tool, session.id),
+            session_path(session),
             rendering,
             &[],
             text,
@@ -337,6 +382,15 @@ pub fn shown_path(path: &str) -> String {
     }
 }
 
+/// A session as it is shown: its tool and the opening of its id, which says enough to find it again.
+pub fn session_path(session: &Session) -> String {
+    let id = match session.id.split_once('-') {
+        Some((first, _)) if first.len() >= 8 => first,
+        _ => &session.id,
+    };
+    format!("{}:{id}", session.tool)
+}
+
 /// The day of a moment, in UTC: `2026-08-20`.
 fn day(at: i64) -> String {
     Timestamp::from_second(at).map_or_else(
@@ -348,6 +402,7 @@ fn day(at: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::sessions::Role;
 
     #[test]
     fn a_home_path_says_nothing_of_the_machine() {
@@ -368,8 +423,36 @@ mod tests {
     }
 
     #[test]
-    fn turns_left_out_leave_a_mark() {
-        let texts = ["a\n", "b\n", "c\n"].map(str::to_owned);
-        assert_eq!(joined(&texts, &[0, 2]), "a\n… 3\nc\n");
+    fn what_is_left_out_leaves_a_mark() {
+        let turn = |role, text: &str| crate::source::sessions::Turn {
+            role,
+            at: 0,
+            text: text.to_owned(),
+        };
+        let session = Session {
+            tool: "t",
+            id: "0199f000-aaaa".to_owned(),
+            path: String::new(),
+            title: String::new(),
+            started: 0,
+            ended: 0,
+            branch: String::new(),
+            turns: vec![turn(Role::User, "a b\n\nc"), turn(Role::Assistant, "d")],
+            digest: Digest::default(),
+        };
+        let passage = |turn_idx, range| Passage {
+            turn_idx,
+            range,
+            p: 0.0,
+        };
+        let passages = [passage(0, 0..2), passage(0, 2..6), passage(1, 0..1)];
+        let check = |chosen: &[usize], expected: &str| {
+            assert_eq!(said(&session, &passages, chosen), expected);
+        };
+        check(&[0, 2], "user: a\n…\nassistant: d\n");
+        check(&[0, 1], "user: a\nb\n\nc\n");
+        check(&[1], "user: b\n\nc\n");
+        check(&[], "");
+        assert_eq!(session_path(&session), "t:0199f000");
     }
 }

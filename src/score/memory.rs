@@ -1,10 +1,12 @@
 //! Notes and sessions against the task, by the same words as files, with recency and durability beside them.
 //!
-//! Every atom of a note and every turn of a session is a document. Its match is the share of the task's weight that it covers,
-//! so that it means the same for a long task and a short one, and in a repository with ten notes or ten thousand.
+//! Every atom of a note is a document. Its match is the share of the task's weight that it covers, so that it means the same for a
+//! long task and a short one, and in a repository with ten notes or ten thousand. What was said in sessions competes for
+//! one answer ([`super::turns`]); how much of it is needed at all is told by the best match.
 
 use super::commits::decay;
 use super::statistics::{idf, length_norm, saturate};
+use super::turns::{self, Document, Passage};
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::{Query, syntax};
 use crate::source::notes::{Atom, Class};
@@ -31,12 +33,16 @@ pub struct ScoredAtom {
 pub struct ScoredSession {
     /// P(its digest is needed), in `[0, 1]`.
     pub p: f64,
-    /// P(needed) of each turn.
-    pub turns: Vec<f64>,
-    /// The best turn's cover.
+    /// What was said, in order, each with its P(needed).
+    pub passages: Vec<Passage>,
+    /// The best passage's cover.
     pub cover: f64,
     /// In `[0, 1]`.
     pub recency: f64,
+    /// How surely the task means this session by its time, in `[0, 1]`.
+    pub meant: f64,
+    /// Whether it edited a file that ranks high.
+    pub touched: bool,
 }
 
 /// Both, scored.
@@ -51,14 +57,10 @@ pub struct Memory {
 const K1: f64 = 1.2;
 const B: f64 = 0.4;
 
-/// A document of the memory: terms with their counts, and its length.
-struct Document {
-    terms: Vec<(u16, f64)>,
-    length: f64,
-}
-
-/// Scores atoms and sessions. `best_files` are the paths of the likeliest files with their P, best first.
+/// Scores atoms and sessions. `task` is what `query` was read from; `best_files` are the paths of the likeliest files with their P,
+/// best first.
 pub fn score(
+    task: &str,
     query: &Query,
     atoms: &[Atom],
     sessions: &[Session],
@@ -84,19 +86,33 @@ pub fn score(
         .iter()
         .map(|atom| read(&format!("{}\n{}", atom.heading.join("\n"), atom.text)))
         .collect();
-    let turn_documents: Vec<Vec<Document>> = sessions
+    let said: Vec<Vec<(Passage, Document)>> = sessions
         .iter()
-        .map(|session| session.turns.iter().map(|turn| read(&turn.text)).collect())
+        .map(|session| {
+            let turns = session.turns.iter().enumerate();
+            let passages = turns.flat_map(|(turn_idx, turn)| {
+                let ranges = turns::cut(&turn.text).into_iter();
+                ranges.map(move |range| (turn_idx, &turn.text, range))
+            });
+            passages
+                .map(|(turn_idx, text, range)| {
+                    let document = read(&text[range.clone()]);
+                    let passage = Passage {
+                        turn_idx,
+                        range,
+                        p: 0.0,
+                    };
+                    (passage, document)
+                })
+                .collect()
+        })
         .collect();
-    let title_documents: Vec<Document> = sessions
+    let digests: Vec<Document> = sessions
         .iter()
         .map(|session| read(&digest_text(session)))
         .collect();
-
-    let statistics = Statistics::new(
-        query,
-        atom_documents.iter().chain(turn_documents.iter().flatten()),
-    );
+    let passages = said.iter().flatten().map(|(_, document)| document);
+    let statistics = Statistics::new(query, atom_documents.iter().chain(passages));
     let scored = atoms
         .iter()
         .zip(&atom_documents)
@@ -119,11 +135,51 @@ pub fn score(
         })
         .collect();
     let scored = without_repeats(atoms, scored);
-    let sessions = sessions
+    let (shares, _) = turns::score(query, sessions, &statistics.idf, &said);
+    let covers: Vec<f64> = said
         .iter()
-        .zip(turn_documents.iter().zip(&title_documents))
-        .map(|(session, (turns, title))| {
-            score_session(&statistics, query, session, turns, title, best_files, now)
+        .map(|session| {
+            let covers = session.iter().map(|(_, d)| statistics.cover(query, d));
+            covers.fold(0.0, f64::max)
+        })
+        .collect();
+    let best = covers.iter().copied().fold(0.0, f64::max);
+    // that one of them answers the task at all
+    let asked = logistic(-5.0 + 9.0 * best.sqrt());
+    let meant = super::when::meant(task, sessions, now);
+    let sessions = (0..sessions.len())
+        .map(|at| {
+            let passages = said[at].iter().zip(&shares[at]);
+            let passages = passages.map(|((passage, _), share)| Passage {
+                p: asked * share,
+                ..passage.clone()
+            });
+            let whole = Document::merged(said[at].iter().map(|(_, d)| d).chain([&digests[at]]));
+            let whole = statistics.cover(
+                query,
+                &Document {
+                    length: statistics.average,
+                    ..whole
+                },
+            );
+            let recency = decay(now - sessions[at].ended, SESSION_HALF_LIFE_DAYS);
+            let mut files = sessions[at].digest.files.iter();
+            let touched =
+                files.any(|file| best_files.iter().take(10).any(|(path, _)| path == file));
+            let p = logistic(
+                -7.5 + 3.0 * whole.sqrt()
+                    + 2.5 * recency
+                    + if touched { 1.5 } else { 0.0 }
+                    + 8.0 * meant[at],
+            );
+            ScoredSession {
+                p,
+                passages: passages.collect(),
+                cover: covers[at],
+                recency,
+                meant: meant[at],
+                touched,
+            }
         })
         .collect();
     Memory {
@@ -267,70 +323,6 @@ fn p_of_atom(class: Class, cover: f64, recency: f64, linked: bool) -> f64 {
 /// Sessions weigh half after three weeks.
 const SESSION_HALF_LIFE_DAYS: f64 = 21.0;
 
-fn score_session(
-    statistics: &Statistics,
-    query: &Query,
-    session: &Session,
-    turns: &[Document],
-    title: &Document,
-    best_files: &[(&str, f64)],
-    now: i64,
-) -> ScoredSession {
-    let own: Vec<f64> = turns
-        .iter()
-        .map(|turn| statistics.cover(query, turn))
-        .collect();
-    let whole = merged(turns.iter().chain([title]));
-    let whole = statistics.cover(
-        query,
-        &Document {
-            length: statistics.average,
-            ..whole
-        },
-    );
-    let recency = decay(now - session.ended, SESSION_HALF_LIFE_DAYS);
-    let turns: Vec<f64> = (0..own.len())
-        .map(|at| {
-            // a turn is understood with the one before and the one after it
-            let around = merged(turns[at.saturating_sub(1)..(at + 2).min(turns.len())].iter());
-            let around = statistics.cover(query, &around);
-            let cover = (own[at] + 0.5 * around + 0.2 * whole) / 1.7;
-            logistic(-6.5 + 9.0 * cover.sqrt() + 0.5 * recency)
-        })
-        .collect();
-    let cover = own.iter().copied().fold(0.0, f64::max);
-    let touched = session
-        .digest
-        .files
-        .iter()
-        .any(|file| best_files.iter().take(10).any(|(path, _)| path == file));
-    let p = logistic(-5.5 + 5.0 * whole.sqrt() + 1.5 * recency + if touched { 1.0 } else { 0.0 });
-    ScoredSession {
-        p,
-        turns,
-        cover,
-        recency,
-    }
-}
-
-fn merged<'a>(documents: impl Iterator<Item = &'a Document>) -> Document {
-    let mut terms: Vec<(u16, f64)> = Vec::new();
-    let mut length = 0.0;
-    for document in documents {
-        length += document.length;
-        terms.extend(&document.terms);
-    }
-    terms.sort_by_key(|&(term, _)| term);
-    terms.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
-        if same {
-            kept.1 += next.1;
-        }
-        same
-    });
-    Document { terms, length }
-}
-
 fn digest_text(session: &Session) -> String {
     let digest = &session.digest;
     let mut text = format!(
@@ -374,7 +366,7 @@ mod tests {
             atom("- Use tabs in Makefiles.\n", Class::Preference),
             atom("- The release train leaves on Mondays.\n", Class::Status),
         ];
-        let memory = score(&query, &atoms, &[], &[], 0);
+        let memory = score("", &query, &atoms, &[], &[], 0);
         assert!(memory.atoms[0].p > 0.3, "{memory:?}");
         assert!(
             memory.atoms[1].p < 0.05 && memory.atoms[2].p < 0.02,
@@ -390,7 +382,7 @@ mod tests {
             atom("* redirects, the loop is cut\n", Class::Gotcha),
             atom("- Redirects: the loop is not cut.\n", Class::Fact),
         ];
-        let atoms = score(&query, &atoms, &[], &[], 0).atoms;
+        let atoms = score("", &query, &atoms, &[], &[], 0).atoms;
         let repeats: Vec<bool> = atoms.iter().map(|atom| atom.repeats).collect();
         assert_eq!(repeats, [true, false, false], "{atoms:?}");
         assert!(atoms[0].p < atoms[2].p, "{atoms:?}");

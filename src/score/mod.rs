@@ -15,6 +15,8 @@ pub mod pieces;
 pub mod reasons;
 pub mod statistics;
 pub mod survey;
+pub mod turns;
+mod when;
 
 pub use files::{Ranked, rank};
 pub use memory::Memory;

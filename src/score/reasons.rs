@@ -125,6 +125,12 @@ pub fn of_note(atom: &Atom, scored: &ScoredAtom) -> Vec<String> {
 /// Sentences for a session.
 pub fn of_session(scored: &ScoredSession) -> Vec<String> {
     let mut reasons = Vec::new();
+    if scored.meant > 0.0 {
+        reasons.push("the task means it by its time".to_owned());
+    }
+    if scored.touched {
+        reasons.push("it edited a file that ranks high".to_owned());
+    }
     if scored.cover > 0.05 {
         reasons.push(format!(
             "its best turn covers {:.0} % of the task's words by weight",
@@ -218,11 +224,17 @@ pub fn explain_note(scored: &ScoredAtom) -> Explanation {
 
 /// The score of a session as a tree of named numbers.
 pub fn explain_session(scored: &ScoredSession) -> Explanation {
-    let best_turn = scored.turns.iter().copied().fold(0.0, f64::max);
+    let passages = scored.passages.iter().map(|passage| passage.p);
+    let best_turn = passages.fold(0.0, f64::max);
     let parts = vec![
         leaf("best turn, P(needed)", best_turn),
         leaf("best turn, share of the task covered", scored.cover),
         leaf("recency", scored.recency),
+        leaf("meant by its time", scored.meant),
+        leaf(
+            "edited a file that ranks high",
+            f64::from(u8::from(scored.touched)),
+        ),
     ];
     Explanation {
         name: "P(digest needed)".to_owned(),
