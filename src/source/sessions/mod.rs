@@ -7,15 +7,18 @@
 //! What is returned is verbatim and may hold secrets that were pasted or printed: redact before showing or storing it.
 
 mod claude;
+mod codex;
 pub mod digest;
+mod patch;
 pub mod sentence;
+mod store;
 
 use super::stores::{Found, Stores};
 use digest::{Material, Step};
 use sentence::one_line;
 
 /// The tools whose sessions can be read: one file and one row each.
-const TOOLS: &[fn(&Stores) -> Found<Session>] = &[claude::read];
+const TOOLS: &[fn(&Stores) -> Found<Session>] = &[claude::read, codex::read];
 
 /// The sessions of the repository, newest first (by end, start, path), from every known store.
 ///
@@ -144,3 +147,8 @@ pub struct Digest {
     /// The last thing the assistant said it reached, one or two sentences.
     pub outcome: String,
 }
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //!
 //! The format is internal to its tool and changes between versions, so every field is lax and unknown types are counted.
 
-use crate::source::lax::{Content, Excerpt, Flag, Object, Present, Text};
+use crate::source::lax::{Content, Excerpt, Flag, Object, Present, Text, Whole};
 use crate::source::reader::Record;
 use serde::Deserialize;
 
@@ -40,6 +40,8 @@ pub(super) struct Line {
     pub ai_title: Text,
     pub custom_title: Text,
     pub agent_name: Text,
+    /// Of records that link a pull request.
+    pub pr_number: Whole,
 }
 
 /// What was said, or what a tool answered.

@@ -4,6 +4,7 @@ use super::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 
 /// A store under construction: `<dir>/claude` and a repository at `/w/shop` that need not exist.
 struct Store {
@@ -138,7 +139,8 @@ fn a_session_is_told_in_turns_and_summed_up() {
         .call("Bash", json!({"command": "cd /w/shop && cargo test retry 2>&1 | tail -3"}), "ok", false)
         .call("TodoWrite", json!({"todos": [{"content": "write docs", "status": "pending"}, {"content": "fix", "status": "completed"}]}), "ok", false)
         .assistant("We decided to derive the key from the order id. All tests pass.")
-        .put(json!({"type": "ai-title", "aiTitle": "Double charge"})));
+        .put(json!({"type": "ai-title", "aiTitle": "Double charge"}))
+        .raw(r#"{"type":"pr-link","sessionId":"s","prNumber":128,"prUrl":"https://example.org/128"}"#));
     assert_eq!(session.title, "Double charge");
     assert_eq!(
         (session.tool, session.id.as_str(), session.branch.as_str()),
@@ -172,7 +174,7 @@ fn a_session_is_told_in_turns_and_summed_up() {
         digest.decisions.last().unwrap(),
         "We decided to derive the key from the order id."
     );
-    assert_eq!(digest.outcome, "All tests pass.");
+    assert_eq!(digest.outcome, "All tests pass. (PR #128)");
 }
 
 #[test]
