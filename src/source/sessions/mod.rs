@@ -9,6 +9,7 @@
 mod claude;
 mod codex;
 pub mod digest;
+mod gemini;
 mod patch;
 pub mod sentence;
 mod store;
@@ -18,7 +19,7 @@ use digest::{Material, Step};
 use sentence::one_line;
 
 /// The tools whose sessions can be read: one file and one row each.
-const TOOLS: &[fn(&Stores) -> Found<Session>] = &[claude::read, codex::read];
+const TOOLS: &[fn(&Stores) -> Found<Session>] = &[claude::read, codex::read, gemini::read];
 
 /// The sessions of the repository, newest first (by end, start, path), from every known store.
 ///

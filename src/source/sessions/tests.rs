@@ -8,6 +8,7 @@ use proptest::prelude::*;
 fn home() -> Home {
     let home = Home::new();
     codex::tests::sample(&home);
+    gemini::tests::sample(&home);
     home
 }
 
@@ -17,7 +18,13 @@ fn every_sample_is_a_session() {
     let told: Vec<String> = found.items.iter().map(|s| said(s).join(" | ")).collect();
     let mut told: Vec<&str> = told.iter().map(String::as_str).collect();
     told.sort_unstable();
-    assert_eq!(told, ["u: codex ask | a: codex answer",]);
+    assert_eq!(
+        told,
+        [
+            "u: codex ask | a: codex answer",
+            "u: gemini ask | a: gemini answer",
+        ]
+    );
     assert_eq!(found.reports.len(), found.items.len());
     assert!(found.warnings.is_empty(), "{:?}", found.warnings);
     assert_eq!(home().read(read).items.len(), found.items.len());
