@@ -8,6 +8,7 @@
 
 mod claude;
 mod codex;
+mod copilot;
 pub mod digest;
 mod gemini;
 mod patch;
@@ -19,7 +20,12 @@ use digest::{Material, Step};
 use sentence::one_line;
 
 /// The tools whose sessions can be read: one file and one row each.
-const TOOLS: &[fn(&Stores) -> Found<Session>] = &[claude::read, codex::read, gemini::read];
+const TOOLS: &[fn(&Stores) -> Found<Session>] = &[
+    claude::read,
+    codex::read,
+    gemini::read,
+    copilot::read,
+];
 
 /// The sessions of the repository, newest first (by end, start, path), from every known store.
 ///

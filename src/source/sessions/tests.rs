@@ -9,6 +9,7 @@ fn home() -> Home {
     let home = Home::new();
     codex::tests::sample(&home);
     gemini::tests::sample(&home);
+    copilot::tests::sample(&home);
     home
 }
 
@@ -21,7 +22,9 @@ fn every_sample_is_a_session() {
     assert_eq!(
         told,
         [
+            "u: chat ask | a: chat answer",
             "u: codex ask | a: codex answer",
+            "u: copilot ask | a: copilot answer",
             "u: gemini ask | a: gemini answer",
         ]
     );
