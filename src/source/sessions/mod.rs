@@ -6,6 +6,7 @@
 //!
 //! What is returned is verbatim and may hold secrets that were pasted or printed: redact before showing or storing it.
 
+mod aider;
 mod claude;
 mod codex;
 mod copilot;
@@ -25,6 +26,7 @@ const TOOLS: &[fn(&Stores) -> Found<Session>] = &[
     codex::read,
     gemini::read,
     copilot::read,
+    aider::read,
 ];
 
 /// The sessions of the repository, newest first (by end, start, path), from every known store.

@@ -6,10 +6,11 @@ use proptest::prelude::*;
 
 /// A home with a small session of every tool whose sessions are kept as text.
 fn home() -> Home {
-    let home = Home::new();
+    let mut home = Home::new();
     codex::tests::sample(&home);
     gemini::tests::sample(&home);
     copilot::tests::sample(&home);
+    aider::tests::sample(&mut home);
     home
 }
 
@@ -22,6 +23,7 @@ fn every_sample_is_a_session() {
     assert_eq!(
         told,
         [
+            "u: aider ask | a: aider answer",
             "u: chat ask | a: chat answer",
             "u: codex ask | a: codex answer",
             "u: copilot ask | a: copilot answer",
