@@ -8,6 +8,7 @@
 
 mod aider;
 mod claude;
+mod cline;
 mod codex;
 mod copilot;
 pub mod digest;
@@ -27,6 +28,7 @@ const TOOLS: &[fn(&Stores) -> Found<Session>] = &[
     gemini::read,
     copilot::read,
     aider::read,
+    cline::read,
 ];
 
 /// The sessions of the repository, newest first (by end, start, path), from every known store.

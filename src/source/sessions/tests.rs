@@ -11,6 +11,7 @@ fn home() -> Home {
     gemini::tests::sample(&home);
     copilot::tests::sample(&home);
     aider::tests::sample(&mut home);
+    cline::tests::sample(&home);
     home
 }
 
@@ -25,9 +26,11 @@ fn every_sample_is_a_session() {
         [
             "u: aider ask | a: aider answer",
             "u: chat ask | a: chat answer",
+            "u: cline ask | a: cline answer",
             "u: codex ask | a: codex answer",
             "u: copilot ask | a: copilot answer",
             "u: gemini ask | a: gemini answer",
+            "u: roo ask | a: roo answer",
         ]
     );
     assert_eq!(found.reports.len(), found.items.len());
