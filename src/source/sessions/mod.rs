@@ -10,6 +10,7 @@ mod aider;
 mod claude;
 mod cline;
 mod codex;
+mod continue_dev;
 mod copilot;
 pub mod digest;
 mod gemini;
@@ -29,6 +30,7 @@ const TOOLS: &[fn(&Stores) -> Found<Session>] = &[
     copilot::read,
     aider::read,
     cline::read,
+    continue_dev::read,
 ];
 
 /// The sessions of the repository, newest first (by end, start, path), from every known store.

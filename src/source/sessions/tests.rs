@@ -12,6 +12,7 @@ fn home() -> Home {
     copilot::tests::sample(&home);
     aider::tests::sample(&mut home);
     cline::tests::sample(&home);
+    continue_dev::tests::sample(&home);
     home
 }
 
@@ -28,6 +29,7 @@ fn every_sample_is_a_session() {
             "u: chat ask | a: chat answer",
             "u: cline ask | a: cline answer",
             "u: codex ask | a: codex answer",
+            "u: continue ask | a: continue answer",
             "u: copilot ask | a: copilot answer",
             "u: gemini ask | a: gemini answer",
             "u: roo ask | a: roo answer",
