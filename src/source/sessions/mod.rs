@@ -14,6 +14,7 @@ mod continue_dev;
 mod copilot;
 pub mod digest;
 mod gemini;
+mod kiro;
 mod patch;
 pub mod sentence;
 mod store;
@@ -31,6 +32,7 @@ const TOOLS: &[fn(&Stores) -> Found<Session>] = &[
     aider::read,
     cline::read,
     continue_dev::read,
+    kiro::read,
 ];
 
 /// The sessions of the repository, newest first (by end, start, path), from every known store.

@@ -13,6 +13,7 @@ fn home() -> Home {
     aider::tests::sample(&mut home);
     cline::tests::sample(&home);
     continue_dev::tests::sample(&home);
+    kiro::tests::sample(&home);
     home
 }
 
@@ -32,6 +33,7 @@ fn every_sample_is_a_session() {
             "u: continue ask | a: continue answer",
             "u: copilot ask | a: copilot answer",
             "u: gemini ask | a: gemini answer",
+            "u: kiro ask | a: kiro answer",
             "u: roo ask | a: roo answer",
         ]
     );
