@@ -12,6 +12,7 @@ mod cline;
 mod codex;
 mod continue_dev;
 mod copilot;
+mod cursor_transcripts;
 pub mod digest;
 mod gemini;
 mod kiro;
@@ -33,6 +34,7 @@ const TOOLS: &[fn(&Stores) -> Found<Session>] = &[
     cline::read,
     continue_dev::read,
     kiro::read,
+    cursor_transcripts::read,
 ];
 
 /// The sessions of the repository, newest first (by end, start, path), from every known store.

@@ -14,6 +14,7 @@ fn home() -> Home {
     cline::tests::sample(&home);
     continue_dev::tests::sample(&home);
     kiro::tests::sample(&home);
+    cursor_transcripts::tests::sample(&home);
     home
 }
 
@@ -32,6 +33,7 @@ fn every_sample_is_a_session() {
             "u: codex ask | a: codex answer",
             "u: continue ask | a: continue answer",
             "u: copilot ask | a: copilot answer",
+            "u: cursor ask | a: cursor answer",
             "u: gemini ask | a: gemini answer",
             "u: kiro ask | a: kiro answer",
             "u: roo ask | a: roo answer",
