@@ -18,7 +18,7 @@ use record::{Block, Line};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::io::Read;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const TOOL: &str = "claude-code";
 
@@ -60,6 +60,11 @@ fn read_one(stores: &Stores, transcript: &Transcript<String>) -> Option<OneRead>
             ControlFlow::Continue(())
         })
     });
+    let roots = with_worktrees(stores, &lines);
+    let stores = &Stores {
+        roots: &roots,
+        ..*stores
+    };
     let (mut n_inside, mut n_outside) = (0, 0);
     for cwd in lines
         .iter()
@@ -80,6 +85,24 @@ fn read_one(stores: &Stores, transcript: &Transcript<String>) -> Option<OneRead>
     let session = session(stores, &transcript.known, shown, &lines, &written);
     one.sessions.extend(session);
     Some(one)
+}
+
+/// The roots, and the worktrees that the session went into from one of them: they may be gone by now.
+fn with_worktrees(stores: &Stores, lines: &[Line]) -> Vec<PathBuf> {
+    let mut roots = stores.roots.to_vec();
+    for worktree in lines
+        .iter()
+        .filter_map(|line| line.worktree_session.0.as_ref())
+    {
+        let path = worktree.worktree_path.or_empty();
+        let is_ours = stores.holds(worktree.original_cwd.or_empty()) && !stores.holds(path);
+        if is_ours && !path.is_empty() {
+            roots.push(PathBuf::from(path));
+        }
+    }
+    roots.sort();
+    roots.dedup();
+    roots
 }
 
 /// A session from its records; `None` if nobody said anything in it.

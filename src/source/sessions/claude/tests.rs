@@ -4,7 +4,6 @@ use super::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 
 /// A store under construction: `<dir>/claude` and a repository at `/w/shop` that need not exist.
 struct Store {
@@ -309,6 +308,28 @@ fn worktree_paths_stand_for_files_of_the_root() {
         .at("/w/shop/.claude/worktrees/x")
         .call("Write", edit, "ok", false));
     assert_eq!(session.digest.files, ["src/a.rs"]);
+}
+
+#[test]
+fn a_worktree_that_a_session_went_into_is_of_the_repository() {
+    let told = |from: &str| {
+        let state = json!({"type": "worktree-state", "sessionId": "s", "worktreeSession": {"originalCwd": from, "worktreePath": "/w/gone"}});
+        let store = Store::new();
+        let script = script()
+            .user("go")
+            .raw(&state.to_string())
+            .at("/w/gone")
+            .call(
+                "Write",
+                json!({"file_path": "/w/gone/src/a.rs"}),
+                "ok",
+                false,
+            )
+            .assistant("done");
+        store.put("-w-shop", A, script.text).read().items
+    };
+    assert_eq!(told("/w/shop")[0].digest.files, ["src/a.rs"]);
+    assert!(told("/w/other").is_empty());
 }
 
 #[test]
