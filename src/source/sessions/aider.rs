@@ -3,7 +3,7 @@
 //! One file holds all sessions, one after the other, as markdown that the assistant's answers are part of. So a
 //! heading in an answer looks like Aider's own marks, and three rules tell them apart: a session starts only at the whole
 //! line that Aider writes; what a person typed is marked `####` and closed by the two spaces of a line break in markdown,
-//! as Aider writes it and answers hardly ever do; lines with `>` are said by tools. Moments are in local time without a
+//! as Aider writes it and answers hardly ever do; lines with `> ` are said by tools. Moments are in local time without a
 //! zone and are taken as UTC: half a day off at most.
 
 use super::digest::{Material, Step};
@@ -140,7 +140,8 @@ fn material(
             continue;
         }
         flush(&mut material, Role::User, &mut ask);
-        let Some(told) = line.strip_prefix('>') else {
+        // `>>>>>>> REPLACE` closes an edit and is part of the answer.
+        let Some(told) = line.strip_prefix("> ").or((*line == ">").then_some("")) else {
             answer.push(line);
             continue;
         };
@@ -198,7 +199,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_history_is_cut_into_sessions() {
-        let text = "\u{feff}# aider chat started at 2026-08-05 21:15:00\r\n\r\n> Aider v1  \r\n\r\n#### The rate is wrong  \r\n#### look at the table  \r\n\r\nIt is stored as 2.5.\r\n#### A heading\r\n# aider chat started at no time\r\n> Applied edit to src/tax.rs  \r\n> Commit 1a2b3c4 fix: the rate  \r\n\r\n#### /run make  \r\n> ok  \r\n\r\nThe rate is fixed.\r\n# aider chat started at 2026-08-06 08:00:00\r\n#### /ask where is it?";
+        let text = "\u{feff}# aider chat started at 2026-08-05 21:15:00\r\n\r\n> Aider v1  \r\n\r\n#### The rate is wrong  \r\n#### look at the table  \r\n\r\nIt is stored as 2.5.\r\n#### A heading\r\n# aider chat started at no time\r\n> Applied edit to src/tax.rs  \r\n> Commit 1a2b3c4 fix: the rate  \r\n\r\n#### /run make  \r\n> ok  \r\n>\r\n\r\nThe rate is fixed.\r\n>>>>>>> REPLACE\r\n# aider chat started at 2026-08-06 08:00:00\r\n#### /ask where is it?";
         let home = home(text);
         let found = home.read(read);
         let [first, second] = found.items.as_slice() else {
@@ -217,7 +218,7 @@ pub(super) mod tests {
             [
                 "u: The rate is wrong\nlook at the table",
                 "a: It is stored as 2.5.\n#### A heading\n# aider chat started at no time",
-                "a: The rate is fixed.",
+                "a: The rate is fixed.\n>>>>>>> REPLACE",
             ]
         );
         assert_eq!(first.digest.files, ["src/tax.rs"]);

@@ -210,7 +210,7 @@ fn read_one(stores: &Stores, transcript: &Transcript<Known>) -> OneRead {
     });
     one.lost(&shown, dirt);
     let Known { id, cwd, sheet } = &transcript.known;
-    let contexts = lines.iter().filter_map(|line| {
+    let mut contexts = lines.iter().filter_map(|line| {
         let context = line.data.0.as_ref()?.context.0.as_ref()?;
         context.branch.0.clone()
     });
@@ -228,7 +228,7 @@ fn read_one(stores: &Stores, transcript: &Transcript<Known>) -> OneRead {
         started: moments().min().unwrap_or_default(),
         ended: moments().max().unwrap_or_default(),
         branch: contexts
-            .last()
+            .next_back()
             .or_else(|| sheet.branch.clone())
             .unwrap_or_default(),
     };

@@ -47,7 +47,11 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 
 /// The first 32 bits of the fractional parts of a root of the first `n` primes: the constants of the algorithm.
 fn root_bits(n: usize, root: fn(f64) -> f64) -> Vec<u32> {
-    let is_prime = |k: &u32| (2..*k).take_while(|d| d * d <= *k).all(|d| k % d != 0);
+    let is_prime = |k: &u32| {
+        (2..*k)
+            .take_while(|d| d * d <= *k)
+            .all(|d| !k.is_multiple_of(d))
+    };
     let primes = (2..).filter(is_prime).take(n);
     primes
         .map(|prime| (root(f64::from(prime)).fract() * 4_294_967_296.0) as u32)
