@@ -171,6 +171,7 @@ mod tests {
         );
         for name in [
             "agent-0badcafe.jsonl",
+            "acompact-7b1f0c3e-5a52-4c1d-9a57-0f6f2d1c0a01.jsonl",
             "x.jsonl",
             "7b1f0c3e-5a52-4c1d-9a57-0f6f2d1c0a01.json",
         ] {

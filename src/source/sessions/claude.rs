@@ -9,13 +9,11 @@ mod record;
 mod session_memory;
 
 use super::digest::{Material, Step};
+use super::store::{self, OneRead, Transcript};
 use super::{Head, Role, Session, Turn};
-use crate::error::Warning;
-use crate::request::Kind;
-use crate::source::claude_dir::{self, Folder};
-use crate::source::reader::{self, Dirt};
-use crate::source::stores::{self, Found, StoreReport, Stores};
-use rayon::prelude::*;
+use crate::source::claude_dir;
+use crate::source::reader;
+use crate::source::stores::{self, Found, Stores};
 use record::{Block, Line};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::io::Read;
@@ -23,133 +21,49 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 const TOOL: &str = "claude-code";
-/// Newest transcripts that are read.
-const MAX_TRANSCRIPTS: usize = 500;
-/// Bytes of transcripts that are read, newest first: about half a second on two cores.
-const MAX_BYTES: u64 = 400_000_000;
-
-struct Transcript {
-    path: PathBuf,
-    id: String,
-    size: u64,
-    mtime: i64,
-    folder_idx: usize,
-}
 
 /// The sessions of this repository, in no particular order, with a report for each folder that gave some.
 pub(super) fn read(stores: &Stores) -> Found<Session> {
-    let mut found = Found::default();
-    let folders = claude_dir::folders(stores);
-    let transcripts = transcripts(stores, &folders, &mut found.warnings);
-    let read: Vec<Option<OneRead>> = transcripts
-        .par_iter()
-        .map(|transcript| read_one(stores, transcript))
-        .collect();
-    let mut reports: Vec<StoreReport> = folders
-        .iter()
-        .map(|folder| StoreReport {
-            kind: Kind::Session,
-            tool: TOOL,
-            location: stores.shown(&folder.path),
-            n_items: 0,
-            bytes: 0,
-            n_lost: 0,
-            n_unknown: 0,
-        })
-        .collect();
-    for (transcript, one) in transcripts.iter().zip(read) {
-        let Some(one) = one else { continue };
-        found.warnings.extend(one.warnings);
-        let Some(session) = one.session else { continue };
-        let report = &mut reports[transcript.folder_idx];
-        report.n_items += 1;
-        report.bytes += transcript.size;
-        report.n_lost += one.dirt.n_lost();
-        report.n_unknown += one.n_unknown;
-        found.items.push(session);
-    }
-    found.reports = reports;
-    found.reports.retain(|report| report.n_items > 0);
-    found
-}
-
-/// The transcripts that were started inside the roots, newest first, as many as the limits allow.
-fn transcripts(
-    stores: &Stores,
-    folders: &[Folder],
-    warnings: &mut Vec<Warning>,
-) -> Vec<Transcript> {
-    let mut all: Vec<Transcript> = Vec::new();
-    for (folder_idx, folder) in folders.iter().enumerate() {
+    let mut all: Vec<Transcript<String>> = Vec::new();
+    for folder in claude_dir::folders(stores) {
         for (name, metadata) in stores::list(&folder.path) {
             if let Some(id) = claude_dir::session_id(&name).filter(|_| metadata.is_file()) {
-                all.push(Transcript {
-                    path: folder.path.join(&name),
-                    id: id.to_owned(),
-                    size: metadata.len(),
-                    mtime: stores::mtime(&metadata).unwrap_or_default(),
-                    folder_idx,
-                });
+                let path = folder.path.join(&name);
+                let id = id.to_owned();
+                all.push(Transcript::new(&folder.path, path, &metadata, id));
             }
         }
     }
-    let mut all: Vec<Transcript> = all
-        .into_par_iter()
-        .filter(|transcript| {
-            claude_dir::first_cwd(&transcript.path).is_some_and(|cwd| stores.holds(&cwd))
-        })
-        .collect();
-    all.sort_by(|a, b| b.mtime.cmp(&a.mtime).then_with(|| a.path.cmp(&b.path)));
-    let n_all = all.len();
-    let mut n_bytes = 0;
-    let mut n_kept = 0;
-    all.retain(|transcript| {
-        let fits = n_kept < MAX_TRANSCRIPTS && n_bytes + transcript.size <= MAX_BYTES;
-        if fits {
-            n_bytes += transcript.size;
-            n_kept += 1;
-        }
-        fits
+    let mut warnings = Vec::new();
+    let transcripts = store::shortlist(all, &mut warnings, |transcript| {
+        let cwd = claude_dir::first_cwd(&transcript.path)?;
+        stores.holds(&cwd).then_some(transcript)
     });
-    if n_kept < n_all {
-        let message = format!(
-            "{} of {n_all} transcripts were not read: at most {MAX_TRANSCRIPTS} and {} MB are, the newest first",
-            n_all - n_kept,
-            MAX_BYTES / 1_000_000
-        );
-        warnings.push(Warning::new("transcripts-not-read", "", message));
-    }
-    all
+    let mut found = store::read_all(stores, TOOL, &transcripts, |transcript| {
+        read_one(stores, transcript)
+    });
+    found.warnings.extend(warnings);
+    found
 }
 
-struct OneRead {
-    session: Option<Session>,
-    dirt: Dirt,
-    n_unknown: usize,
-    warnings: Vec<Warning>,
-}
-
-fn read_one(stores: &Stores, transcript: &Transcript) -> Option<OneRead> {
+fn read_one(stores: &Stores, transcript: &Transcript<String>) -> Option<OneRead> {
     let shown = stores.shown(&transcript.path);
     let mut lines: Vec<Line> = Vec::new();
-    let mut n_unknown = 0;
-    let mut warnings = Vec::new();
+    let mut one = OneRead::default();
     // The file may grow while it is read: what counts is what stood there when it was found.
     let input = stores::open(&transcript.path).map(|(file, _)| file.take(transcript.size));
     let dirt = input.and_then(|input| {
         reader::read(input, |mut line: Line| {
-            n_unknown += usize::from(!line.is_known());
+            one.n_unknown += usize::from(!line.is_known());
             line.forget_outputs();
             lines.push(line);
             ControlFlow::Continue(())
         })
     });
-    let dirt = match dirt {
-        Ok(dirt) => dirt,
-        Err(error) => {
-            warnings.push(Warning::new("unreadable", shown.clone(), error.to_string()));
-            Dirt::default()
-        }
+    let roots = with_worktrees(stores, &lines);
+    let stores = &Stores {
+        roots: &roots,
+        ..*stores
     };
     let (mut n_inside, mut n_outside) = (0, 0);
     for cwd in lines
@@ -166,14 +80,29 @@ fn read_one(stores: &Stores, transcript: &Transcript) -> Option<OneRead> {
     if n_outside > n_inside {
         return None;
     }
-    warnings.extend(stores::dirt_warning(&shown, &dirt));
+    one.lost(&shown, dirt);
     let written = session_memory::read(&transcript.path);
-    Some(OneRead {
-        session: session(stores, &transcript.id, shown, &lines, &written),
-        dirt,
-        n_unknown,
-        warnings,
-    })
+    let session = session(stores, &transcript.known, shown, &lines, &written);
+    one.sessions.extend(session);
+    Some(one)
+}
+
+/// The roots, and the worktrees that the session went into from one of them: they may be gone by now.
+fn with_worktrees(stores: &Stores, lines: &[Line]) -> Vec<PathBuf> {
+    let mut roots = stores.roots.to_vec();
+    for worktree in lines
+        .iter()
+        .filter_map(|line| line.worktree_session.0.as_ref())
+    {
+        let path = worktree.worktree_path.or_empty();
+        let is_ours = stores.holds(worktree.original_cwd.or_empty()) && !stores.holds(path);
+        if is_ours && !path.is_empty() {
+            roots.push(PathBuf::from(path));
+        }
+    }
+    roots.sort();
+    roots.dedup();
+    roots
 }
 
 /// A session from its records; `None` if nobody said anything in it.
@@ -197,6 +126,7 @@ fn session(
         steps: steps(stores, &branch),
         unfinished: unfinished(&branch),
         summary: summary(&branch, lines, written),
+        reached: pull_requests(lines),
     };
     let git_branch = branch
         .iter()
@@ -344,6 +274,13 @@ fn unfinished(branch: &[&Line]) -> Vec<String> {
         .into_iter()
         .filter(|(text, is_over)| !is_over && !text.is_empty());
     open.map(|(text, _)| text).collect()
+}
+
+/// The pull requests that were linked to the session.
+fn pull_requests(lines: &[Line]) -> Vec<String> {
+    let links = lines.iter().filter(|line| line.kind.is("pr-link"));
+    let numbers = links.filter_map(|line| line.pr_number.0);
+    numbers.map(|number| format!("PR #{number}")).collect()
 }
 
 /// The newest summary that the tool wrote: its running notes, a compaction, or a short word for a person who was away.

@@ -27,6 +27,19 @@ pub struct Material {
     pub unfinished: Vec<String>,
     /// The newest summary that the tool wrote, or empty.
     pub summary: String,
+    /// What the tool recorded as reached: "PR #128", "commit 1a2b3c4 fix: VAT".
+    pub reached: Vec<String>,
+}
+
+impl Material {
+    /// Adds what was said, unless it is nothing. `at` is in Unix seconds, 0 where unknown.
+    pub fn said(&mut self, role: Role, at: i64, text: &str) {
+        let text = text.trim();
+        if !text.is_empty() {
+            let text = text.to_owned();
+            self.steps.push(Step::Said(Turn { role, at, text }));
+        }
+    }
 }
 
 /// One thing that happened.
@@ -64,7 +77,7 @@ pub fn digest(material: &Material) -> Digest {
         fixes: fixes(&material.steps),
         files: files(&material.steps),
         open: open_items(&turns, &material.unfinished),
-        outcome: outcome(&turns),
+        outcome: outcome(&turns, &material.reached),
     }
 }
 
@@ -429,8 +442,21 @@ fn is_offer(folded: &str) -> bool {
         .any(|cue| folded.contains(cue))
 }
 
+/// What the last answer says was reached, and then the last thing that the tool recorded as reached.
+fn outcome(turns: &[&Turn], reached: &[String]) -> String {
+    let said = said_outcome(turns);
+    match reached.last().map(|reached| cut(&one_line(reached), 100)) {
+        None => said,
+        Some(reached) if said.is_empty() => reached,
+        Some(reached) => {
+            let max_chars = MAX_LINE_CHARS - 4 - reached.chars().count();
+            format!("{} ({reached})", cut(&said, max_chars))
+        }
+    }
+}
+
 /// One or two sentences of the last answer: those that report a result, else the last ones.
-fn outcome(turns: &[&Turn]) -> String {
+fn said_outcome(turns: &[&Turn]) -> String {
     let last = turns.iter().rev().find(|turn| turn.role == Role::Assistant);
     let Some(last) = last else {
         return String::new();
@@ -464,7 +490,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// One step a line: `u ` and `a ` say (with `\n` for a line break), `+ ` and `- ` run, `e ` edits, `t ` is left to do.
+    /// One step a line: `u ` and `a ` say (with `\n` for a line break), `+ ` and `- ` run, `e ` edits, `t ` is left to do,
+    /// `r ` is recorded as reached.
     fn material(script: &str) -> Material {
         let mut material = Material::default();
         let said = |role, text: &str| {
@@ -479,6 +506,10 @@ mod tests {
                 "e " => Step::Edited(rest.to_owned()),
                 "t " => {
                     material.unfinished.push(rest.to_owned());
+                    continue;
+                }
+                "r " => {
+                    material.reached.push(rest.to_owned());
                     continue;
                 }
                 sign => {
@@ -590,12 +621,17 @@ mod tests {
             "It is a matter of taste. Both read well."
         );
         assert_eq!(outcome("u hello"), "");
+        assert_eq!(outcome("r PR #7\nr PR #8"), "PR #8");
+        assert_eq!(
+            outcome("a I fixed the parser.\nr PR #8"),
+            "I fixed the parser. (PR #8)"
+        );
     }
 
     proptest! {
         #[test]
         fn every_list_is_short_and_every_entry_a_line(
-            script in prop::collection::vec("[uaet+-] (fix|because|we decided|TODO|next step|é| |a\\.rs|\\\\n- |error:|cargo test|[a-z]{1,80}){0,40}", 0..60),
+            script in prop::collection::vec("[uaetr+-] (fix|because|we decided|TODO|next step|é| |a\\.rs|\\\\n- |error:|cargo test|[a-z]{1,80}){0,40}", 0..60),
         ) {
             let d = digest(&material(&script.join("\n")));
             let lists = [(&d.asks, 5), (&d.decisions, 8), (&d.fixes, 6), (&d.files, 20), (&d.open, 8)];

@@ -6,16 +6,36 @@
 //!
 //! What is returned is verbatim and may hold secrets that were pasted or printed: redact before showing or storing it.
 
+mod aider;
 mod claude;
+mod cline;
+mod codex;
+mod continue_dev;
+mod copilot;
+mod cursor_transcripts;
 pub mod digest;
+mod gemini;
+mod kiro;
+mod patch;
 pub mod sentence;
+mod store;
 
 use super::stores::{Found, Stores};
 use digest::{Material, Step};
 use sentence::one_line;
 
 /// The tools whose sessions can be read: one file and one row each.
-const TOOLS: &[fn(&Stores) -> Found<Session>] = &[claude::read];
+const TOOLS: &[fn(&Stores) -> Found<Session>] = &[
+    claude::read,
+    codex::read,
+    gemini::read,
+    copilot::read,
+    aider::read,
+    cline::read,
+    continue_dev::read,
+    kiro::read,
+    cursor_transcripts::read,
+];
 
 /// The sessions of the repository, newest first (by end, start, path), from every known store.
 ///
@@ -144,3 +164,8 @@ pub struct Digest {
     /// The last thing the assistant said it reached, one or two sentences.
     pub outcome: String,
 }
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

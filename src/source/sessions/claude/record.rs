@@ -2,7 +2,7 @@
 //!
 //! The format is internal to its tool and changes between versions, so every field is lax and unknown types are counted.
 
-use crate::source::lax::{Content, Excerpt, Flag, Object, Present, Text};
+use crate::source::lax::{Content, Excerpt, Flag, Object, Present, Text, Whole};
 use crate::source::reader::Record;
 use serde::Deserialize;
 
@@ -40,6 +40,10 @@ pub(super) struct Line {
     pub ai_title: Text,
     pub custom_title: Text,
     pub agent_name: Text,
+    /// Of records that say in which worktree the session goes on.
+    pub worktree_session: Object<Worktree>,
+    /// Of records that link a pull request.
+    pub pr_number: Whole,
 }
 
 /// What was said, or what a tool answered.
@@ -93,6 +97,14 @@ pub(super) struct Todo {
 #[serde(default)]
 pub(super) struct Origin {
     pub kind: Text,
+}
+
+/// A worktree that a session went into, and where it came from.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Worktree {
+    pub original_cwd: Text,
+    pub worktree_path: Text,
 }
 
 /// Something put into the conversation beside the messages.

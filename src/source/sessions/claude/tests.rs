@@ -138,7 +138,8 @@ fn a_session_is_told_in_turns_and_summed_up() {
         .call("Bash", json!({"command": "cd /w/shop && cargo test retry 2>&1 | tail -3"}), "ok", false)
         .call("TodoWrite", json!({"todos": [{"content": "write docs", "status": "pending"}, {"content": "fix", "status": "completed"}]}), "ok", false)
         .assistant("We decided to derive the key from the order id. All tests pass.")
-        .put(json!({"type": "ai-title", "aiTitle": "Double charge"})));
+        .put(json!({"type": "ai-title", "aiTitle": "Double charge"}))
+        .raw(r#"{"type":"pr-link","sessionId":"s","prNumber":128,"prUrl":"https://example.org/128"}"#));
     assert_eq!(session.title, "Double charge");
     assert_eq!(
         (session.tool, session.id.as_str(), session.branch.as_str()),
@@ -172,7 +173,7 @@ fn a_session_is_told_in_turns_and_summed_up() {
         digest.decisions.last().unwrap(),
         "We decided to derive the key from the order id."
     );
-    assert_eq!(digest.outcome, "All tests pass.");
+    assert_eq!(digest.outcome, "All tests pass. (PR #128)");
 }
 
 #[test]
@@ -307,6 +308,28 @@ fn worktree_paths_stand_for_files_of_the_root() {
         .at("/w/shop/.claude/worktrees/x")
         .call("Write", edit, "ok", false));
     assert_eq!(session.digest.files, ["src/a.rs"]);
+}
+
+#[test]
+fn a_worktree_that_a_session_went_into_is_of_the_repository() {
+    let told = |from: &str| {
+        let state = json!({"type": "worktree-state", "sessionId": "s", "worktreeSession": {"originalCwd": from, "worktreePath": "/w/gone"}});
+        let store = Store::new();
+        let script = script()
+            .user("go")
+            .raw(&state.to_string())
+            .at("/w/gone")
+            .call(
+                "Write",
+                json!({"file_path": "/w/gone/src/a.rs"}),
+                "ok",
+                false,
+            )
+            .assistant("done");
+        store.put("-w-shop", A, script.text).read().items
+    };
+    assert_eq!(told("/w/shop")[0].digest.files, ["src/a.rs"]);
+    assert!(told("/w/other").is_empty());
 }
 
 #[test]

@@ -1,0 +1,212 @@
+//! What the readers of all tools do alike: take the newest transcripts under limits, read them on all cores, report
+//! what each folder gave.
+//!
+//! A store may hold years of work in hundreds of projects. So its files are sorted by when they were last changed,
+//! asked cheaply whether they belong to this repository, and only then read, the newest first, until a limit is met.
+
+use super::Session;
+use crate::error::Warning;
+use crate::request::Kind;
+use crate::source::reader::Dirt;
+use crate::source::stores::{self, Found, StoreReport, Stores};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+
+/// Newest transcripts of a tool that are asked whether they belong to the repository.
+const MAX_ASKED: usize = 10_000;
+/// Newest transcripts of a tool that are read.
+const MAX_TRANSCRIPTS: usize = 500;
+/// Bytes of a tool's transcripts that are read, newest first: about half a second on two cores.
+const MAX_BYTES: u64 = 400_000_000;
+/// The largest document that is read whole, in bytes.
+pub(super) const MAX_DOCUMENT: u64 = 64 << 20;
+
+/// A file that holds a session, or several.
+pub(super) struct Transcript<K> {
+    pub path: PathBuf,
+    /// The folder that reports name.
+    pub folder: PathBuf,
+    /// Bytes on disk when it was found; it may grow while it is read.
+    pub size: u64,
+    /// Bytes that reading it counts for; more than `size` where it is compressed.
+    pub cost: u64,
+    /// When it was last changed, Unix seconds.
+    pub mtime: i64,
+    /// What its reader knows of it besides.
+    pub known: K,
+}
+
+impl<K> Transcript<K> {
+    /// A file of `folder` as [`stores::list`] found it.
+    pub fn new(folder: &Path, path: PathBuf, metadata: &Metadata, known: K) -> Self {
+        Self {
+            path,
+            folder: folder.to_owned(),
+            size: metadata.len(),
+            cost: metadata.len(),
+            mtime: stores::mtime(metadata).unwrap_or_default(),
+            known,
+        }
+    }
+
+    /// The same with something else known of it.
+    pub fn with<L>(self, known: L) -> Transcript<L> {
+        Transcript {
+            path: self.path,
+            folder: self.folder,
+            size: self.size,
+            cost: self.cost,
+            mtime: self.mtime,
+            known,
+        }
+    }
+}
+
+/// What one transcript gave.
+#[derive(Default)]
+pub(super) struct OneRead {
+    pub sessions: Vec<Session>,
+    /// Pieces of records that were lost.
+    pub n_lost: usize,
+    /// Records of unknown types.
+    pub n_unknown: usize,
+    pub warnings: Vec<Warning>,
+}
+
+impl OneRead {
+    /// Counts what reading the file shown as `shown` lost; a file that could not be read at all is a warning.
+    pub fn lost(&mut self, shown: &str, read: std::io::Result<Dirt>) {
+        match read {
+            Ok(dirt) => {
+                self.n_lost += dirt.n_lost();
+                self.warnings.extend(stores::dirt_warning(shown, &dirt));
+            }
+            Err(error) => self
+                .warnings
+                .push(Warning::new("unreadable", shown, error.to_string())),
+        }
+    }
+}
+
+/// Of `all` the transcripts that belong to the repository, newest first, as many as the limits allow.
+///
+/// `belongs` opens a transcript just far enough to tell, and says what it learned.
+pub(super) fn shortlist<J: Send, K: Send>(
+    mut all: Vec<Transcript<J>>,
+    warnings: &mut Vec<Warning>,
+    belongs: impl Fn(Transcript<J>) -> Option<Transcript<K>> + Sync + Send,
+) -> Vec<Transcript<K>> {
+    all.sort_by(|a, b| b.mtime.cmp(&a.mtime).then_with(|| a.path.cmp(&b.path)));
+    all.truncate(MAX_ASKED);
+    let mut all: Vec<Transcript<K>> = all.into_par_iter().filter_map(belongs).collect();
+    let n_all = all.len();
+    let mut n_bytes = 0;
+    let mut n_kept = 0;
+    all.retain(|transcript| {
+        let fits = n_kept < MAX_TRANSCRIPTS && n_bytes + transcript.cost <= MAX_BYTES;
+        if fits {
+            n_bytes += transcript.cost;
+            n_kept += 1;
+        }
+        fits
+    });
+    if n_kept < n_all {
+        let message = format!(
+            "{} of {n_all} transcripts were not read: at most {MAX_TRANSCRIPTS} and {} MB are, the newest first",
+            n_all - n_kept,
+            MAX_BYTES / 1_000_000
+        );
+        warnings.push(Warning::new("transcripts-not-read", "", message));
+    }
+    all
+}
+
+/// Reads transcripts of `tool` on all cores: their sessions in their order, and a report for each folder that gave some.
+///
+/// Where `read` gives none for a transcript, it turned out not to belong to the repository.
+pub(super) fn read_all<K: Sync>(
+    stores: &Stores,
+    tool: &'static str,
+    transcripts: &[Transcript<K>],
+    read: impl Fn(&Transcript<K>) -> Option<OneRead> + Sync + Send,
+) -> Found<Session> {
+    let read: Vec<Option<OneRead>> = transcripts.par_iter().map(read).collect();
+    let mut found = Found::default();
+    let mut reports: BTreeMap<&Path, StoreReport> = BTreeMap::new();
+    for (transcript, one) in transcripts.iter().zip(read) {
+        let Some(one) = one else { continue };
+        found.warnings.extend(one.warnings);
+        if one.sessions.is_empty() {
+            continue;
+        }
+        let report = reports
+            .entry(&transcript.folder)
+            .or_insert_with(|| StoreReport {
+                kind: Kind::Session,
+                tool,
+                location: stores.shown(&transcript.folder),
+                n_items: 0,
+                bytes: 0,
+                n_lost: 0,
+                n_unknown: 0,
+            });
+        report.n_items += one.sessions.len();
+        report.bytes += transcript.size;
+        report.n_lost += one.n_lost;
+        report.n_unknown += one.n_unknown;
+        found.items.extend(one.sessions);
+    }
+    found.reports = reports.into_values().collect();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn transcript(name: &str, mtime: i64, cost: u64) -> Transcript<()> {
+        Transcript {
+            path: PathBuf::from(name),
+            folder: PathBuf::from("/w"),
+            size: cost,
+            cost,
+            mtime,
+            known: (),
+        }
+    }
+
+    fn names(all: Vec<Transcript<()>>) -> (Vec<String>, usize) {
+        let mut warnings = Vec::new();
+        let is_ours = |t: &Transcript<()>| !t.path.starts_with("foreign");
+        let kept = shortlist(all, &mut warnings, |t| is_ours(&t).then_some(t));
+        let name = |t: Transcript<()>| t.path.to_string_lossy().into_owned();
+        (kept.into_iter().map(name).collect(), warnings.len())
+    }
+
+    #[test]
+    fn the_newest_that_belong_are_kept() {
+        let all = vec![
+            transcript("b", 1, 1),
+            transcript("a", 1, 1),
+            transcript("foreign", 9, MAX_BYTES),
+            transcript("c", 2, 1),
+        ];
+        assert_eq!(names(all), (vec!["c".into(), "a".into(), "b".into()], 0));
+    }
+
+    #[test]
+    fn limits_leave_out_and_say_so() {
+        let all = vec![
+            transcript("old", 1, 1),
+            transcript("large", 2, MAX_BYTES),
+            transcript("new", 3, 1),
+        ];
+        assert_eq!(names(all), (vec!["new".into(), "old".into()], 1));
+        let many = (0..MAX_TRANSCRIPTS as i64 + 1).map(|i| transcript(&i.to_string(), i, 0));
+        let (kept, n_warnings) = names(many.collect());
+        assert_eq!((kept.len(), n_warnings), (MAX_TRANSCRIPTS, 1));
+        assert_eq!(kept[0], MAX_TRANSCRIPTS.to_string());
+    }
+}
