@@ -13,6 +13,7 @@ pub mod notes;
 pub mod reader;
 pub mod repository;
 pub mod sessions;
+mod sqlite;
 pub mod stores;
 pub mod task;
 pub mod tree;

@@ -55,6 +55,14 @@ impl Dirt {
     }
 }
 
+/// A whole JSON document with the same repairs as a line of [`read`]; `None` if it still does not parse.
+///
+/// Several times the document's size in memory, if it is read as a `Value`.
+pub fn document<T: DeserializeOwned>(text: &[u8]) -> Option<T> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    parse(text).or_else(|| parse(&clean(text)))
+}
+
 /// Calls `take` with every record of `input`, in order, until it breaks, and returns what was odd.
 ///
 /// Memory is one line, at most `MAX_LINE_BYTES` (and `MAX_JOINED` of them while lines are being joined).
@@ -188,7 +196,7 @@ impl<T: Record, F: FnMut(T) -> ControlFlow<()>> State<T, F> {
             .map_or(start, |last| last + 1);
         let text = &raw[start..end];
         if text[0] == b'{'
-            && let Some(record) = parse_whole::<T>(text)
+            && let Some(record) = parse::<T>(text)
         {
             self.flush_pending();
             return self.give(record);
@@ -207,7 +215,7 @@ impl<T: Record, F: FnMut(T) -> ControlFlow<()>> State<T, F> {
             pending.text.extend_from_slice(b"\\n");
             pending.text.extend_from_slice(&clean);
             pending.n_lines += 1;
-            if let Some(record) = parse_whole::<T>(&pending.text) {
+            if let Some(record) = parse::<T>(&pending.text) {
                 self.dirt.n_joined += 1;
                 return self.give(record);
             }
@@ -239,7 +247,7 @@ impl<T: Record, F: FnMut(T) -> ControlFlow<()>> State<T, F> {
 }
 
 /// One record from bytes that hold it and nothing else.
-fn parse_whole<T: Record>(text: &[u8]) -> Option<T> {
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Option<T> {
     match serde_json::from_slice::<T>(text) {
         Ok(record) => Some(record),
         // Whole JSON that the derived code refuses, for example for a key that stands twice: a `Value` keeps the last one.
@@ -480,6 +488,20 @@ mod tests {
             "]".repeat(90)
         );
         check(deep.as_bytes(), &["a="], [0; 6]);
+    }
+
+    #[test]
+    fn documents_are_repaired_as_lines_are() {
+        let text = |bytes: &[u8]| document::<Line>(bytes).map(|line| line.text.0.unwrap());
+        assert_eq!(
+            text(b"\xef\xbb\xbf{\n \"text\": \"a\"\n}\n").as_deref(),
+            Some("a")
+        );
+        assert_eq!(
+            text(b"{\"text\":\"a\\ud83d\xe9\tb\"}\0\0").as_deref(),
+            Some("a\u{fffd}\u{fffd} b")
+        );
+        assert_eq!(text(b"{\"text\":\"a"), None);
     }
 
     #[test]

@@ -151,6 +151,49 @@ impl Stores<'_> {
         Some(rest)
     }
 
+    /// Where the editors of the Visual Studio Code family keep the settings of a user, theirs and those of extensions.
+    /// None is promised to exist.
+    pub fn editor_dirs(&self) -> Vec<PathBuf> {
+        const NAMES: &[&str] = &[
+            "Code",
+            "Code - Insiders",
+            "Code - OSS",
+            "VSCodium",
+            "Cursor",
+            "Windsurf",
+        ];
+        const SERVERS: &[&str] = &[
+            ".vscode-server",
+            ".vscode-server-insiders",
+            ".cursor-server",
+            ".windsurf-server",
+        ];
+        let mut dirs: Vec<PathBuf> = Vec::new();
+        for config in self.config_dirs() {
+            dirs.extend(NAMES.iter().map(|name| config.join(name).join("User")));
+        }
+        for home in self.home {
+            dirs.extend(SERVERS.iter().map(|name| home.join(name).join("data/User")));
+        }
+        dirs
+    }
+
+    /// A file that a record names, as it should be shown: relative to the root where inside it. `path` may be relative
+    /// to `folder`, the working directory of the record.
+    pub fn file(&self, folder: &str, path: &str) -> String {
+        let is_absolute = path.starts_with(['/', '\\']) || path.as_bytes().get(1) == Some(&b':');
+        let whole = if is_absolute || folder.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{folder}/{path}")
+        };
+        match self.relative(&whole) {
+            Some(inside) => inside,
+            None if is_absolute => self.shown(Path::new(path)),
+            None => path.to_owned(),
+        }
+    }
+
     /// Whether an absolute path lies in one of the roots or is one.
     pub fn holds(&self, path: &str) -> bool {
         self.relative(path).is_some()
@@ -192,6 +235,50 @@ fn below<'p>(path: &'p str, root: &str) -> Option<&'p str> {
     } else {
         rest.strip_prefix('/')
     }
+}
+
+/// The path that a record means by a path or by a URI of a file (`file:///c%3A/w/a.rs`, or one in WSL); `None` for
+/// other URIs: they name files of another machine.
+pub fn path_of_uri(text: &str) -> Option<String> {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Some(text.to_owned());
+    };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = percent_decoded(host);
+    let is_here = match scheme {
+        "file" => true,
+        "vscode-remote" => host.starts_with("wsl"),
+        _ => false,
+    };
+    let path = percent_decoded(path);
+    let is_drive =
+        path.as_bytes().get(2) == Some(&b':') && path.as_bytes()[1].is_ascii_alphabetic();
+    is_here.then(|| match host.as_str() {
+        _ if is_drive => path[1..].to_owned(),
+        "" | "localhost" => path,
+        _ if scheme == "file" => format!(r"\\{host}{}", path.replace('/', r"\")),
+        _ => path,
+    })
+}
+
+fn percent_decoded(text: &str) -> String {
+    let hex = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match (byte, hex(bytes.get(at + 1)), hex(bytes.get(at + 2))) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            _ => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// The names in a folder with their metadata, sorted by name; links and names that are not UTF-8 are left out.
@@ -260,11 +347,13 @@ pub fn mtime(metadata: &Metadata) -> Option<i64> {
     i64::try_from(since.as_secs()).ok()
 }
 
+/// The earliest moment that is believed, the year 2020: no agent wrote an earlier one, a clock was wrong.
+const EARLIEST: i64 = 1_577_836_800;
+
 /// A moment as agents write it (RFC 3339, or without a zone, taken as UTC), in Unix seconds.
 ///
-/// `None` for what does not parse and for moments before 2020: no agent wrote them, a clock was wrong.
+/// `None` for what does not parse and for moments before 2020.
 pub fn moment(text: &str) -> Option<i64> {
-    const YEAR_2020: i64 = 1_577_836_800;
     let text = text.trim();
     let at = match text.parse::<jiff::Timestamp>() {
         Ok(at) => at.as_second(),
@@ -274,7 +363,20 @@ pub fn moment(text: &str) -> Option<i64> {
             local.to_zoned(zone).ok()?.timestamp().as_second()
         }
     };
-    (at >= YEAR_2020).then_some(at)
+    (at >= EARLIEST).then_some(at)
+}
+
+/// A moment as a number of seconds, milliseconds or microseconds, told by its size, in Unix seconds.
+///
+/// `None` for moments before 2020 and after 2200.
+pub fn moment_of_number(number: f64) -> Option<i64> {
+    const LATEST: i64 = 7_258_118_400;
+    let seconds = match number {
+        _ if number < 1e11 => number,
+        _ if number < 1e14 => number / 1e3,
+        _ => number / 1e6,
+    } as i64;
+    (EARLIEST..LATEST).contains(&seconds).then_some(seconds)
 }
 
 /// One line about what was lost of a file, if anything worth a warning was: a torn tail alone may be a live write.
@@ -393,6 +495,39 @@ mod tests {
         assert_eq!(moment("2020-01-01T00:00:00Z"), Some(1_577_836_800));
         assert_eq!(moment("1970-01-01T00:00:00Z"), None);
         assert_eq!(moment("soon"), None);
+    }
+
+    #[test]
+    fn uris_are_paths() {
+        let check = |uri: &str, expected: Option<&str>| {
+            assert_eq!(path_of_uri(uri).as_deref(), expected, "{uri}");
+        };
+        check("/w/a b", Some("/w/a b"));
+        check(r"C:\w", Some(r"C:\w"));
+        check("file:///w/a%20b%C3%A9%zz%4", Some("/w/a bé%zz%4"));
+        check("file:///c%3A/w/shop", Some("c:/w/shop"));
+        check("file://localhost/w", Some("/w"));
+        check("file://box/share/w", Some(r"\\box\share\w"));
+        check("vscode-remote://wsl%2Bubuntu/home/dev", Some("/home/dev"));
+        check("vscode-remote://ssh-remote%2Bbox/home/dev", None);
+        check("https://example.org/w", None);
+        check("file://", Some(""));
+    }
+
+    #[test]
+    fn files_are_shown_relative_to_the_root() {
+        let roots = [PathBuf::from("/w/shop")];
+        let stores = Stores {
+            roots: &roots,
+            home: Some(Path::new("/home/dev")),
+            variables: &BTreeMap::new(),
+        };
+        assert_eq!(stores.file("/w/shop", "src/a.rs"), "src/a.rs");
+        assert_eq!(stores.file("/w/shop/web", "./a.ts"), "web/a.ts");
+        assert_eq!(stores.file("/w/shop", "/w/shop/a.rs"), "a.rs");
+        assert_eq!(stores.file("/w/shop", "/home/dev/x"), "~/x");
+        assert_eq!(stores.file("/w/shop", "../x"), "../x");
+        assert_eq!(stores.file("", "a.rs"), "a.rs");
     }
 
     #[cfg(unix)]

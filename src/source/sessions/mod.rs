@@ -7,15 +7,26 @@
 //! What is returned is verbatim and may hold secrets that were pasted or printed: redact before showing or storing it.
 
 mod claude;
+mod cursor;
 pub mod digest;
+mod goose;
+mod opencode;
 pub mod sentence;
+mod shelf;
+mod zed;
 
 use super::stores::{Found, Stores};
 use digest::{Material, Step};
 use sentence::one_line;
 
 /// The tools whose sessions can be read: one file and one row each.
-const TOOLS: &[fn(&Stores) -> Found<Session>] = &[claude::read];
+const TOOLS: &[fn(&Stores) -> Found<Session>] = &[
+    claude::read,
+    cursor::read,
+    goose::read,
+    opencode::read,
+    zed::read,
+];
 
 /// The sessions of the repository, newest first (by end, start, path), from every known store.
 ///
