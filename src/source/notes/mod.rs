@@ -6,13 +6,22 @@
 //! money, differs from day to day, and drops the numbers and names that notes are kept for.
 
 mod anchors;
+mod beads;
 mod class;
 mod claude_memory;
+mod claude_user;
+mod codex_memory;
 mod date;
+mod folder;
 mod front;
+mod gemini_memory;
+mod graph;
+pub mod import;
 mod split;
 mod status;
 mod table;
+mod tagged;
+mod user_wide;
 
 pub use anchors::anchors;
 pub use status::mark_superseded;
@@ -20,6 +29,7 @@ pub use status::mark_superseded;
 use super::stores::{Found, Stores};
 use front::Front;
 use split::{Kind, Piece};
+use table::Form;
 
 /// The smallest unit of a note that is packed and cited: a bullet with its children, a dated entry, a short section, an ADR.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +58,8 @@ pub struct Atom {
     pub keys: Vec<String>,
     /// The keys of what it says it supersedes.
     pub supersedes: Vec<String>,
+    /// Globs of the files that its rule is meant for, relative to the root as written; empty where it is meant for all.
+    pub applies_to: Vec<String>,
 }
 
 /// What kind of knowledge an atom is.
@@ -74,7 +86,15 @@ pub enum DateSource {
 }
 
 /// The stores of notes outside the repository: one file and one row each.
-const STORES: &[fn(&Stores) -> Found<Atom>] = &[claude_memory::read];
+const STORES: &[fn(&Stores) -> Found<Atom>] = &[
+    claude_memory::read,
+    claude_user::read,
+    codex_memory::read,
+    gemini_memory::read,
+    graph::read,
+    tagged::read,
+    user_wide::read,
+];
 
 /// Whether a file of the repository is a note, by its path relative to the root. Cost: one automaton run.
 pub fn is_note(path: &str) -> bool {
@@ -92,8 +112,20 @@ pub fn describe(path: &str) -> Option<&'static str> {
 /// none, but for a heading with nothing below it, which is an atom where it says something, and for decision records,
 /// which are whole. O(length); never fails. Supersession between notes is the business of [`mark_superseded`].
 pub fn atoms(path: &str, text: &str, mtime: Option<i64>) -> Vec<Atom> {
-    let default = table::find(path).map_or(Class::Fact, |row| row.class);
-    split_note(path, text, mtime, default)
+    let Some(row) = table::find(path) else {
+        return split_note(path, text, mtime, Class::Fact);
+    };
+    match row.form {
+        Form::Text => split_note(path, text, mtime, row.class),
+        Form::Graph => graph::atoms(path, text, mtime).0,
+        Form::Issues => beads::atoms(path, text, mtime).0,
+        Form::Tagged => tagged::atoms(path, text, mtime),
+    }
+}
+
+/// Whether a file is one of instructions that may import others.
+pub fn imports_others(path: &str) -> bool {
+    table::find(path).is_some_and(|row| row.what == table::CLAUDE)
 }
 
 /// The atoms of the notes kept outside the repository, sorted by path and line, supersession marked.
@@ -307,6 +339,7 @@ impl Note<'_> {
                 || says_superseded(heading.last().map(String::as_str)),
             keys: self.keys(file_name, &text, &heading),
             supersedes,
+            applies_to: self.front.applies_to.clone(),
             status,
             heading,
             text,
@@ -339,7 +372,9 @@ impl Note<'_> {
             Some(id) => vec![id],
             None => {
                 let name = self.front.name.as_deref().map(status::key);
-                name.into_iter().chain([status::key(file_name)]).collect()
+                let title = self.front.title.as_deref().map(status::key);
+                let names = name.into_iter().chain(title);
+                names.chain([status::key(file_name)]).collect()
             }
         };
         keys.dedup();
