@@ -24,6 +24,8 @@ pub struct Front {
     pub date: Option<i64>,
     /// What `supersedes` or `replaces` names, verbatim.
     pub supersedes: Option<String>,
+    /// Whether it has a `permalink`, as notes of basic-memory do.
+    pub is_linked: bool,
     /// Globs of the files that the note is meant for, as hosts of rules write them; empty where it is meant for all.
     pub applies_to: Vec<String>,
 }
@@ -84,6 +86,7 @@ pub fn front(lines: &[&str]) -> Front {
             "description" => front.description = text(),
             "type" => front.kind = Some(value.to_lowercase()),
             "status" => front.status = Some(value.to_lowercase()),
+            "permalink" => front.is_linked = true,
             "supersedes" | "replaces" => front.supersedes = text(),
             "modified" => dates[0] = date::find(value).map(|(at, _)| at),
             "updated" | "last_updated" | "lastupdated" | "last-updated" | "updated_at" => {

@@ -11,6 +11,7 @@ mod class;
 mod claude_memory;
 mod claude_user;
 mod codex_memory;
+pub mod configured;
 mod date;
 mod folder;
 mod front;
@@ -185,7 +186,9 @@ fn split_note(path: &str, text: &str, mtime: Option<i64>, default: Class) -> Vec
         let is_dated = |line: &&&str| line.starts_with('#') && date::find(line).is_some();
         body.iter().filter(is_dated).count() >= MIN_LOG_ENTRIES
     };
-    if table::is_adr(path) && default == Class::Decision && !is_log() {
+    // A decision in basic-memory is a list of observations, each with a category of its own.
+    let is_record = table::is_adr(path) && default == Class::Decision && !note.front.is_linked;
+    if is_record && !is_log() {
         return note.record().into_iter().collect();
     }
     note.merged(pieces)
