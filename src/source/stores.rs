@@ -172,7 +172,7 @@ impl Stores<'_> {
         for config in self.config_dirs() {
             dirs.extend(NAMES.iter().map(|name| config.join(name).join("User")));
         }
-        for home in self.home {
+        if let Some(home) = self.home {
             dirs.extend(SERVERS.iter().map(|name| home.join(name).join("data/User")));
         }
         dirs

@@ -180,7 +180,7 @@ fn read_global(stores: &Stores, folder: &Path, spaces: &Spaces) -> Found<Session
             composers.push((at, value, name));
         }
     }
-    composers.sort_by(|a, b| b.0.cmp(&a.0));
+    composers.sort_by_key(|composer| std::cmp::Reverse(composer.0));
     shelf.newest(&mut composers);
     for (_, composer, name) in composers {
         read_composer(&mut shelf, &database, &composer, name);
