@@ -432,7 +432,7 @@ fn memory(value: &DeValue<'_>) -> Result<Vec<Memory>, Wrong> {
                 }
                 other => {
                     let failure = Failure::new(format!("unknown key `{other}`"));
-                    let hint = match suggest::nearest(other, KEYS.into_iter()) {
+                    let hint = match suggest::nearest(other, KEYS) {
                         Some(meant) => format!("did you mean `{meant}`?"),
                         None => format!("the keys are {}", KEYS.join(", ")),
                     };

@@ -41,7 +41,7 @@ pub struct Atom {
     pub lines: (u32, u32),
     /// Headings above it, outermost first; the title in the front matter counts as one.
     pub heading: Vec<String>,
-    /// Its text, verbatim, ending in a newline.
+    /// Its text, ending in a newline: verbatim, or for a record that is no text (an issue, an entity) what it says in words.
     pub text: String,
     /// What kind of knowledge it is; sets how it ages.
     pub class: Class,
@@ -109,7 +109,7 @@ pub fn describe(path: &str) -> Option<&'static str> {
 
 /// The atoms of one note, ascending and disjoint; `mtime` in Unix seconds is the date of last resort.
 ///
-/// Every line of text is in exactly one atom. Headings, front matter, rules and HTML comments on lines of their own are in
+/// Every line of a note that is text is in exactly one atom. Headings, front matter, rules and HTML comments on lines of their own are in
 /// none, but for a heading with nothing below it, which is an atom where it says something, and for decision records,
 /// which are whole. O(length); never fails. Supersession between notes is the business of [`mark_superseded`].
 pub fn atoms(path: &str, text: &str, mtime: Option<i64>) -> Vec<Atom> {

@@ -150,7 +150,10 @@ fn read_global(stores: &Stores, folder: &Path, spaces: &Spaces) -> Found<Session
     let keys = "SELECT key FROM cursorDiskKV WHERE key >= ?1 AND key < ?2 ORDER BY key";
     let mut n_asked = 0;
     for row in shelf.rows(&database, keys, &[&from, &to]) {
-        let id = row[0].text()[from.len().min(row[0].text().len())..].to_owned();
+        // A damaged index may give keys out of range.
+        let Some(id) = row[0].text().strip_prefix(&from).map(str::to_owned) else {
+            continue;
+        };
         if names.contains_key(&id) || foreign.contains(&id) || n_asked == MAX_ASKED {
             continue;
         }
