@@ -47,10 +47,21 @@ pub struct Request {
     pub home: Option<PathBuf>,
     /// What [`VARIABLES`] say, by name; used only where there is a home.
     pub variables: BTreeMap<String, String>,
+    /// Folders of notes besides those that are known by their names.
+    pub memory: Vec<Memory>,
     /// The moment that recency is measured from, in Unix seconds; `None` takes the newest of HEAD and the candidates.
     pub now: Option<i64>,
     /// What each feature of a candidate weighs; those that ctxpack ships with by default.
     pub weights: Model,
+}
+
+/// A folder of notes that a config file names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Memory {
+    /// An absolute folder, or one below `~/`, which is read only where there is a home.
+    pub path: PathBuf,
+    /// Which of its files are notes: a glob over paths below it.
+    pub glob: String,
 }
 
 /// A limit on the emitted text.

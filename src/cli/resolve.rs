@@ -182,6 +182,7 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
         kinds: settings.kinds.unwrap_or_default(),
         home,
         variables,
+        memory: settings.memory,
         now: None,
         weights: settings.weights.unwrap_or_default(),
     })

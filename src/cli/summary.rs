@@ -334,6 +334,7 @@ mod tests {
             kinds: Default::default(),
             home: None,
             variables: Default::default(),
+            memory: Vec::new(),
             now: None,
             weights: Default::default(),
         }

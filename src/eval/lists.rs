@@ -69,6 +69,7 @@ pub fn request(case: &Case, clones: &Path, budget: usize, weights: &Model) -> Re
         kinds: Kinds::default(),
         home: None,
         variables: Default::default(),
+        memory: Vec::new(),
         now: None,
         weights: weights.clone(),
     }

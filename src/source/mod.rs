@@ -7,12 +7,14 @@ pub mod changes;
 mod claude_dir;
 pub mod history;
 pub mod hunks;
+mod imports;
 pub mod lax;
 pub mod memo;
 pub mod notes;
 pub mod reader;
 pub mod repository;
 pub mod sessions;
+mod sqlite;
 pub mod stores;
 pub mod task;
 pub mod tree;
@@ -26,9 +28,10 @@ use crate::lexicon::{Query, Scan, syntax};
 use crate::request::Request;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use history::History;
-use notes::Atom;
+use notes::{Atom, configured};
 use rayon::prelude::*;
 use sessions::Session;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use stores::{StoreReport, Stores};
 use tree::{Entry, Tree, Unreadable};
@@ -100,6 +103,12 @@ pub fn list(request: &Request, trees: Vec<Tree>) -> Result<Trees, Error> {
     let mut pin_used = vec![false; pins.len()];
     let mut files = Vec::new();
     for (tree_idx, tree) in trees.iter().enumerate() {
+        let imported = if request.kinds.notes {
+            imports::of(tree)
+        } else {
+            BTreeSet::new()
+        };
+        let configured = configured::below(&request.memory, &tree.root, request.home.as_deref());
         for (entry_idx, entry) in tree.entries.iter().enumerate() {
             let below = &entry.path[tree.label.len()..];
             let matches = |set: &GlobSet| set.is_match(below) || set.is_match(&entry.path);
@@ -117,7 +126,9 @@ pub fn list(request: &Request, trees: Vec<Tree>) -> Result<Trees, Error> {
             };
             let pinned = any(&pins, &mut pin_used);
             let wanted = any(&include, &mut include_used) || include.is_empty();
-            let is_note = notes::is_note(below);
+            let is_note = notes::is_note(below)
+                || imported.contains(below)
+                || configured.iter().any(|folder| folder.holds(&entry.below));
             let asked = if is_note {
                 request.kinds.notes
             } else {
@@ -397,6 +408,12 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
         found.extend(stored.items.into_iter().map(|atom| (atom, None)));
         all.reports.extend(stored.reports);
         all.warnings.extend(stored.warnings);
+    }
+    if request.kinds.notes {
+        let configured = configured::read(&stores, &request.memory);
+        found.extend(configured.items.into_iter().map(|atom| (atom, None)));
+        all.reports.extend(configured.reports);
+        all.warnings.extend(configured.warnings);
     }
     if request.kinds.sessions && request.home.is_some() {
         let sessions = sessions::read(&stores);

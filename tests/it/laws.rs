@@ -125,6 +125,7 @@ fn request(root: &Path, budget: Budget, format: Format, task: Option<String>) ->
         kinds: Kinds::default(),
         home: None,
         variables: Default::default(),
+        memory: Vec::new(),
         now: Some(1_700_000_000),
         weights: Default::default(),
     }

@@ -34,6 +34,24 @@ const MARKS: &[(&str, Class)] = &[
     ("fact", Fact),
 ];
 
+/// Categories of observations in basic-memory (`- [category] text`) that are no marks elsewhere.
+const CATEGORIES: &[(&str, Class)] = &[
+    ("technique", Principle),
+    ("insight", Principle),
+    ("tip", Principle),
+    ("best-practice", Principle),
+    ("requirement", Principle),
+    ("design", Decision),
+    ("problem", Gotcha),
+    ("issue", Gotcha),
+    ("bug", Gotcha),
+    ("solution", Gotcha),
+    ("idea", Fact),
+    ("context", Fact),
+    ("produced", Status),
+    ("summary", Status),
+];
+
 /// Words in a heading.
 const HEADINGS: &[(&str, Class)] = &[
     ("handoff", Handoff),
@@ -131,6 +149,15 @@ pub fn mark(text: &str) -> Option<Class> {
     if ["[ ] ", "[x] "].iter().any(|mark| head.starts_with(mark)) {
         return Some(Status);
     }
+    if let Some((category, _)) = head
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once("] "))
+    {
+        let found = CATEGORIES.iter().find(|(word, _)| *word == category);
+        if let Some((_, class)) = found {
+            return Some(*class);
+        }
+    }
     let head = head.trim_start_matches(['*', '_', '[', ' ']);
     let mark = MARKS.iter().find(|(word, _)| {
         head.strip_prefix(word).is_some_and(|rest| {
@@ -179,6 +206,11 @@ mod tests {
         );
         check("- [decision] use Postgres", "", Status, Decision);
         check("- [ ] refunds", "", Fact, Status);
+        check("- [technique] fakes #tests (see #4)", "", Fact, Principle);
+        check("- [problem] the port is taken", "", Status, Gotcha);
+        check("- [12:30] stand-up", "", Fact, Fact);
+        check("- [a link](b.md) to it", "", Fact, Fact);
+        check("- [[Problem] list]] x", "", Fact, Fact);
         check("1. [x] refunds", "Next", Handoff, Handoff);
         check("Fixed: the parser", "", Status, Gotcha);
         check("Fixed the parser", "", Status, Status);

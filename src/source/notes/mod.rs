@@ -6,13 +6,23 @@
 //! money, differs from day to day, and drops the numbers and names that notes are kept for.
 
 mod anchors;
+mod beads;
 mod class;
 mod claude_memory;
+mod claude_user;
+mod codex_memory;
+pub mod configured;
 mod date;
+mod folder;
 mod front;
+mod gemini_memory;
+mod graph;
+pub mod import;
 mod split;
 mod status;
 mod table;
+mod tagged;
+mod user_wide;
 
 pub use anchors::anchors;
 pub use status::mark_superseded;
@@ -20,6 +30,7 @@ pub use status::mark_superseded;
 use super::stores::{Found, Stores};
 use front::Front;
 use split::{Kind, Piece};
+use table::Form;
 
 /// The smallest unit of a note that is packed and cited: a bullet with its children, a dated entry, a short section, an ADR.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +41,7 @@ pub struct Atom {
     pub lines: (u32, u32),
     /// Headings above it, outermost first; the title in the front matter counts as one.
     pub heading: Vec<String>,
-    /// Its text, verbatim, ending in a newline.
+    /// Its text, ending in a newline: verbatim, or for a record that is no text (an issue, an entity) what it says in words.
     pub text: String,
     /// What kind of knowledge it is; sets how it ages.
     pub class: Class,
@@ -48,6 +59,8 @@ pub struct Atom {
     pub keys: Vec<String>,
     /// The keys of what it says it supersedes.
     pub supersedes: Vec<String>,
+    /// Globs of the files that its rule is meant for, relative to the root as written; empty where it is meant for all.
+    pub applies_to: Vec<String>,
 }
 
 /// What kind of knowledge an atom is.
@@ -74,7 +87,15 @@ pub enum DateSource {
 }
 
 /// The stores of notes outside the repository: one file and one row each.
-const STORES: &[fn(&Stores) -> Found<Atom>] = &[claude_memory::read];
+const STORES: &[fn(&Stores) -> Found<Atom>] = &[
+    claude_memory::read,
+    claude_user::read,
+    codex_memory::read,
+    gemini_memory::read,
+    graph::read,
+    tagged::read,
+    user_wide::read,
+];
 
 /// Whether a file of the repository is a note, by its path relative to the root. Cost: one automaton run.
 pub fn is_note(path: &str) -> bool {
@@ -88,12 +109,24 @@ pub fn describe(path: &str) -> Option<&'static str> {
 
 /// The atoms of one note, ascending and disjoint; `mtime` in Unix seconds is the date of last resort.
 ///
-/// Every line of text is in exactly one atom. Headings, front matter, rules and HTML comments on lines of their own are in
+/// Every line of a note that is text is in exactly one atom. Headings, front matter, rules and HTML comments on lines of their own are in
 /// none, but for a heading with nothing below it, which is an atom where it says something, and for decision records,
 /// which are whole. O(length); never fails. Supersession between notes is the business of [`mark_superseded`].
 pub fn atoms(path: &str, text: &str, mtime: Option<i64>) -> Vec<Atom> {
-    let default = table::find(path).map_or(Class::Fact, |row| row.class);
-    split_note(path, text, mtime, default)
+    let Some(row) = table::find(path) else {
+        return split_note(path, text, mtime, Class::Fact);
+    };
+    match row.form {
+        Form::Text => split_note(path, text, mtime, row.class),
+        Form::Graph => graph::atoms(path, text, mtime).0,
+        Form::Issues => beads::atoms(path, text, mtime).0,
+        Form::Tagged => tagged::atoms(path, text, mtime),
+    }
+}
+
+/// Whether a file is one of instructions that may import others.
+pub fn imports_others(path: &str) -> bool {
+    table::find(path).is_some_and(|row| row.what == table::CLAUDE)
 }
 
 /// The atoms of the notes kept outside the repository, sorted by path and line, supersession marked.
@@ -153,7 +186,9 @@ fn split_note(path: &str, text: &str, mtime: Option<i64>, default: Class) -> Vec
         let is_dated = |line: &&&str| line.starts_with('#') && date::find(line).is_some();
         body.iter().filter(is_dated).count() >= MIN_LOG_ENTRIES
     };
-    if table::is_adr(path) && default == Class::Decision && !is_log() {
+    // A decision in basic-memory is a list of observations, each with a category of its own.
+    let is_record = table::is_adr(path) && default == Class::Decision && !note.front.is_linked;
+    if is_record && !is_log() {
         return note.record().into_iter().collect();
     }
     note.merged(pieces)
@@ -307,6 +342,7 @@ impl Note<'_> {
                 || says_superseded(heading.last().map(String::as_str)),
             keys: self.keys(file_name, &text, &heading),
             supersedes,
+            applies_to: self.front.applies_to.clone(),
             status,
             heading,
             text,
@@ -339,7 +375,9 @@ impl Note<'_> {
             Some(id) => vec![id],
             None => {
                 let name = self.front.name.as_deref().map(status::key);
-                name.into_iter().chain([status::key(file_name)]).collect()
+                let title = self.front.title.as_deref().map(status::key);
+                let names = name.into_iter().chain(title);
+                names.chain([status::key(file_name)]).collect()
             }
         };
         keys.dedup();

@@ -16,6 +16,21 @@ pub struct Row {
     pub what: &'static str,
     /// What its atoms are unless their heading or wording says otherwise.
     pub class: Class,
+    /// How it is written.
+    pub form: Form,
+}
+
+/// How a note is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Text, more or less Markdown.
+    Text,
+    /// Entities and relations, one a line.
+    Graph,
+    /// Issues, one a line.
+    Issues,
+    /// Entries under lines of tags.
+    Tagged,
 }
 
 const fn row(pattern: &'static str, what: &'static str, class: Class) -> Row {
@@ -23,8 +38,18 @@ const fn row(pattern: &'static str, what: &'static str, class: Class) -> Row {
         pattern,
         what,
         class,
+        form: Form::Text,
     }
 }
+
+impl Row {
+    const fn form(self, form: Form) -> Self {
+        Self { form, ..self }
+    }
+}
+
+/// What instructions for Claude Code are called: the only ones that import others.
+pub const CLAUDE: &str = "instructions for Claude Code";
 
 /// Where people keep hand-written notes.
 macro_rules! kept {
@@ -40,11 +65,7 @@ use Class::{Decision, Fact, Gotcha, Handoff, Principle, Status};
 
 /// The rows; of several that match, the first counts.
 pub const ROWS: &[Row] = &[
-    row(
-        "**/CLAUDE{,.local}.md",
-        "instructions for Claude Code",
-        Fact,
-    ),
+    row("**/CLAUDE{,.local}.md", CLAUDE, Fact),
     row(
         "**/.claude/rules/**/*.md",
         "rules for Claude Code",
@@ -89,8 +110,19 @@ pub const ROWS: &[Row] = &[
         Principle,
     ),
     row("**/.kiro/steering/**/*.md", "steering for Kiro", Principle),
+    row("**/.kiro/specs/*/tasks.md", "tasks for Kiro", Status),
+    row("**/.kiro/specs/*/*.md", "a specification for Kiro", Fact),
     row("**/.junie/guidelines.md", "guidelines for Junie", Principle),
     row("**/.goosehints", "hints for Goose", Fact),
+    row("**/.goose/memory/*.txt", "memory of Goose", Fact).form(Form::Tagged),
+    row(
+        "{,.mcp/,.claude/}memory.jsonl",
+        "a knowledge graph of an agent",
+        Fact,
+    )
+    .form(Form::Graph),
+    row("**/.beads/{issues,beads}.jsonl", "issues of beads", Status).form(Form::Issues),
+    row("**/{,.}basic-memory/**/*.md", "basic memory", Fact),
     row(
         "**/memory-bank/{active,progress}*.md",
         "where the work stands",
@@ -212,6 +244,16 @@ mod tests {
             Some("where the work stands"),
         );
         check("memory-bank/techContext.md", Some("memory bank"));
+        check(".kiro/specs/gift-cards/tasks.md", Some("tasks for Kiro"));
+        check(
+            ".kiro/specs/gift-cards/design.md",
+            Some("a specification for Kiro"),
+        );
+        check(".goose/memory/dev.txt", Some("memory of Goose"));
+        check(".mcp/memory.jsonl", Some("a knowledge graph of an agent"));
+        check(".beads/issues.jsonl", Some("issues of beads"));
+        check("basic-memory/a/b.md", Some("basic memory"));
+        check(".factory/AGENTS.md", Some("instructions for agents"));
         check("PROGRESS.md", Some("progress"));
         check("docs/handoff.md", Some("handoff"));
         check("notes/2025-archive.md", Some("notes"));
@@ -229,6 +271,7 @@ mod tests {
             "vendor/x/NOTES.md",
             "src/decisions.rs",
             "CHANGELOG.md",
+            "data/memory.jsonl",
             "claude.mdx",
             "",
             "docs/index.md",

@@ -106,6 +106,34 @@ fn progress_is_told_by_dated_entries() {
 }
 
 #[test]
+fn observations_are_classed_by_their_category() {
+    check(
+        "docs/decisions/locks.md",
+        "---\ntitle: Locks\npermalink: decisions/locks\nstatus: accepted\n---\n## Observations\n- [decision] Lock per order #locks (July)\n- [technique] Ask twice\n- [ ] a box\n- [12:30] a time\n\n## Relations\n- supersedes [[Redis locks]]\n",
+        &[
+            "7-7 Decision",
+            "8-8 Principle",
+            "9-9 Status",
+            "10-10 Decision",
+            "13-13 Decision",
+        ],
+    );
+    let mut both = atoms(
+        "n/a.md",
+        "---\ntitle: Redis locks\npermalink: x\n---\n- [idea] a\n",
+        None,
+    );
+    both.extend(atoms(
+        "n/b.md",
+        "---\npermalink: b\n---\n- supersedes [[Redis locks]]\n",
+        None,
+    ));
+    mark_superseded(&mut both);
+    assert_eq!((both[0].superseded, both[1].superseded), (true, false));
+    assert_eq!(both[1].anchors, ["Redis locks"]);
+}
+
+#[test]
 fn a_handoff_is_dated_by_its_title() {
     check(
         "HANDOFF.md",

@@ -12,13 +12,18 @@ mod cline;
 mod codex;
 mod continue_dev;
 mod copilot;
+mod cursor;
 mod cursor_transcripts;
 pub mod digest;
 mod gemini;
+mod goose;
 mod kiro;
+mod opencode;
 mod patch;
 pub mod sentence;
+mod shelf;
 mod store;
+mod zed;
 
 use super::stores::{Found, Stores};
 use digest::{Material, Step};
@@ -35,6 +40,10 @@ const TOOLS: &[fn(&Stores) -> Found<Session>] = &[
     continue_dev::read,
     kiro::read,
     cursor_transcripts::read,
+    cursor::read,
+    goose::read,
+    opencode::read,
+    zed::read,
 ];
 
 /// The sessions of the repository, newest first (by end, start, path), from every known store.
@@ -47,6 +56,7 @@ pub fn read(stores: &Stores) -> Found<Session> {
     for read in TOOLS {
         found.extend(read(stores));
     }
+    drop_doubles(&mut found.items);
     found.items.sort_by(|a, b| {
         (b.ended, b.started)
             .cmp(&(a.ended, a.started))
@@ -55,6 +65,17 @@ pub fn read(stores: &Stores) -> Found<Session> {
     found.reports.sort();
     found.warnings.sort();
     found
+}
+
+/// Of a session that its tool keeps twice, as rows and as a transcript, the one in which more was said counts.
+fn drop_doubles(sessions: &mut Vec<Session>) {
+    sessions.sort_by(|a, b| {
+        (a.tool, &a.id)
+            .cmp(&(b.tool, &b.id))
+            .then(b.turns.len().cmp(&a.turns.len()))
+            .then_with(|| a.path.cmp(&b.path))
+    });
+    sessions.dedup_by(|next, kept| next.tool == kept.tool && next.id == kept.id);
 }
 
 /// One session: who said what, without tool output, images, injected text and rewound branches.
