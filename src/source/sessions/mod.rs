@@ -75,7 +75,10 @@ fn drop_doubles(sessions: &mut Vec<Session>) {
             .then(b.turns.len().cmp(&a.turns.len()))
             .then_with(|| a.path.cmp(&b.path))
     });
-    sessions.dedup_by(|next, kept| next.tool == kept.tool && next.id == kept.id);
+    let opening = |session: &Session| session.turns.first().map(|turn| turn.text.clone());
+    sessions.dedup_by(|next, kept| {
+        next.tool == kept.tool && next.id == kept.id && opening(next) == opening(kept)
+    });
 }
 
 /// One session: who said what, without tool output, images, injected text and rewound branches.
