@@ -673,6 +673,47 @@ pub fn sources(request: &Request) -> Result<(Vec<Source>, Vec<error::Warning>), 
     Ok((sources, warnings))
 }
 
+/// What people and agents wrote down for the repository of `request`, and the trees that they wrote it for.
+///
+/// An atom without a date of its own carries that of the last commit that touched its note, else that of the file. Commits are
+/// read only where they are needed for that.
+///
+/// # Errors
+/// See [`Error`].
+pub fn remembered(request: &Request) -> Result<(source::Trees, source::Remembered), Error> {
+    let trees = source::open(request)?;
+    let mut remembered = source::remember(request, &trees);
+    let needs_date = |(atom, file): (&source::notes::Atom, &Option<usize>)| {
+        atom.date.is_none() && file.is_some()
+    };
+    let mut undated = remembered.atoms.iter().zip(&remembered.atom_files);
+    if undated.any(needs_date) {
+        let mut changed_at: FxHashMap<u32, i64> = FxHashMap::default();
+        for commit in trees.history().commits {
+            for file in commit.files {
+                let at = changed_at.entry(file).or_default();
+                *at = commit.time.max(*at);
+            }
+        }
+        for (atom, file) in remembered.atoms.iter_mut().zip(&remembered.atom_files) {
+            let (None, Some(file)) = (atom.date, *file) else {
+                continue;
+            };
+            let modified = trees.entry(&trees.files[file]).modified;
+            let by_git = u32::try_from(file)
+                .ok()
+                .and_then(|file| changed_at.get(&file));
+            atom.date = by_git
+                .map(|at| (*at, source::notes::DateSource::Git))
+                .or((modified > 0).then_some((modified, source::notes::DateSource::Mtime)));
+        }
+    }
+    remembered.warnings.extend(trees.warnings.iter().cloned());
+    remembered.warnings.sort();
+    remembered.warnings.dedup();
+    Ok((trees, remembered))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     let typed: Vec<OsString> = std::env::args_os().collect();
     let color = color(&typed);
     match interrupt::caught(|| run(typed)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             failure.print(Style::stderr(color));
             ExitCode::from(2)
@@ -27,23 +27,26 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(typed: Vec<OsString>) -> Outcome<()> {
+fn run(typed: Vec<OsString>) -> Outcome<ExitCode> {
     let command = match args::parse(typed.clone()) {
         Ok(command) => command,
         Err(error) => {
             return match usage::failure(&error, &typed) {
                 Some(failure) => Err(failure),
-                None => cli::output::help(&error),
+                None => cli::output::help(&error).map(|()| ExitCode::SUCCESS),
             };
         }
     };
-    match command {
+    let done = match command {
         Command::Pack(args) => cli::pack::run(&args),
         Command::Curve(args) => cli::curve::run(&args),
         Command::Sources(args) => cli::sources::run(&args),
         Command::Eval(args) => cli::eval::run(&args),
         Command::Tune(args) => cli::tune::run(&args),
-    }
+        Command::Sessions(args) => cli::sessions::run(&args),
+        Command::Notes(args) => cli::notes::run(&args),
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// `--color`, also where the rest of the line cannot be parsed: errors about it have a colour too.

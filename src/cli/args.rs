@@ -75,6 +75,195 @@ pub enum Command {
     /// the 95 % interval of the difference lies above 0. The rest of that file stays as it is.
     #[command(after_help = TUNE_EXAMPLES)]
     Tune(TuneArgs),
+    /// List, show and digest the sessions that agents held here.
+    ///
+    /// Without more, lists them, newest first. A session is named by its number in the list (1 is the newest), by its id or the
+    /// beginning of one, or by `tool:id`. Probable secrets are redacted.
+    #[command(after_help = SESSIONS_EXAMPLES, args_conflicts_with_subcommands = true)]
+    Sessions(SessionsArgs),
+    /// List and show what is written down for this repository.
+    ///
+    /// Without more, lists every atom of every note: where it stands, how old it is and how that is known, what kind of knowledge it
+    /// is, and whether it still holds. Probable secrets are redacted.
+    #[command(after_help = NOTES_EXAMPLES, args_conflicts_with_subcommands = true)]
+    Notes(NotesArgs),
+}
+
+/// Options that say whose memory is meant; every command of memory has them.
+#[derive(Debug, Args)]
+pub struct MemoryArgs {
+    /// The repository, or a folder in it [default: .]
+    #[arg(short = 'C', long, value_name = "PATH", help_heading = "What of")]
+    pub repo: Option<PathBuf>,
+
+    /// Read nothing that agents keep in the home directory.
+    #[arg(long, help_heading = "What of")]
+    pub no_home: bool,
+
+    /// Take this moment for now, such as 2026-11-22T12:00:00Z.
+    ///
+    /// Ages are measured from it. Default: the clock of the machine.
+    #[arg(long, value_name = "RFC3339", help_heading = "What of")]
+    pub now: Option<String>,
+}
+
+/// Options of `ctxpack sessions`.
+#[derive(Debug, Args)]
+pub struct SessionsArgs {
+    #[command(subcommand)]
+    pub what: Option<SessionsCommand>,
+    #[command(flatten)]
+    pub list: ListSessionsArgs,
+}
+
+/// What to do with sessions.
+#[derive(Debug, Subcommand)]
+pub enum SessionsCommand {
+    /// List them, newest first (the default).
+    #[command(after_help = SESSIONS_EXAMPLES)]
+    List(ListSessionsArgs),
+    /// Show what was said in one, word for word.
+    #[command(after_help = SESSIONS_EXAMPLES)]
+    Show(ShowSessionArgs),
+    /// Show what one is worth remembering for.
+    ///
+    /// Asks, decisions, failures and what mended them, files edited and what was left open, quoted.
+    #[command(after_help = SESSIONS_EXAMPLES)]
+    Digest(DigestArgs),
+}
+
+/// Options of `ctxpack sessions list`.
+#[derive(Debug, Args)]
+pub struct ListSessionsArgs {
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    /// Print JSON: schema 1, one object a session.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options of `ctxpack sessions show`.
+#[derive(Debug, Args)]
+pub struct ShowSessionArgs {
+    /// Its number in the list, or the beginning of its id.
+    #[arg(value_name = "ID")]
+    pub id: String,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    /// Print JSON: schema 1, one object a turn.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options of `ctxpack sessions digest`.
+#[derive(Debug, Args)]
+pub struct DigestArgs {
+    /// Its number in the list, or the beginning of its id.
+    #[arg(value_name = "ID")]
+    pub id: String,
+
+    /// headline, brief or full.
+    #[arg(
+        short,
+        long,
+        value_name = "SIZE",
+        value_enum,
+        default_value = "full",
+        hide_possible_values = true,
+        help_heading = "How much"
+    )]
+    pub size: DigestSize,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    /// Print JSON: schema 1, each list of the digest; always in full.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// How much of a digest is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum DigestSize {
+    /// One line.
+    Headline,
+    /// The newest entries of each list.
+    Brief,
+    /// All of it.
+    Full,
+}
+
+/// Options of `ctxpack notes`.
+#[derive(Debug, Args)]
+pub struct NotesArgs {
+    #[command(subcommand)]
+    pub what: Option<NotesCommand>,
+    #[command(flatten)]
+    pub list: ListNotesArgs,
+}
+
+/// What to do with notes.
+#[derive(Debug, Subcommand)]
+pub enum NotesCommand {
+    /// List every atom of every note (the default).
+    #[command(after_help = NOTES_EXAMPLES)]
+    List(ListNotesArgs),
+    /// Show the atoms of one note, or the one at a line, word for word.
+    #[command(after_help = NOTES_EXAMPLES)]
+    Show(ShowNotesArgs),
+}
+
+/// Options of `ctxpack notes list`.
+#[derive(Debug, Args)]
+pub struct ListNotesArgs {
+    /// Only this class: principle, decision, preference, gotcha, fact, status or handoff. Repeatable.
+    #[arg(
+        long,
+        value_name = "CLASS",
+        value_delimiter = ',',
+        help_heading = "What of"
+    )]
+    pub class: Vec<String>,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    /// Print JSON: schema 1, one object an atom, with its text.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options of `ctxpack notes show`.
+#[derive(Debug, Args)]
+pub struct ShowNotesArgs {
+    /// The path of a note, or its end; `:LINE` behind it picks one atom.
+    #[arg(value_name = "PATH[:LINE]")]
+    pub place: String,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    /// Print JSON: schema 1, one object an atom, with its text.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
 }
 
 /// Options of `ctxpack tune`.
@@ -469,6 +658,20 @@ Examples:
   ctxpack curve -t 'fix the retry' --svg curve.svg
   ctxpack curve -b 16k --budgets 4k,8k,16k --json | jq '.points[].chance'";
 
+const SESSIONS_EXAMPLES: &str = "\
+Examples:
+  ctxpack sessions                       what was worked on here, newest first
+  ctxpack sessions show 1 | less         the newest, word for word
+  ctxpack sessions digest 0199f --size brief
+  ctxpack sessions --json | jq '.sessions[].title'";
+
+const NOTES_EXAMPLES: &str = "\
+Examples:
+  ctxpack notes                          everything that is written down here
+  ctxpack notes --class decision,gotcha
+  ctxpack notes show NOTES.md:12         one atom, word for word
+  ctxpack notes --json | jq '.notes[] | select(.state == \"superseded\")'";
+
 fn long_examples() -> String {
     format!(
         "\
@@ -505,10 +708,7 @@ pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<Command, clap:
     let typed: Vec<OsString> = typed.into_iter().collect();
     let mut cli = Cli::command();
     if typed.iter().any(|word| word == "-h") {
-        let commands = format!(
-            "{EXAMPLES}\n\nCommands: {}. All options: ctxpack --help",
-            commands().join(", ")
-        );
+        let commands = format!("{EXAMPLES}\n\nCommands: {}", commands().join(" "));
         let shown = |arg: clap::Arg| arg.help_heading(None);
         cli = cli
             .mut_args(shown)
@@ -525,7 +725,7 @@ pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<Command, clap:
     match &mut command {
         Command::Pack(args) => args.ask.sort(of_command),
         Command::Curve(args) => args.ask.sort(of_command),
-        Command::Sources(_) | Command::Eval(_) | Command::Tune(_) => {}
+        _ => {}
     }
     Ok(command)
 }

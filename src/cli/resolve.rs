@@ -255,7 +255,10 @@ fn missing(path: &Path, error: std::io::Error) -> Failure {
 }
 
 /// Unix seconds of an RFC 3339 moment; a bare date is its first second in UTC.
-fn moment(text: &str) -> Outcome<i64> {
+///
+/// # Errors
+/// What is no moment.
+pub fn moment(text: &str) -> Outcome<i64> {
     let text = text.trim();
     if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
         return Ok(timestamp.as_second());

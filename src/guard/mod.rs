@@ -1,5 +1,6 @@
 //! What keeps a hostile tree harmless: bytes become clean text before any other room sees them.
 
+pub mod secrets;
 pub mod text;
 
 /// The first words of every bundle: never touched by task or tree, so that prompt caches can keep them. 40 tokens. They tell a

@@ -39,7 +39,8 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "config", "curve", "lib", "emit", "error", "eval", "request", "score", "tokens",
+            "config", "curve", "lib", "emit", "error", "eval", "guard", "request", "score",
+            "source", "tokens",
         ],
     ),
     ("config", &["cli", "error", "request", "score", "tokens"]),
@@ -394,7 +395,7 @@ fn the_readme_agrees_with_the_help() {
     let needed = concat!("Rust ", env!("CARGO_PKG_RUST_VERSION"), " or newer");
     assert!(readme.contains(needed), "README.md does not say `{needed}`");
     let mut known = place.run(&["--help"]).good();
-    for command in ["sources", "curve", "eval", "tune"] {
+    for command in ["sources", "curve", "eval", "tune", "sessions", "notes"] {
         known += &place.run(&[command, "--help"]).good();
     }
     let known: BTreeSet<String> = flags(&known).collect();

@@ -76,6 +76,32 @@ pub enum Class {
     Handoff,
 }
 
+impl Class {
+    /// All of them, the most lasting first.
+    pub const ALL: [Self; 7] = [
+        Self::Principle,
+        Self::Decision,
+        Self::Preference,
+        Self::Gotcha,
+        Self::Fact,
+        Self::Status,
+        Self::Handoff,
+    ];
+
+    /// Its name: `principle`, `decision`, ...
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Principle => "principle",
+            Self::Decision => "decision",
+            Self::Preference => "preference",
+            Self::Gotcha => "gotcha",
+            Self::Fact => "fact",
+            Self::Status => "status",
+            Self::Handoff => "handoff",
+        }
+    }
+}
+
 /// How a date is known, most trusted first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]

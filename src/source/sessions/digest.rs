@@ -81,6 +81,32 @@ pub fn digest(material: &Material) -> Digest {
     }
 }
 
+/// A digest as text, with at most `most` entries of each list, the last ones; what the tool wrote itself only where
+/// `most` is [`usize::MAX`]. Ends in a newline unless it is empty.
+pub fn written(digest: &Digest, most: usize) -> String {
+    let mut text = String::new();
+    let mut section = |name: &str, lines: &[String]| {
+        for line in &lines[lines.len().saturating_sub(most)..] {
+            text.push_str(&format!("{name}: {line}\n"));
+        }
+    };
+    section("asked", &digest.asks);
+    section("decided", &digest.decisions);
+    section("fixed", &digest.fixes);
+    if !digest.files.is_empty() {
+        let n_shown = digest.files.len().min(most.saturating_mul(3));
+        section("edited", &[digest.files[..n_shown].join(", ")]);
+    }
+    section("open", &digest.open);
+    if !digest.outcome.is_empty() {
+        section("outcome", std::slice::from_ref(&digest.outcome));
+    }
+    if !digest.summary.is_empty() && most == usize::MAX {
+        text.push_str(&format!("summary:\n{}\n", digest.summary.trim_end()));
+    }
+    text
+}
+
 /// The opening ask and the last ones.
 fn asks(turns: &[&Turn]) -> Vec<String> {
     let mut asks: Vec<String> = turns
