@@ -87,6 +87,43 @@ pub enum Command {
     /// is, and whether it still holds. Probable secrets are redacted.
     #[command(after_help = NOTES_EXAMPLES, args_conflicts_with_subcommands = true)]
     Notes(NotesArgs),
+    /// Write one thing down for later, with its date and its class.
+    ///
+    /// Adds a line such as `- 2026-08-20 (preference): we use pnpm, not npm` to the notes of the repository: NOTES.md or MEMORY.md where
+    /// there is one, else a new NOTES.md at its root. Refuses what is written down already, and probable secrets; names
+    /// the notes that say otherwise.
+    #[command(after_help = REMEMBER_EXAMPLES)]
+    Remember(RememberArgs),
+}
+
+/// Options of `ctxpack remember`.
+#[derive(Debug, Args)]
+pub struct RememberArgs {
+    /// What to remember.
+    #[arg(value_name = "TEXT", required = true)]
+    pub text: Vec<String>,
+
+    /// principle, decision, preference, gotcha, fact, status or handoff [default: by its wording]
+    #[arg(long, value_name = "CLASS", help_heading = "What")]
+    pub class: Option<String>,
+
+    /// Write nothing if a note says otherwise; exit 1.
+    #[arg(long, help_heading = "What")]
+    pub strict: bool,
+
+    /// Write there: a file that ctxpack reads as notes.
+    #[arg(long, value_name = "FILE", help_heading = "Where to")]
+    pub file: Option<PathBuf>,
+
+    /// Only say what would be written.
+    #[arg(long, help_heading = "Where to")]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
 }
 
 /// Options that say whose memory is meant; every command of memory has them.
@@ -664,6 +701,12 @@ Examples:
   ctxpack sessions show 1 | less         the newest, word for word
   ctxpack sessions digest 0199f --size brief
   ctxpack sessions --json | jq '.sessions[].title'";
+
+const REMEMBER_EXAMPLES: &str = "\
+Examples:
+  ctxpack remember 'we use pnpm, not npm'
+  ctxpack remember --class gotcha 'the sandbox hangs without a key'
+  ctxpack remember --file docs/DECISIONS.md 'orders are locked in Postgres'";
 
 const NOTES_EXAMPLES: &str = "\
 Examples:

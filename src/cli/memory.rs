@@ -9,8 +9,8 @@ use crate::config;
 use ctxpack::error::Warning;
 use ctxpack::guard::secrets::redact;
 use ctxpack::request::{Kinds, Request};
-use ctxpack::source::Remembered;
 use ctxpack::source::sessions::sentence::without_marker;
+use ctxpack::source::{Remembered, Trees};
 use jiff::Timestamp;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -21,6 +21,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Memory {
     /// What was asked for: one root, the repository's own.
     pub request: Request,
+    /// Its files.
+    pub trees: Trees,
     /// Notes and sessions.
     pub remembered: Remembered,
     /// Trouble on the way, the library's.
@@ -57,7 +59,7 @@ pub fn read(args: &MemoryArgs, talk: &TalkArgs, kinds: Kinds) -> Outcome<Memory>
     request.kinds = kinds;
     request.pin.clear();
     request.include.clear();
-    let (_, remembered) = ctxpack::remembered(&request)?;
+    let (trees, remembered) = ctxpack::remembered(&request)?;
     let warnings = remembered.warnings.clone();
     if !talk.quiet {
         let mut lines = resolved.warnings;
@@ -66,6 +68,7 @@ pub fn read(args: &MemoryArgs, talk: &TalkArgs, kinds: Kinds) -> Outcome<Memory>
     }
     Ok(Memory {
         request,
+        trees,
         remembered,
         warnings,
         now: now.unwrap_or_else(clock),

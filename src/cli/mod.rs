@@ -18,6 +18,7 @@ pub mod outlook;
 pub mod output;
 pub mod pack;
 pub mod progress;
+pub mod remember;
 pub mod replay;
 pub mod resolve;
 pub mod sessions;

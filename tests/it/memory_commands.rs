@@ -269,7 +269,7 @@ fn a_note_is_shown_word_for_word() {
 #[test]
 fn every_command_of_memory_has_an_example() {
     let place = Place::new();
-    for command in ["sessions", "notes"] {
+    for command in ["sessions", "notes", "remember"] {
         let help = place.run(&[command, "--help"]).good();
         assert!(help.contains("Examples:"), "{command}");
     }
@@ -332,4 +332,148 @@ fn notes_without_a_date_have_that_of_their_commit() {
     let notes = json(&place, &["notes", "--json"]);
     assert_eq!(notes["notes"][0]["date"], "2026-08-11T10:00:00Z");
     assert_eq!(notes["notes"][0]["date_source"], "git");
+}
+
+#[test]
+fn what_is_remembered_is_written_and_read_back() {
+    let place = Place::new();
+    let remember = |args: &[&str]| place.run(&[&["remember", "--now", NOW], args].concat());
+    let ran = remember(&["we use pnpm,", "not npm", "--class", "preference"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (Some(0), ""),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr
+            .contains("added NOTES.md:3: - 2026-08-25 (preference): we use pnpm, not npm\n"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(
+        place.read("NOTES.md"),
+        "# Notes\n\n- 2026-08-25 (preference): we use pnpm, not npm\n"
+    );
+    let notes = json(&place, &["notes", "--json"]);
+    assert_eq!(
+        (&notes["notes"][0]["class"], &notes["notes"][0]["date"]),
+        (&"preference".into(), &"2026-08-25T00:00:00Z".into())
+    );
+    remember(&["never charge twice"]).good();
+    assert!(
+        place
+            .read("NOTES.md")
+            .ends_with("npm\n- 2026-08-25 (principle): never charge twice\n")
+    );
+    let before = place.read("NOTES.md");
+    let dry = remember(&["--dry-run", "tests need a port"]);
+    assert!(
+        dry.stderr.contains("would add NOTES.md:5: "),
+        "{}",
+        dry.stderr
+    );
+    assert_eq!(
+        remember(&["--dry-run", "-q", "tests need a port"]).stderr,
+        ""
+    );
+    let again = refused(&place, &["remember", "**We use pnpm, not npm.**"]);
+    assert!(
+        again.contains("already, at NOTES.md:3")
+            && again.contains("hint: ctxpack notes show 'NOTES.md:3'"),
+        "{again}"
+    );
+    let told = refused(&place, &["remember", &format!("the key is {}", secret())]);
+    assert!(
+        told.contains("secret (github-token)") && !told.contains(&secret()),
+        "{told}"
+    );
+    let strict = remember(&["--strict", "use npm, not pnpm"]);
+    assert_eq!(strict.code, Some(1));
+    assert!(
+        strict
+            .stderr
+            .contains("conflict: NOTES.md:3 says otherwise"),
+        "{}",
+        strict.stderr
+    );
+    assert_eq!(place.read("NOTES.md"), before);
+    let ran = remember(&["use npm, not pnpm"]);
+    assert!(
+        ran.stderr.contains("conflict: NOTES.md:3 says otherwise") && ran.code == Some(0),
+        "{}",
+        ran.stderr
+    );
+    assert_ne!(place.read("NOTES.md"), before);
+}
+
+#[test]
+fn a_file_that_is_there_keeps_its_ways() {
+    let place = Place::new();
+    place.write("docs/NOTES.md", "- a\r\n- b");
+    place.run(&["remember", "--now", NOW, "c is d"]).good();
+    assert_eq!(
+        place.read("docs/NOTES.md"),
+        "- a\r\n- b\r\n- 2026-08-25 (fact): c is d"
+    );
+    place
+        .run(&["remember", "--now", NOW, "--file", "CLAUDE.md", "e is f"])
+        .good();
+    assert_eq!(
+        place.read("CLAUDE.md"),
+        "# Notes\n\n- 2026-08-25 (fact): e is f\n"
+    );
+    // from a folder of the repository, it is the repository's note
+    let mut command = place.command(&["remember", "--now", NOW, "g is h"]);
+    assert!(
+        command
+            .current_dir(place.repo().join("src"))
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+    assert!(place.read("docs/NOTES.md").ends_with("g is h"));
+    for (args, message) in [
+        (
+            &["remember", "--file", "src/main.rs", "x"][..],
+            "not a file that ctxpack reads as notes",
+        ),
+        (
+            &["remember", "--file", "../NOTES.md", "x"],
+            "leads out of the repository",
+        ),
+        (
+            &["remember", "--file", ".git/NOTES.md", "x"],
+            "leads out of the repository",
+        ),
+        (&["remember", "--file", "docs", "x"], "is a folder"),
+        (&["remember", " - "], "nothing to remember"),
+        (&["remember", "--class", "rumour", "x"], "no such class"),
+        (&["remember"], "is missing"),
+    ] {
+        let said = refused(&place, args);
+        assert!(said.contains(message), "{said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_outside_of_the_repository() {
+    let place = Place::new();
+    place.write_home("NOTES.md", "mine\n");
+    std::os::unix::fs::symlink(place.home().join("NOTES.md"), place.repo().join("NOTES.md"))
+        .unwrap();
+    std::os::unix::fs::symlink(place.home(), place.repo().join("docs")).unwrap();
+    for file in [None, Some("docs/TODO.md"), Some("NOTES.md")] {
+        let mut args = vec!["remember", "x is y"];
+        args.extend(file.into_iter().flat_map(|file| ["--file", file]));
+        let said = refused(&place, &args);
+        assert!(said.contains("leads out of the repository"), "{said}");
+    }
+    assert_eq!(
+        std::fs::read_to_string(place.home().join("NOTES.md")).unwrap(),
+        "mine\n"
+    );
+    assert!(!place.home().join("TODO.md").exists());
 }

@@ -395,7 +395,9 @@ fn the_readme_agrees_with_the_help() {
     let needed = concat!("Rust ", env!("CARGO_PKG_RUST_VERSION"), " or newer");
     assert!(readme.contains(needed), "README.md does not say `{needed}`");
     let mut known = place.run(&["--help"]).good();
-    for command in ["sources", "curve", "eval", "tune", "sessions", "notes"] {
+    for command in [
+        "sources", "curve", "eval", "tune", "sessions", "notes", "remember",
+    ] {
         known += &place.run(&[command, "--help"]).good();
     }
     let known: BTreeSet<String> = flags(&known).collect();

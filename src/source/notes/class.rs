@@ -122,6 +122,9 @@ const WORDS: &[(&str, Class)] = &[
 
 /// The class of an atom, by its own text, the headings above it (outermost first) and what the note holds by default.
 pub fn class(text: &str, headings: &[String], default: Class) -> Class {
+    if let (Some(class), _) = stated(text) {
+        return class;
+    }
     match mark(text) {
         Some(Status) if default == Handoff => return Handoff,
         Some(class) => return class,
@@ -139,6 +142,30 @@ pub fn class(text: &str, headings: &[String], default: Class) -> Class {
         return class;
     }
     default
+}
+
+/// The class that an entry states in brackets behind its date, as `ctxpack remember` writes it, and what it says:
+/// `- 2026-08-20 (preference): we use pnpm`. Without a class in brackets only the date is taken off.
+pub fn stated(text: &str) -> (Option<Class>, &str) {
+    let entry = text.trim_start_matches(|c: char| c.is_whitespace() || "-*+•".contains(c));
+    if super::date::opening(entry).is_none() || !entry.starts_with(|c: char| c.is_ascii_digit()) {
+        return (None, text);
+    }
+    let is_date = |c: char| c.is_ascii_digit() || c == '-' || c == '/';
+    let dated = entry.trim_start_matches(is_date);
+    if entry.len() - dated.len() != "2026-08-20".len() {
+        return (None, text);
+    }
+    let rest = dated.trim_start_matches(' ');
+    let class = rest.strip_prefix('(').and_then(|rest| {
+        let (word, said) = rest.split_once("):")?;
+        let class = Class::ALL.into_iter().find(|class| class.word() == word)?;
+        Some((class, said))
+    });
+    match class {
+        Some((class, said)) => (Some(class), said.trim_start()),
+        None => (None, dated.trim_start_matches([':', ' '])),
+    }
 }
 
 /// The class that an atom's own start names: a check box, or a word before a colon or in brackets.
@@ -214,6 +241,23 @@ mod tests {
         check("1. [x] refunds", "Next", Handoff, Handoff);
         check("Fixed: the parser", "", Status, Gotcha);
         check("Fixed the parser", "", Status, Status);
+    }
+
+    #[test]
+    fn a_stated_class_comes_before_all() {
+        check(
+            "- 2026-08-20 (preference): never mind",
+            "Lessons",
+            Fact,
+            Preference,
+        );
+        check("- 2026-08-20 (status): x", "", Handoff, Status);
+        check("- 2026-08-20 (sic): never x", "", Fact, Principle);
+        check("- (preference): never x", "", Fact, Principle);
+        let said = |text| stated(text).1;
+        assert_eq!(said("- 2026-08-20 (fact): a: b"), "a: b");
+        assert_eq!(said("- 2026-08-20: a"), "a");
+        assert_eq!(said("- a"), "- a");
     }
 
     #[test]

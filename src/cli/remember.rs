@@ -1,0 +1,218 @@
+//! `ctxpack remember`: one thing written down for later, where it will be read.
+
+use crate::cli::args::RememberArgs;
+use crate::cli::failure::{Failure, Outcome};
+use crate::cli::memory::{self, Memory, NOTES, day, first_line, shown};
+use crate::cli::notes;
+use crate::cli::output::{self, Target};
+use crate::cli::style::{Style, fit, plain};
+use ctxpack::error::Error;
+use ctxpack::guard::{secrets, text::clean};
+use ctxpack::source::notes::{Atom, atoms, conflict, remember};
+use ctxpack::source::sessions::sentence::without_marker;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The longest text that one line is for, in characters.
+const MAX_CHARS: usize = 2_000;
+
+/// Runs `ctxpack remember`. With `--strict`, a note that says otherwise gives exit code 1.
+///
+/// # Errors
+/// As [`memory::read`]; a text that is empty, holds a secret or is written down already; a file that takes no lines.
+pub fn run(args: &RememberArgs) -> Outcome<ExitCode> {
+    let said = said(&args.text.join(" "))?;
+    let class = args.class.as_deref().map(notes::class).transpose()?;
+    let memory = memory::read(&args.memory, &args.talk, NOTES)?;
+    let (path, target) = place(args, &memory)?;
+    let class = class.unwrap_or_else(|| remember::class(&path, &said));
+    let entry = remember::entry(&day(memory.now), class, &said);
+    let known = &memory.remembered.atoms;
+    let wanted = conflict::normal(&entry);
+    let is_same =
+        |atom: &&Atom| !atom.superseded && !atom.done && conflict::normal(&atom.text) == wanted;
+    if let Some(atom) = known.iter().find(is_same) {
+        let place = plain(&format!("{}:{}", atom.path, atom.lines.0));
+        return Err(
+            Failure::new(format!("that is written down already, at {place}"))
+                .hint(format!("ctxpack notes show '{place}'")),
+        );
+    }
+    let before = read(&target)?;
+    let written = remember::insert(&path, &before, &entry).ok_or_else(|| {
+        Failure::new(format!(
+            "{path}: a line added there would not be read as a note of its own"
+        ))
+        .hint("say it in other words, or name another file: --file NOTES.md")
+    })?;
+    let conflicting = conflicting(known, &path, &entry);
+    let style = Style::stderr(args.talk.color);
+    let mut talk = String::new();
+    for atom in &conflicting {
+        let place = plain(&format!("{}:{}", atom.path, atom.lines.0));
+        let says = fit(&plain(&shown(first_line(&atom.text))), 60);
+        talk.push_str(&format!(
+            "{} {place} says otherwise: {says}\n",
+            style.yellow("conflict:")
+        ));
+    }
+    let stops = args.strict && !conflicting.is_empty();
+    let where_to = plain(&format!("{path}:{}", written.line));
+    talk.push_str(&match (stops, args.dry_run) {
+        (true, _) => {
+            "nothing is written: mend or strike out what says otherwise, or leave out --strict\n"
+                .to_owned()
+        }
+        (false, true) => format!("would add {where_to}: {}\n", plain(&entry)),
+        (false, false) => format!("added {where_to}: {}\n", plain(&entry)),
+    });
+    if !stops && !args.dry_run {
+        output::write(&Target::File(target), &written.text)?;
+        if !is_read(&memory, &path) {
+            let warning =
+                format!("{path} is ignored by git, so nobody else has it and it is not packed");
+            talk.push_str(&format!(
+                "{} {}\n",
+                style.yellow("warning:"),
+                plain(&warning)
+            ));
+        }
+    }
+    if !args.talk.quiet || stops {
+        let _ = std::io::stderr().lock().write_all(talk.as_bytes());
+    }
+    Ok(if stops {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// The text as one clean line.
+fn said(typed: &str) -> Outcome<String> {
+    let (text, _) = clean(typed);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    let said = without_marker(&line).trim().to_owned();
+    if !said.contains(char::is_alphanumeric) {
+        return Err(Failure::new("there is nothing to remember")
+            .hint("ctxpack remember 'we use pnpm, not npm'"));
+    }
+    if said.chars().count() > MAX_CHARS {
+        return Err(Failure::new(format!(
+            "more than {MAX_CHARS} characters are no line of a note"
+        ))
+        .hint("write a file of its own, such as a decision record in docs/adr/"));
+    }
+    if let Some(secret) = secrets::find(&said).first() {
+        return Err(Failure::new(format!(
+            "that holds what looks like a secret ({})",
+            secret.kind
+        ))
+        .hint("notes are committed and packed: say where it is kept, not what it is"));
+    }
+    Ok(said)
+}
+
+/// The path of the note below the root, with `/`, and where it is on disk: never outside the repository.
+fn place(args: &RememberArgs, memory: &Memory) -> Outcome<(String, PathBuf)> {
+    let root = memory.trees.trees[0].root.clone();
+    let named = match &args.file {
+        Some(file) => args
+            .memory
+            .repo
+            .as_deref()
+            .unwrap_or(Path::new("."))
+            .join(file),
+        None => {
+            let paths: Vec<&str> = memory
+                .trees
+                .files
+                .iter()
+                .map(|file| memory.trees.path(file))
+                .collect();
+            root.join(remember::place(&paths).unwrap_or("NOTES.md"))
+        }
+    };
+    let outside = || {
+        Failure::new(format!("{}: leads out of the repository", named.display()))
+            .hint("--file takes a file of the repository: --file docs/NOTES.md")
+    };
+    let target = match named.symlink_metadata() {
+        Ok(_) => named
+            .canonicalize()
+            .map_err(|error| Failure::from(Error::io(&named, error)))?,
+        Err(_) => {
+            let folder = named
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new("."));
+            let folder = folder.canonicalize().map_err(|error| {
+                Failure::from(Error::io(folder, error))
+                    .hint(format!("mkdir -p '{}'", folder.display()))
+            })?;
+            folder.join(named.file_name().ok_or_else(outside)?)
+        }
+    };
+    let below = target.strip_prefix(&root).map_err(|_| outside())?;
+    let is_of_git = below.components().any(|part| part.as_os_str() == ".git");
+    let path = below
+        .to_str()
+        .filter(|_| !is_of_git)
+        .map(|path| path.replace(std::path::MAIN_SEPARATOR, "/"));
+    let path = path.ok_or_else(outside)?;
+    if target.is_dir() {
+        return Err(
+            Failure::new(format!("{path}: is a folder")).hint(format!("--file '{path}/NOTES.md'"))
+        );
+    }
+    if !remember::can_hold(&path) {
+        return Err(Failure::new(format!("{path}: not a file that ctxpack reads as notes, line by line"))
+            .hint("NOTES.md, MEMORY.md, DECISIONS.md, LESSONS.md, GOTCHAS.md and TODO.md are, at the root or in docs/; CLAUDE.md and AGENTS.md everywhere"));
+    }
+    Ok((path, target))
+}
+
+/// The text of the note; empty where there is none.
+fn read(path: &Path) -> Outcome<String> {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(String::new()),
+        Ok(metadata) if !metadata.is_file() => {
+            return Err(Failure::new(format!(
+                "{}: is no regular file",
+                path.display()
+            )));
+        }
+        _ => {}
+    }
+    let bytes = std::fs::read(path).map_err(|error| Failure::from(Error::io(path, error)))?;
+    String::from_utf8(bytes).map_err(|_| {
+        Failure::new(format!(
+            "{}: is not UTF-8, and is left as it is",
+            path.display()
+        ))
+    })
+}
+
+/// The notes that say otherwise.
+fn conflicting(known: &[Atom], path: &str, entry: &str) -> Vec<Atom> {
+    let mut all = known.to_vec();
+    all.extend(atoms(path, &format!("{entry}\n"), None));
+    let own = known.len();
+    let pairs = conflict::conflicts(&all);
+    let others = pairs
+        .iter()
+        .filter_map(|pair| match (pair.newer, pair.older) {
+            (newer, older) if newer == own => Some(older),
+            (newer, older) if older == own => Some(newer),
+            _ => None,
+        });
+    others.map(|idx| all[idx].clone()).collect()
+}
+
+/// Whether the note is among what is read: it is not where git ignores it.
+fn is_read(memory: &Memory, path: &str) -> bool {
+    ctxpack::source::open(&memory.request)
+        .is_ok_and(|trees| trees.files.iter().any(|file| trees.path(file) == path))
+}
