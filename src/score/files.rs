@@ -13,7 +13,7 @@ use crate::source::history::History;
 use rustc_hash::FxHashMap;
 
 /// Names of the features of a file, in the order of [`FileRow`]. What each is stands beside its weight in `weights.toml`.
-pub const FILE_FEATURES: [&str; 22] = [
+pub const FILE_FEATURES: [&str; 21] = [
     "bm25f",
     "bm25f_title",
     "bm25f_prose",
@@ -28,7 +28,6 @@ pub const FILE_FEATURES: [&str; 22] = [
     "defines",
     "cochange",
     "recency",
-    "is_package",
     "size",
     "is_test",
     "is_prose",
@@ -135,7 +134,6 @@ pub fn rank(
         let is = |fact: bool| f64::from(u8::from(fact));
         let size = f64::from(file.scan.lengths.iter().sum::<u32>());
         columns[const { at("recency") }][idx] = recency[idx];
-        columns[const { at("is_package") }][idx] = is(look.is_package);
         columns[const { at("size") }][idx] = (1.0 + size).ln();
         columns[const { at("is_test") }][idx] = is(look.is_test);
         columns[const { at("is_prose") }][idx] = is(look.is_prose);

@@ -14,8 +14,6 @@ pub struct Look {
     pub is_aside: bool,
     /// Vendored, minified, locked or generated.
     pub is_generated: bool,
-    /// The face of a package: `__init__.py`, `mod.rs`, `index.js`.
-    pub is_package: bool,
     /// In a programming language.
     pub is_code: bool,
 }
@@ -158,10 +156,6 @@ impl Look {
             is_data,
             is_aside,
             is_generated,
-            is_package: matches!(
-                name,
-                "__init__.py" | "mod.rs" | "index.js" | "index.ts" | "lib.rs"
-            ),
             is_code,
         }
     }

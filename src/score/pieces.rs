@@ -15,7 +15,7 @@ use crate::lexicon::{Field, Query, Syntax};
 use rustc_hash::FxHashMap;
 
 /// Names of the features of a segment, in the order of [`PieceRow`]. What each is stands beside its weight in `weights.toml`.
-pub const PIECE_FEATURES: [&str; 21] = [
+pub const PIECE_FEATURES: [&str; 18] = [
     "bm25",
     "bm25_code",
     "name_words",
@@ -29,12 +29,9 @@ pub const PIECE_FEATURES: [&str; 21] = [
     "changes",
     "body",
     "file_p",
-    "file_rank",
     "n_pieces",
     "size",
     "is_header",
-    "is_module",
-    "is_constructor",
     "recency",
     "n_commits",
 ];
@@ -374,13 +371,7 @@ fn features(
         columns[const { at("size") }][idx] = (1.0 + counts[idx].length).ln();
         columns[const { at("is_header") }][idx] =
             f64::from(u8::from(kind.is_some_and(|kind| !kind.is_callable())));
-        columns[const { at("is_module") }][idx] = f64::from(u8::from(kind.is_none()));
-        columns[const { at("is_constructor") }][idx] = f64::from(u8::from(matches!(
-            names[idx],
-            "__init__" | "constructor" | "new" | "initialize" | "__construct"
-        )));
         columns[const { at("file_p") }][idx] = ranked.p[file.file_idx].max(1e-9).ln();
-        columns[const { at("file_rank") }][idx] = 1.0 / (1.0 + segment.opened_idx as f64);
     }
     let mut n_in_file = vec![0_u32; opened.len()];
     let mut best = vec![(0.0_f64, 0.0_f64); opened.len()];

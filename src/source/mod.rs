@@ -28,6 +28,7 @@ use crate::lexicon::{Query, Scan, syntax};
 use crate::request::Request;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use history::History;
+use notes::anchored::Paths;
 use notes::{Atom, configured};
 use rayon::prelude::*;
 use sessions::Session;
@@ -423,6 +424,7 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
     }
     let mut atoms: Vec<Atom> = found.iter().map(|(atom, _)| atom.clone()).collect();
     notes::mark_superseded(&mut atoms);
+    look_up(&mut atoms, trees);
     let mut order: Vec<usize> = (0..atoms.len()).collect();
     order.sort_by(|&a, &b| {
         atoms[a]
@@ -441,6 +443,32 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
         }
     }
     all
+}
+
+/// Files that are read to look for what notes say stands in them, and bytes of each.
+const MAX_LOOKED_INTO: usize = 200;
+const MAX_LOOKED_BYTES: u64 = 1 << 20;
+
+/// Looks up what each atom names in the trees, whatever part of them the request asks for.
+fn look_up(atoms: &mut [Atom], trees: &Trees) {
+    if atoms.is_empty() {
+        return;
+    }
+    let entries = || trees.trees.iter().flat_map(|tree| &tree.entries);
+    let paths = Paths::new(entries().map(|entry| entry.path.as_str()));
+    let n_read = std::cell::Cell::new(0);
+    let text = |path: &str| {
+        n_read.set(n_read.get() + 1);
+        let file = trees
+            .files
+            .binary_search_by(|file| trees.path(file).cmp(path))
+            .ok()
+            .filter(|_| n_read.get() <= MAX_LOOKED_INTO)?;
+        let file = &trees.files[file];
+        let is_small = trees.entry(file).n_bytes <= MAX_LOOKED_BYTES;
+        is_small.then(|| trees.text(file).ok()).flatten()
+    };
+    notes::anchored::look_up(atoms, &paths, &text);
 }
 
 /// Reads every file once, on all cores, and keeps its profile against `query`. O(bytes of the tree).

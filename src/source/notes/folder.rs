@@ -159,6 +159,7 @@ pub(super) fn told(path: &str, line: usize, text: String, class: Class) -> Atom 
         superseded: false,
         keys: Vec::new(),
         applies_to: Vec::new(),
+        anchored: Default::default(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! dates, status words); nothing is rewritten and no note is ever changed. A model that sums notes up lost: it costs
 //! money, differs from day to day, and drops the numbers and names that notes are kept for.
 
+pub mod anchored;
 mod anchors;
 mod beads;
 mod class;
@@ -26,6 +27,7 @@ mod table;
 mod tagged;
 mod user_wide;
 
+pub use anchored::Anchored;
 pub use anchors::anchors;
 pub use status::mark_superseded;
 
@@ -63,6 +65,8 @@ pub struct Atom {
     pub supersedes: Vec<String>,
     /// Globs of the files that its rule is meant for, relative to the root as written; empty where it is meant for all.
     pub applies_to: Vec<String>,
+    /// Whether what it names is still in the tree being packed (after [`anchored::look_up`]).
+    pub anchored: Anchored,
 }
 
 /// What kind of knowledge an atom is.
@@ -371,6 +375,7 @@ impl Note<'_> {
             keys: self.keys(file_name, &text, &heading),
             supersedes,
             applies_to: self.front.applies_to.clone(),
+            anchored: Anchored::default(),
             status,
             heading,
             text,

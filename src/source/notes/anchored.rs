@@ -1,0 +1,225 @@
+//! Whether what a note names is still there: a note goes stale when the code it speaks of moves on.
+//!
+//! A path is looked up in the tree that is being packed, whole or by its last parts where these are unique. An identifier is looked
+//! for in the files that the note names: over the whole tree every word is found somewhere. What lies outside the tree cannot be
+//! told and never counts against a note; nothing is dropped for being stale, and no note is changed.
+
+use super::Atom;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Whether what an atom names is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Anchored {
+    /// All of it is.
+    Fresh,
+    /// Some of it is gone.
+    Drifted,
+    /// None of it is left.
+    Orphaned,
+    /// It names nothing that could be looked up.
+    #[default]
+    Unverifiable,
+}
+
+impl Anchored {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Drifted => "drifted",
+            Self::Orphaned => "orphaned",
+            Self::Unverifiable => "unverifiable",
+        }
+    }
+}
+
+/// The paths of a tree, to be looked up whole or by their ends.
+#[derive(Debug, Default)]
+pub struct Paths<'a> {
+    files: FxHashSet<&'a str>,
+    folders: FxHashSet<&'a str>,
+    /// By the name of the file.
+    by_name: FxHashMap<&'a str, Vec<&'a str>>,
+}
+
+impl<'a> Paths<'a> {
+    /// O(length of the paths).
+    pub fn new(paths: impl Iterator<Item = &'a str>) -> Self {
+        let mut all = Self::default();
+        for path in paths {
+            all.files.insert(path);
+            let name = path.rsplit('/').next().unwrap_or(path);
+            all.by_name.entry(name).or_default().push(path);
+            let mut folder = path;
+            while let Some((above, _)) = folder.rsplit_once('/') {
+                if !all.folders.insert(above) {
+                    break;
+                }
+                folder = above;
+            }
+        }
+        all
+    }
+
+    /// The file or folder that `anchor` names; `Err(true)` if it should be in this tree and is not, `Err(false)` if that cannot be told.
+    fn find(&self, anchor: &str) -> Result<&'a str, bool> {
+        let anchor = anchor.trim_end_matches('/');
+        if anchor.starts_with(['/', '~', '$', '@']) || anchor.contains("..") || anchor.contains('*')
+        {
+            return Err(false);
+        }
+        if let Some(path) = self.files.get(anchor).or_else(|| self.folders.get(anchor)) {
+            return Ok(path);
+        }
+        let name = anchor.rsplit('/').next().unwrap_or(anchor);
+        let ends = |path: &&&str| {
+            let rest = path.strip_suffix(anchor);
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        };
+        let named = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
+        let mut fits = named.iter().filter(ends);
+        if let Some(path) = fits.next() {
+            // of several the note may mean any: that it is there is all that is asked
+            return Ok(path);
+        }
+        // a folder that is here says that the path is one of this tree; a name alone may be anything
+        let (top, below) = anchor.split_once('/').ok_or(false)?;
+        Err(self.folders.contains(top) && !below.is_empty())
+    }
+}
+
+/// Looks up what each atom names. `text` gives the text of a file of the tree, asked at most once for each file that an
+/// atom names together with an identifier.
+pub fn look_up(atoms: &mut [Atom], paths: &Paths<'_>, text: &dyn Fn(&str) -> Option<String>) {
+    let mut words: FxHashMap<String, Option<FxHashSet<String>>> = FxHashMap::default();
+    for atom in atoms {
+        let (mut n_found, mut n_gone) = (0, 0);
+        let mut files: Vec<&str> = Vec::new();
+        for anchor in &atom.anchors {
+            match paths.find(anchor) {
+                Ok(path) if path != atom.path => {
+                    n_found += 1;
+                    if paths.files.contains(path) && !is_prose(path) {
+                        files.push(path);
+                    }
+                }
+                Err(true) => n_gone += 1,
+                _ => {}
+            }
+        }
+        let is_known = !files.is_empty() && n_gone == 0;
+        let symbols = atom.anchors.iter().filter(|anchor| is_symbol(anchor));
+        for symbol in symbols.filter(|_| is_known) {
+            let name = symbol.rsplit([':', '.', '#']).next().unwrap_or(symbol);
+            let mut known = None;
+            for path in &files {
+                let words = words
+                    .entry((*path).to_owned())
+                    .or_insert_with(|| Some(identifiers(&text(path)?)));
+                if let Some(words) = words {
+                    known = Some(known.unwrap_or(false) || words.contains(name));
+                }
+            }
+            match known {
+                Some(true) => n_found += 1,
+                // a word of another file, perhaps: it speaks against the note where it looks like code and nothing else is named
+                Some(false) if looks_defined(symbol) => n_gone += 1,
+                _ => {}
+            }
+        }
+        atom.anchored = match (n_found, n_gone) {
+            (0, 0) => Anchored::Unverifiable,
+            (_, 0) => Anchored::Fresh,
+            (0, _) => Anchored::Orphaned,
+            _ => Anchored::Drifted,
+        };
+    }
+}
+
+fn is_prose(path: &str) -> bool {
+    let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+    matches!(extension, "md" | "mdx" | "txt" | "rst" | "adoc" | "org")
+}
+
+/// An identifier, perhaps with what it belongs to: `hold_order_lock`, `Lock::hold`.
+fn is_symbol(anchor: &str) -> bool {
+    anchor.len() >= 4
+        && !anchor.contains('/')
+        && anchor.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && anchor
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '.' | '#'))
+}
+
+/// Whether a name is one that somebody gave to a piece of code: more than one word, as no word of prose is.
+fn looks_defined(symbol: &str) -> bool {
+    let name = symbol.rsplit([':', '.', '#']).next().unwrap_or(symbol);
+    let inner = name.trim_matches('_');
+    inner.contains('_') && inner.chars().any(char::is_lowercase)
+        || inner.chars().skip(1).any(char::is_uppercase) && inner.chars().any(char::is_lowercase)
+}
+
+fn identifiers(text: &str) -> FxHashSet<String> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| word.len() >= 4)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(note: &str, expected: Anchored) {
+        let files = [
+            (
+                "src/payments/lock.rs",
+                "pub fn hold_order_lock() { retry(); }",
+            ),
+            ("src/main.rs", "fn main() {}"),
+            ("docs/adr/0001.md", ""),
+            ("NOTES.md", ""),
+        ];
+        let paths = Paths::new(files.iter().map(|(path, _)| *path));
+        let mut atoms = super::super::atoms("NOTES.md", note, None);
+        look_up(&mut atoms, &paths, &|path| {
+            let file = files.iter().find(|(of, _)| *of == path)?;
+            Some(file.1.to_owned())
+        });
+        assert_eq!(atoms[0].anchored, expected, "{note}");
+    }
+
+    #[test]
+    fn what_is_there_is_fresh() {
+        check("- see src/payments/lock.rs", Anchored::Fresh);
+        check("- see `payments/lock.rs:12` and lock.rs", Anchored::Fresh);
+        check("- `hold_order_lock` in lock.rs", Anchored::Fresh);
+        check("- all of docs/adr/", Anchored::Fresh);
+    }
+
+    #[test]
+    fn what_is_gone_is_told() {
+        check("- see src/payments/redis.rs", Anchored::Orphaned);
+        check(
+            "- src/payments/redis.rs, now src/main.rs",
+            Anchored::Drifted,
+        );
+        check("- `drop_order_lock` in lock.rs", Anchored::Drifted);
+    }
+
+    #[test]
+    fn what_cannot_be_told_does_not_count() {
+        check("- we use pnpm", Anchored::Unverifiable);
+        check(
+            "- ~/.config/x/y.toml and /etc/hosts",
+            Anchored::Unverifiable,
+        );
+        check("- other/repo/file.rs, numpy.array", Anchored::Unverifiable);
+        check("- `hold_order_lock` somewhere", Anchored::Unverifiable);
+        check("- `timeout` in lock.rs", Anchored::Fresh);
+        check(
+            "- https://example.com/src/payments/gone.rs",
+            Anchored::Unverifiable,
+        );
+    }
+}
