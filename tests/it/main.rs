@@ -8,6 +8,7 @@ mod eval;
 mod fixtures;
 mod flags;
 mod laws;
+mod memory;
 mod settings;
 #[cfg(unix)]
 mod signals;
