@@ -18,6 +18,9 @@ const NOTE_WORTH: f64 = 0.12;
 const PASSAGE_WORTH: f64 = 0.25;
 const DIGEST_WORTH: f64 = 0.2;
 
+/// A note that is less likely to be needed is noise, however much room there is.
+const LEAST_P: f64 = 0.01;
+
 /// Passages that could be shown, over all sessions, and of one session.
 const MAX_PASSAGES: usize = 400;
 const MAX_OF_SESSION: usize = 60;
@@ -41,10 +44,11 @@ pub fn menus(survey: &Survey, measure: &Measure<'_>) -> Vec<Renderings> {
     } = survey;
     let notes = (0..remembered.atoms.len()).map(|idx| {
         let pinned = remembered.atom_files[idx].is_some_and(|file| files[file].pinned);
-        let worth = if remembered.seen[idx] {
+        let p = memory.atoms[idx].p;
+        let worth = if remembered.seen[idx] || p < LEAST_P {
             0.0
         } else {
-            memory.atoms[idx].p * NOTE_WORTH
+            p * NOTE_WORTH
         };
         let mut options = note(survey, idx, worth, measure);
         if pinned {
@@ -272,7 +276,10 @@ fn session_menu(
     if !session.turns.is_empty() && !likely.is_empty() {
         let all: Vec<usize> = (0..scored.passages.len()).collect();
         let value = scored.passages.iter().map(|passage| passage.p).sum::<f64>() * PASSAGE_WORTH;
-        let text = said(session, &scored.passages, &all);
+        let mut text = said(session, &scored.passages, &all);
+        for item in &session.digest.open {
+            text.push_str(&format!("open: {item}\n"));
+        }
         let cost = frame(RenderingName::Full) + measure.text(&text);
         options.push(rendering(
             RenderingName::Full,

@@ -55,12 +55,49 @@ pub fn strength(atom: &Atom, likely: &Likely<'_>) -> f64 {
             .max(file.map_or(0.0, |file| file.1))
             .max(name.unwrap_or(0.0));
     }
+    if let Some(folder) = folder_of_instructions(&atom.path) {
+        let meant = likely
+            .files
+            .iter()
+            .find(|(path, _)| path.starts_with(folder));
+        best = best.max(meant.map_or(0.0, |file| file.1));
+    }
     if !atom.applies_to.is_empty() {
         let globs = globs(&atom.applies_to);
         let meant = likely.files.iter().find(|(path, _)| globs.is_match(path));
         best = best.max(meant.map_or(0.0, |file| file.1));
     }
     best.sqrt()
+}
+
+/// What is left of a rule that is meant for other files than the likely ones: by its globs, or because it stands in a folder of its own.
+pub fn scope(atom: &Atom, likely: &Likely<'_>) -> f64 {
+    const ELSEWHERE: f64 = 0.2;
+    let folder = folder_of_instructions(&atom.path);
+    if likely.files.is_empty() || (atom.applies_to.is_empty() && folder.is_none()) {
+        return 1.0;
+    }
+    let globs = globs(&atom.applies_to);
+    let is_meant = |path: &str| {
+        let in_folder = folder.is_some_and(|folder| path.starts_with(folder));
+        in_folder || globs.is_match(path)
+    };
+    let mut near = likely.files.iter().take(10);
+    if near.any(|(path, _)| is_meant(path)) {
+        1.0
+    } else {
+        ELSEWHERE
+    }
+}
+
+/// The folder, with its `/`, that instructions below the root are for.
+fn folder_of_instructions(path: &str) -> Option<&str> {
+    let at = path.rfind('/')? + 1;
+    let is_instructions = matches!(
+        &path[at..],
+        "CLAUDE.md" | "AGENTS.md" | "GEMINI.md" | "AGENT.md"
+    );
+    (is_instructions && !path.starts_with(['.', '~'])).then_some(&path[..at])
 }
 
 /// Whether an anchor names the file: the path itself, or its end from a component on; or a folder that holds it.
@@ -136,5 +173,12 @@ mod tests {
         check(&["web/**/*.{ts,tsx}"], 1.0);
         check(&["*.ts"], 1.0);
         check(&["web/*.ts", "[", "api/**"], 0.0);
+        let in_folder = |path: &str| {
+            let atom = crate::source::notes::atoms(path, "- use tabs", None).remove(0);
+            (strength(&atom, &likely), scope(&atom, &likely))
+        };
+        assert_eq!(in_folder("web/AGENTS.md"), (1.0, 1.0));
+        assert_eq!(in_folder("api/AGENTS.md"), (0.0, 0.2));
+        assert_eq!(in_folder("AGENTS.md"), (0.0, 1.0));
     }
 }

@@ -12,6 +12,7 @@ use crate::lexicon::scan::Scanner;
 use crate::lexicon::{Query, syntax};
 use crate::source::notes::{Anchored, Atom, Class, conflict};
 use crate::source::sessions::Session;
+use rustc_hash::FxHashMap;
 
 /// An atom, scored.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -139,7 +140,9 @@ pub fn score(query: &Query, atoms: &[Atom], sessions: &[Session], around: &Aroun
             let recency = recency_of_atom(atom, now);
             let link = links::strength(atom, likely);
             ScoredAtom {
-                p: p_of_atom(atom.class, cover, recency, link) * validity(atom),
+                p: p_of_atom(atom.class, cover, recency, link)
+                    * validity(atom)
+                    * links::scope(atom, likely),
                 cover,
                 recency,
                 link,
@@ -151,6 +154,7 @@ pub fn score(query: &Query, atoms: &[Atom], sessions: &[Session], around: &Aroun
         })
         .collect();
     let mut scored = without_repeats(atoms, scored);
+    outdate(atoms, &mut scored);
     pair_up(atoms, &mut scored);
     hand_over(atoms, &mut scored, branch);
     let (shares, _) = turns::score(query, sessions, &statistics.idf, &said);
@@ -164,7 +168,15 @@ pub fn score(query: &Query, atoms: &[Atom], sessions: &[Session], around: &Aroun
     let best = covers.iter().copied().fold(0.0, f64::max);
     // that one of them answers the task at all
     let asked = logistic(-5.0 + 9.0 * best.sqrt());
-    let meant = super::when::meant(task, sessions, now);
+    let meant = super::when::meant(task, sessions, branch, now);
+    // a session that is meant by its time speaks louder than others that hold the words
+    let louder = |at: usize| 1.0 + MEANT_LOUDER * meant[at];
+    let loudness: f64 = shares
+        .iter()
+        .enumerate()
+        .map(|(at, shares)| louder(at) * shares.iter().sum::<f64>())
+        .sum();
+    let asked = meant.iter().copied().fold(asked, f64::max);
     let on_branch = |session: &Session| branch.is_empty() || session.branch == *branch;
     let unfinished = sessions.iter().position(on_branch);
     let unfinished = unfinished.filter(|&at| !sessions[at].digest.open.is_empty());
@@ -172,7 +184,7 @@ pub fn score(query: &Query, atoms: &[Atom], sessions: &[Session], around: &Aroun
         .map(|at| {
             let passages = said[at].iter().zip(&shares[at]);
             let passages = passages.map(|((passage, _), share)| Passage {
-                p: asked * share,
+                p: asked * share * louder(at) / loudness.max(1e-12),
                 ..passage.clone()
             });
             let whole = Document::merged(said[at].iter().map(|(_, d)| d).chain([&digests[at]]));
@@ -265,11 +277,34 @@ fn validity(atom: &Atom) -> f64 {
     let over = if atom.superseded {
         0.05
     } else if atom.done {
-        0.2
+        0.1
     } else {
         1.0
     };
     anchored * over
+}
+
+/// Seconds by which a newer entry outdates an older one, and what that one is worth then.
+const OUTDATED_AFTER: i64 = 3 * 86_400;
+const OUTDATED: f64 = 0.3;
+
+/// How things stood is told by the newest entries of a note; those before it are history.
+fn outdate(atoms: &[Atom], scored: &mut [ScoredAtom]) {
+    let is_status = |atom: &Atom| matches!(atom.class, Class::Status);
+    let mut newest: FxHashMap<&str, i64> = FxHashMap::default();
+    for atom in atoms.iter().filter(|atom| is_status(atom)) {
+        if let Some((at, _)) = atom.date {
+            let newest = newest.entry(&atom.path).or_insert(at);
+            *newest = at.max(*newest);
+        }
+    }
+    for (atom, scored) in atoms.iter().zip(scored).filter(|(atom, _)| is_status(atom)) {
+        if let (Some((at, _)), Some(newest)) = (atom.date, newest.get(atom.path.as_str()))
+            && at + OUTDATED_AFTER < *newest
+        {
+            scored.p *= OUTDATED;
+        }
+    }
 }
 
 /// What an older handoff is worth beside the newest.
@@ -370,8 +405,8 @@ pub fn class_word(class: Class) -> &'static str {
 /// What a class of knowledge is worth before its words are read, and after how many days it weighs half.
 const fn class_terms(class: Class) -> (f64, Option<f64>) {
     match class {
-        Class::Principle => (1.2, None),
-        Class::Decision | Class::Preference | Class::Gotcha => (1.0, None),
+        Class::Principle | Class::Preference => (1.6, None),
+        Class::Decision | Class::Gotcha => (1.0, None),
         Class::Fact => (0.0, Some(365.0)),
         Class::Status => (-0.5, Some(14.0)),
         Class::Handoff => (1.5, Some(7.0)),
@@ -396,6 +431,9 @@ fn p_of_atom(class: Class, cover: f64, recency: f64, link: f64) -> f64 {
             + if ages { 2.0 * (recency - 0.5) } else { 0.0 },
     )
 }
+
+/// How much louder a session speaks that is meant by its time.
+const MEANT_LOUDER: f64 = 30.0;
 
 /// Sessions weigh half after three weeks.
 const SESSION_HALF_LIFE_DAYS: f64 = 21.0;

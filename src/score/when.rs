@@ -8,13 +8,23 @@ const DAY: i64 = 86_400;
 ///
 /// "One session ago" is the newest. A reader who is in a session already counts from the one before, so that the next older one is
 /// meant half as surely.
-pub fn meant(task: &str, sessions: &[Session], now: i64) -> Vec<f64> {
+///
+/// Who asks to go on where somebody stopped means the newest session of `branch`, or the newest.
+pub fn meant(task: &str, sessions: &[Session], branch: &str, now: i64) -> Vec<f64> {
     let mut meant = vec![0.0_f64; sessions.len()];
     let folded = task.to_lowercase();
     let words: Vec<&str> = folded
         .split(|c: char| !c.is_alphanumeric() && c != '-')
         .filter(|word| !word.is_empty())
         .collect();
+    let on_branch = sessions.iter().position(|session| session.branch == branch);
+    if GOING_ON
+        .iter()
+        .any(|phrase| words.join(" ").contains(phrase))
+        && let Some(meant) = meant.get_mut(on_branch.unwrap_or(0))
+    {
+        *meant = 1.0;
+    }
     let mut mark = |idx: usize| {
         for (idx, sure) in [(idx, 1.0), (idx + 1, 0.5)] {
             if let Some(meant) = meant.get_mut(idx) {
@@ -73,6 +83,21 @@ pub fn meant(task: &str, sessions: &[Session], now: i64) -> Vec<f64> {
     meant
 }
 
+/// How people ask to be told where the work stands.
+const GOING_ON: &[&str] = &[
+    "left off",
+    "we stopped",
+    "i stopped",
+    "pick up where",
+    "carry on",
+    "continue the work",
+    "continue where",
+    "what is next",
+    "what s next",
+    "take over",
+    "next steps",
+];
+
 fn is_session(word: &str) -> bool {
     matches!(
         word,
@@ -122,7 +147,7 @@ mod tests {
             digest: Default::default(),
         };
         let sessions: Vec<Session> = days_ago.iter().map(session).collect();
-        assert_eq!(meant(task, &sessions, now), expected, "{task}");
+        assert_eq!(meant(task, &sessions, "", now), expected, "{task}");
     }
 
     #[test]
@@ -139,6 +164,8 @@ mod tests {
         );
         check("2 sessions ago", &[0], &[0.0]);
         check("sessions ago", &[0], &[0.0]);
+        check("Pick up where we stopped.", &[0, 1], &[1.0, 0.0]);
+        check("What's next?", &[3, 5], &[1.0, 0.0]);
         check("fix the session cookie", &[0, 1], &[0.0, 0.0]);
     }
 
