@@ -75,13 +75,13 @@ pub fn read(args: &MemoryArgs, talk: &TalkArgs, kinds: Kinds) -> Outcome<Memory>
     })
 }
 
-/// Notes alone, sessions alone.
+/// Notes, and the files that they speak of.
 pub const NOTES: Kinds = Kinds {
-    files: false,
+    files: true,
     notes: true,
     sessions: false,
 };
-/// See [`NOTES`].
+/// Sessions alone.
 pub const SESSIONS: Kinds = Kinds {
     files: false,
     notes: false,

@@ -10,6 +10,7 @@ pub mod curve;
 pub mod eval;
 pub mod explain;
 pub mod failure;
+pub mod handoff;
 pub mod host;
 pub mod interrupt;
 pub mod memory;

@@ -269,7 +269,7 @@ fn a_note_is_shown_word_for_word() {
 #[test]
 fn every_command_of_memory_has_an_example() {
     let place = Place::new();
-    for command in ["sessions", "notes", "remember"] {
+    for command in ["sessions", "notes", "remember", "handoff"] {
         let help = place.run(&[command, "--help"]).good();
         assert!(help.contains("Examples:"), "{command}");
     }
@@ -476,4 +476,53 @@ fn nothing_is_written_outside_of_the_repository() {
         "mine\n"
     );
     assert!(!place.home().join("TODO.md").exists());
+}
+
+#[test]
+fn a_handoff_says_what_the_next_one_needs() {
+    let place = with_sessions();
+    commit(&place, 19, "Lock the orders");
+    git(&place, 19, &["checkout", "--quiet", "-b", "lock-orders"]);
+    place.write("src/lock.rs", "pub fn hold() {}\n");
+    let note = place.run(&["handoff", "-q"]).good();
+    let head = git(&place, 19, &["rev-parse", "--short=10", "HEAD"]);
+    assert!(
+        note.starts_with(&format!("# Handoff 2026-08-20 at {head}\n")),
+        "{note}"
+    );
+    for words in [
+        "- \"lock the orders while they are charged\"\n",
+        &format!("- Branch `lock-orders` at commit `{head}` (\"Lock the orders\")\n"),
+        "- 1 file is not committed\n",
+        "- \"We'll use an advisory lock instead of Redis, because Redis lost it.\"\n",
+        "- `src/lock.rs`, not committed; new in it: `pub fn hold() {}`\n",
+    ] {
+        assert!(note.contains(words), "{words} is not in {note}");
+    }
+    assert!(!note.contains(&secret()), "{note}");
+    assert_eq!(place.run(&["handoff", "-q"]).good(), note);
+    // what is written is known as a handoff, and is none of the work itself
+    place.run(&["handoff", "-q", "-o", "HANDOFF.md"]).good();
+    assert_eq!(place.read("HANDOFF.md"), note);
+    assert_eq!(place.run(&["handoff", "-q"]).good(), note);
+    let notes = json(&place, &["notes", "--class", "handoff", "--json", "-q"]);
+    assert!(notes["notes"].as_array().unwrap().len() >= 4, "{notes}");
+    let small = place.run(&["handoff", "--budget", "80"]);
+    assert!(
+        small.stderr.contains("lines left out to fit --budget 80"),
+        "{}",
+        small.stderr
+    );
+    assert!(small.good().contains("of less weight left out)"));
+    assert!(refused(&place, &["handoff", "--budget", "1"]).contains("too small"));
+    assert!(refused(&place, &["handoff", "--session", "nothing"]).contains("no session"));
+    git(&place, 19, &["checkout", "--quiet", "-b", "other"]);
+    let other = place.run(&["handoff"]);
+    assert!(
+        other
+            .stderr
+            .contains("no session was held on the branch other")
+            && !other.stdout.contains("## Goal"),
+        "{other:?}"
+    );
 }

@@ -134,6 +134,11 @@ pub fn is_note(path: &str) -> bool {
     table::find(path).is_some()
 }
 
+/// Whether a path is that of a handoff.
+pub fn is_handoff(path: &str) -> bool {
+    table::find(path).is_some_and(|row| row.class == Class::Handoff)
+}
+
 /// What kind of note a path is, in a few words; `None` if it is none.
 pub fn describe(path: &str) -> Option<&'static str> {
     table::find(path).map(|row| row.what)
