@@ -100,6 +100,31 @@ pub enum Command {
     /// read as a handoff, with its commit, so that it can be told when the work has moved on.
     #[command(after_help = HANDOFF_EXAMPLES)]
     Handoff(HandoffArgs),
+    /// Say what is wrong with the notes, and what to do about it.
+    ///
+    /// Lines that a host does not load, topics missing from an index, links and names that lead nowhere, paths that are gone,
+    /// duplicates, conflicts, probable secrets, handoffs of long ago. Changes nothing. Exit code 0; with --strict 1 if
+    /// anything is found.
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(DoctorArgs),
+}
+
+/// Options of `ctxpack doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Exit with 1 if anything is found.
+    #[arg(long, help_heading = "What of")]
+    pub strict: bool,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    /// Print JSON: schema 1, one object a finding.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
 }
 
 /// Options of `ctxpack handoff`.
@@ -748,6 +773,12 @@ Examples:
   ctxpack handoff                        what the next one needs to know
   ctxpack handoff -o HANDOFF.md
   ctxpack handoff --budget 400 | claude -p 'Go on from here.'";
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  ctxpack doctor                         what is wrong with the notes, here and in your home
+  ctxpack doctor --strict --no-home      in CI
+  ctxpack doctor --json | jq '.findings[] | select(.code == \"conflict\")'";
 
 const NOTES_EXAMPLES: &str = "\
 Examples:

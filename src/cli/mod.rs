@@ -7,6 +7,7 @@ pub mod args;
 pub mod budget;
 pub mod chart;
 pub mod curve;
+pub mod doctor;
 pub mod eval;
 pub mod explain;
 pub mod failure;

@@ -269,7 +269,7 @@ fn a_note_is_shown_word_for_word() {
 #[test]
 fn every_command_of_memory_has_an_example() {
     let place = Place::new();
-    for command in ["sessions", "notes", "remember", "handoff"] {
+    for command in ["sessions", "notes", "remember", "handoff", "doctor"] {
         let help = place.run(&[command, "--help"]).good();
         assert!(help.contains("Examples:"), "{command}");
     }
@@ -524,5 +524,53 @@ fn a_handoff_says_what_the_next_one_needs() {
             .contains("no session was held on the branch other")
             && !other.stdout.contains("## Goal"),
         "{other:?}"
+    );
+}
+
+#[test]
+fn a_doctor_tells_and_changes_nothing() {
+    let place = Place::new();
+    place.write(
+        "NOTES.md",
+        &format!(
+            "- Use pnpm, not npm.\n- See src/gone.rs\n- The key is {}\n",
+            secret()
+        ),
+    );
+    place.write("docs/NOTES.md", "- Use npm, not pnpm.\n- [x](x.md)\n");
+    commit(&place, 1, "notes");
+    place
+        .run(&["handoff", "-q", "--no-home", "-o", "HANDOFF.md"])
+        .good();
+    for n in 0..12 {
+        commit(&place, 2, &format!("more {n}"));
+    }
+    let report = place.run(&["doctor"]);
+    assert_eq!(report.code, Some(0));
+    let text = &report.stdout;
+    for words in [
+        "NOTES.md:2: orphaned-anchor: `src/gone.rs` is not there any more\n    name where",
+        "NOTES.md:3: probable-secret: this looks like a secret: github-token\n",
+        "docs/NOTES.md:1: conflict: NOTES.md:1 takes what it leaves\n",
+        "docs/NOTES.md:2: dangling-link: `x.md` leads nowhere\n",
+        "HANDOFF.md: stale-handoff: HEAD is 12 commits ahead of it\n",
+        "\n5 findings in 3 notes. Nothing was changed.\n",
+    ] {
+        assert!(text.contains(words), "{words} is not in {text}");
+    }
+    assert!(!text.contains(&secret()), "{text}");
+    assert_eq!(place.run(&["doctor", "--strict"]).code, Some(1));
+    let found = json(&place, &["doctor", "--json"]);
+    assert_eq!(found["findings"].as_array().unwrap().len(), 5);
+    assert_eq!(found["findings"][0]["code"], "stale-handoff");
+    assert_eq!(found["findings"][0]["line"], serde_json::Value::Null);
+    assert_eq!(git(&place, 2, &["status", "--porcelain"]), "");
+    let well = Place::new();
+    well.write("NOTES.md", "- Use pnpm, not npm.\n");
+    commit(&well, 1, "notes");
+    let ran = well.run(&["doctor", "--strict"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (Some(0), "Nothing is wrong with 1 note.\n")
     );
 }

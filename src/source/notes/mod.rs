@@ -15,6 +15,7 @@ mod codex_memory;
 pub mod configured;
 pub mod conflict;
 mod date;
+pub mod doctor;
 mod folder;
 mod front;
 mod gemini_memory;
