@@ -273,3 +273,30 @@ fn find<'a>(atoms: &'a [Atom], typed: &str) -> Outcome<Vec<&'a Atom>> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ctxpack::source::notes::atoms;
+
+    #[test]
+    fn a_table_fits_the_window() {
+        let text = format!("- 2026-08-20 {}\n- [x] done\n", "many words ".repeat(20));
+        let all = atoms("docs/a/very/long/folder/of/folders/CLAUDE.md", &text, None);
+        let all: Vec<&Atom> = all.iter().collect();
+        for columns in [60, 79, 120] {
+            let table = table(&all, 1_800_000_000, columns, Style::PLAIN);
+            let widest = table.lines().map(width).max().unwrap();
+            assert!(
+                widest <= columns && table.contains("CLAUDE.md:1"),
+                "{widest} of {columns}:\n{table}"
+            );
+        }
+    }
+
+    #[test]
+    fn classes_are_known_by_name() {
+        assert_eq!(class("Decisions"), Ok(Class::Decision));
+        assert!(class("").is_err());
+    }
+}
