@@ -31,6 +31,8 @@ use request::{Budget, Kind, RenderingName, Request, Task, TaskSource};
 use rustc_hash::FxHashMap;
 use score::Opened;
 pub use score::Survey;
+use score::links::Likely;
+use score::memory::Around;
 use score::pieces::Segment;
 use source::hunks::Hunks;
 use std::time::Instant;
@@ -58,6 +60,9 @@ pub fn pack(request: &Request, progress: Progress<'_>) -> Result<Packed, Error> 
     let survey = survey(request, progress)?;
     spend(request, &survey, progress)
 }
+
+/// Files that notes are tied to.
+const LIKELY_FILES: usize = 20;
 
 /// Lists, reads and scores the candidates of `request`; the budget matters only for how many are opened.
 ///
@@ -129,20 +134,19 @@ pub(crate) fn survey_of(
         score::hunks::read(&opened, segments, &hunks, &history, &ranked.history, now)
     };
     let pieces = score::pieces::score(&query, &ranked, &opened, &past, &model.piece);
-    let best: Vec<(&str, f64)> = ranked
-        .order
-        .iter()
-        .take(20)
-        .map(|&idx| (files[idx].path.as_str(), ranked.p[idx]))
-        .collect();
-    let memory = score::memory::score(
-        &task.text,
-        &query,
-        &remembered.atoms,
-        &remembered.sessions,
-        &best,
+    let best = ranked.order.iter().take(LIKELY_FILES);
+    let best = best.map(|&idx| (files[idx].path.as_str(), ranked.p[idx]));
+    let branch = trees.branch();
+    let around = Around {
+        task: &task.text,
+        likely: Likely::new(
+            best.collect(),
+            score::pieces::names_with_p(&pieces, &opened),
+        ),
+        branch: &branch,
         now,
-    );
+    };
+    let memory = score::memory::score(&query, &remembered.atoms, &remembered.sessions, &around);
     lap("pieces");
     let mut warnings = trees.warnings.clone();
     warnings.extend(
@@ -360,7 +364,7 @@ fn note_item(survey: &Survey, idx: usize, rendering: &Rendering) -> Item {
         relevance: scored.p,
         recency: scored.recency,
         reasons: score::reasons::of_note(atom, scored),
-        ..render::memory::note_item(atom, rendering.name, &rendering.lines, text)
+        ..render::memory::note_item(survey, idx, rendering.name, &rendering.lines, text)
     }
 }
 
@@ -446,7 +450,7 @@ fn subject_path(survey: &Survey, subject: Subject) -> String {
     match subject {
         Subject::File(idx) => survey.files[survey.opened[idx].file_idx].path.clone(),
         Subject::Note(idx) => render::memory::shown_path(&survey.remembered.atoms[idx].path),
-        Subject::Session(idx) => render::memory::session_path(&survey.remembered.sessions[idx]),
+        Subject::Session(idx) => survey.remembered.sessions[idx].name(),
     }
 }
 
@@ -547,19 +551,19 @@ fn omitted(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> V
                 is_copy[opened[idx].file_idx] = survey.copies[idx].is_some();
             }
             Subject::Note(idx) if choice.is_none() => {
-                let item = render::memory::note_item(
-                    &remembered.atoms[idx],
-                    RenderingName::Full,
-                    &[],
-                    String::new(),
-                );
+                let item =
+                    render::memory::note_item(survey, idx, RenderingName::Full, &[], String::new());
                 omitted.push(Omitted {
                     id: item.id,
                     kind: Kind::Note,
                     path: item.path,
                     tokens_full,
                     relevance: memory.atoms[idx].p,
-                    reason: cut,
+                    reason: if remembered.seen[idx] {
+                        "the agent has read it already"
+                    } else {
+                        cut
+                    },
                 });
             }
             Subject::Session(idx) if choice.is_none() => {

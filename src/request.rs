@@ -18,6 +18,15 @@ pub const VARIABLES: &[&str] = &[
     "XDG_DATA_HOME",
 ];
 
+/// An agent whose host loads notes by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Agent {
+    Claude,
+    Codex,
+    Gemini,
+}
+
 /// A run, fully resolved: no environment, home directory or clock is read behind it.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -43,6 +52,8 @@ pub struct Request {
     pub pin: Vec<String>,
     /// Kinds of candidates to consider.
     pub kinds: Kinds,
+    /// The agent that will read the bundle, if it is known: it is not told what its host has loaded already.
+    pub reader: Option<Agent>,
     /// The user's home directory, where agents keep their notes and sessions; `None` reads none of them.
     pub home: Option<PathBuf>,
     /// What [`VARIABLES`] say, by name; used only where there is a home.

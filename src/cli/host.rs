@@ -2,7 +2,7 @@
 
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::suggest;
-use ctxpack::request::{Budget, Format};
+use ctxpack::request::{Agent, Budget, Format};
 
 /// A place that takes context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Host {
     pub format: Option<Format>,
     /// Why this much.
     pub why: &'static str,
+    /// The agent that reads it, whose host loads notes of its own.
+    pub reader: Option<Agent>,
 }
 
 /// Every host, in the order in which help lists them.
@@ -24,36 +26,56 @@ pub const HOSTS: &[Host] = &[
         budget: Budget::Characters(9_500),
         format: None,
         why: "Claude Code hands a hook's output over up to 10,000 characters, and a preview of anything longer",
+        reader: Some(Agent::Claude),
     },
     Host {
         name: "claude-skill",
         budget: Budget::Characters(28_000),
         format: None,
         why: "a command in a skill is inlined up to about 30,000 characters",
+        reader: Some(Agent::Claude),
+    },
+    Host {
+        name: "codex-hook",
+        budget: Budget::Characters(9_500),
+        format: None,
+        why: "Codex names no cap for what a hook hands over; that of Claude Code is kept to",
+        reader: Some(Agent::Codex),
+    },
+    Host {
+        name: "gemini-hook",
+        budget: Budget::Characters(9_500),
+        format: None,
+        why: "Gemini CLI names no cap for what a hook hands over; that of Claude Code is kept to",
+        reader: Some(Agent::Gemini),
     },
     Host {
         name: "claude-md",
         budget: Budget::Tokens(4_000),
         format: Some(Format::Markdown),
         why: "CLAUDE.md is read in every session; it works best under about 200 lines",
+        reader: None,
     },
     Host {
         name: "memory-md",
         budget: Budget::Bytes(25_000),
         format: Some(Format::Markdown),
         why: "Claude Code loads the first 25 KB (or 200 lines) of MEMORY.md",
+        reader: None,
     },
     Host {
         name: "codex-agents",
         budget: Budget::Bytes(32 << 10),
         format: Some(Format::Markdown),
         why: "Codex cuts the chain of AGENTS.md files at 32,768 bytes without a word",
+        reader: None,
     },
     Host {
         name: "mcp",
         budget: Budget::Tokens(20_000),
         format: None,
         why: "Claude Code refuses tool results over 25,000 tokens",
+        reader: None,
     },
 ];
 

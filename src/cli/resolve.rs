@@ -47,6 +47,7 @@ pub fn pack(args: &AskArgs, talk: &TalkArgs) -> Outcome<Resolved> {
     // Everything that can be wrong is known before stdin is waited for.
     let mut request = request(&args.what, roots, settings)?;
     request.now = now;
+    request.reader = place.and_then(|place| place.reader);
     let stdin = std::io::stdin();
     if stdin.is_terminal() && args.parts.contains(&task::Part::Text("-".into())) {
         warnings.push(
@@ -181,6 +182,7 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
         pin: settings.pin,
         kinds: settings.kinds.unwrap_or_default(),
         home,
+        reader: None,
         variables,
         memory: settings.memory,
         now: None,

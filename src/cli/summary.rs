@@ -333,6 +333,7 @@ mod tests {
             pin: vec![],
             kinds: Default::default(),
             home: None,
+            reader: None,
             variables: Default::default(),
             memory: Vec::new(),
             now: None,

@@ -68,6 +68,7 @@ pub fn request(case: &Case, clones: &Path, budget: usize, weights: &Model) -> Re
         pin: vec![],
         kinds: Kinds::default(),
         home: None,
+        reader: None,
         variables: Default::default(),
         memory: Vec::new(),
         now: None,

@@ -92,6 +92,7 @@ impl Replay {
             }),
             pin: Vec::new(),
             home: None,
+            reader: None,
             variables: Default::default(),
             now: None, // the time of the revision
             ..base.clone()

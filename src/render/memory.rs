@@ -8,7 +8,7 @@ use crate::request::{Kind, RenderingName};
 use crate::score::Survey;
 use crate::score::memory::{ScoredSession, class_word};
 use crate::score::turns::{self, Passage};
-use crate::source::notes::Atom;
+use crate::source::notes::Anchored;
 use crate::source::sessions::{Digest, Session};
 use jiff::Timestamp;
 
@@ -39,9 +39,14 @@ pub fn menus(survey: &Survey, measure: &Measure<'_>) -> Vec<Renderings> {
         files,
         ..
     } = survey;
-    let notes = remembered.atoms.iter().enumerate().map(|(idx, atom)| {
+    let notes = (0..remembered.atoms.len()).map(|idx| {
         let pinned = remembered.atom_files[idx].is_some_and(|file| files[file].pinned);
-        let mut options = note(atom, memory.atoms[idx].p * NOTE_WORTH, measure);
+        let worth = if remembered.seen[idx] {
+            0.0
+        } else {
+            memory.atoms[idx].p * NOTE_WORTH
+        };
+        let mut options = note(survey, idx, worth, measure);
         if pinned {
             options.truncate(1); // the full one
         }
@@ -64,10 +69,11 @@ pub fn menus(survey: &Survey, measure: &Measure<'_>) -> Vec<Renderings> {
     notes.chain(sessions).collect()
 }
 
-fn note(atom: &Atom, worth: f64, measure: &Measure<'_>) -> Vec<Rendering> {
+fn note(survey: &Survey, idx: usize, worth: f64, measure: &Measure<'_>) -> Vec<Rendering> {
+    let atom = &survey.remembered.atoms[idx];
     let n_lines = atom.lines.1 - atom.lines.0 + 1;
     let rendering = |name, lines: Vec<(u32, u32)>, text: String, fidelity: f64| {
-        let cost = measure.item(&note_item(atom, name, &lines, text.clone()));
+        let cost = measure.item(&note_item(survey, idx, name, &lines, text.clone()));
         Rendering {
             name,
             lines,
@@ -138,11 +144,14 @@ fn headline(text: &str) -> String {
 
 /// An atom as an item of the bundle, without its numbers.
 pub fn note_item(
-    atom: &Atom,
+    survey: &Survey,
+    idx: usize,
     rendering: RenderingName,
     lines: &[(u32, u32)],
     text: String,
 ) -> Item {
+    let atom = &survey.remembered.atoms[idx];
+    let scored = &survey.memory.atoms[idx];
     let mut labels = vec![("line", atom.lines.0.to_string())];
     if let Some((at, _)) = atom.date {
         labels.push(("date", day(at)));
@@ -152,6 +161,16 @@ pub fn note_item(
         labels.push(("state", "superseded".to_owned()));
     } else if atom.done {
         labels.push(("state", "done".to_owned()));
+    } else if matches!(atom.anchored, Anchored::Drifted | Anchored::Orphaned) {
+        labels.push(("state", atom.anchored.word().to_owned()));
+    }
+    if scored.n_sources > 1 {
+        labels.push(("seen", format!("{} times", scored.n_sources)));
+    }
+    if let Some(other) = scored.conflict {
+        let other = &survey.remembered.atoms[other];
+        let path = shown_path(&other.path);
+        labels.push(("conflicts", format!("{path}:{}", other.lines.0)));
     }
     if let Some(heading) = atom.heading.last() {
         labels.push(("under", heading.chars().take(60).collect()));
@@ -339,7 +358,7 @@ pub fn session_item(session: &Session, rendering: RenderingName, text: String) -
         ..item(
             Kind::Session,
             format!("session:{}:{}", session.tool, session.id),
-            session_path(session),
+            session.name(),
             rendering,
             &[],
             text,
@@ -380,15 +399,6 @@ pub fn shown_path(path: &str) -> String {
         ),
         _ => path.to_owned(),
     }
-}
-
-/// A session as it is shown: its tool and the opening of its id, which says enough to find it again.
-pub fn session_path(session: &Session) -> String {
-    let id = match session.id.split_once('-') {
-        Some((first, _)) if first.len() >= 8 => first,
-        _ => &session.id,
-    };
-    format!("{}:{id}", session.tool)
 }
 
 /// The day of a moment, in UTC: `2026-08-20`.
@@ -453,6 +463,6 @@ mod tests {
         check(&[0, 1], "user: a\nb\n\nc\n");
         check(&[1], "user: b\n\nc\n");
         check(&[], "");
-        assert_eq!(session_path(&session), "t:0199f000");
+        assert_eq!(session.name(), "t:0199f000");
     }
 }

@@ -5,13 +5,13 @@
 //! one answer ([`super::turns`]); how much of it is needed at all is told by the best match.
 
 use super::commits::decay;
+use super::links::{self, Likely};
 use super::statistics::{idf, length_norm, saturate};
 use super::turns::{self, Document, Passage};
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::{Query, syntax};
-use crate::source::notes::{Atom, Class};
+use crate::source::notes::{Anchored, Atom, Class, conflict};
 use crate::source::sessions::Session;
-use rustc_hash::FxHashSet;
 
 /// An atom, scored.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,10 +22,16 @@ pub struct ScoredAtom {
     pub cover: f64,
     /// In `[0, 1]`; 1 for knowledge that does not age.
     pub recency: f64,
-    /// Whether it names a file that ranks high.
-    pub linked: bool,
-    /// Whether another atom, likelier or before it, says the same.
+    /// How strongly it is tied to likely code, in `[0, 1]`.
+    pub link: f64,
+    /// Whether it is the handoff to go on from.
+    pub is_next: bool,
+    /// Whether another atom, newer or before it, says the same.
     pub repeats: bool,
+    /// In how many places it is said.
+    pub n_sources: usize,
+    /// Index of an atom that says the opposite.
+    pub conflict: Option<usize>,
 }
 
 /// A session, scored.
@@ -57,16 +63,28 @@ pub struct Memory {
 const K1: f64 = 1.2;
 const B: f64 = 0.4;
 
-/// Scores atoms and sessions. `task` is what `query` was read from; `best_files` are the paths of the likeliest files with their P,
-/// best first.
-pub fn score(
-    task: &str,
-    query: &Query,
-    atoms: &[Atom],
-    sessions: &[Session],
-    best_files: &[(&str, f64)],
-    now: i64,
-) -> Memory {
+/// What memory is scored against, besides the task's words.
+#[derive(Debug, Clone, Default)]
+pub struct Around<'a> {
+    /// The task that the query was read from.
+    pub task: &'a str,
+    /// Code that is likely to change.
+    pub likely: Likely<'a>,
+    /// The branch checked out, or empty.
+    pub branch: &'a str,
+    /// Unix seconds.
+    pub now: i64,
+}
+
+/// Scores atoms and sessions.
+pub fn score(query: &Query, atoms: &[Atom], sessions: &[Session], around: &Around<'_>) -> Memory {
+    let Around {
+        task,
+        likely,
+        branch,
+        now,
+    } = around;
+    let now = *now;
     let mut scanner = Scanner::new(query);
     let mut read = |text: &str| {
         let scan = scanner.scan(text, &syntax::of_path("x.md"));
@@ -118,23 +136,23 @@ pub fn score(
         .zip(&atom_documents)
         .map(|(atom, document)| {
             let cover = statistics.cover(query, document);
-            let linked = best_files
-                .iter()
-                .take(20)
-                .any(|(path, _)| atom.anchors.iter().any(|anchor| names(anchor, path)));
             let recency = recency_of_atom(atom, now);
-            let stale = atom.superseded || atom.done;
-            let p = p_of_atom(atom.class, cover, recency, linked) * if stale { 0.2 } else { 1.0 };
+            let link = links::strength(atom, likely);
             ScoredAtom {
-                p,
+                p: p_of_atom(atom.class, cover, recency, link) * validity(atom),
                 cover,
                 recency,
-                linked,
+                link,
+                is_next: false,
                 repeats: false,
+                n_sources: atom.n_sources,
+                conflict: None,
             }
         })
         .collect();
-    let scored = without_repeats(atoms, scored);
+    let mut scored = without_repeats(atoms, scored);
+    pair_up(atoms, &mut scored);
+    hand_over(atoms, &mut scored, branch);
     let (shares, _) = turns::score(query, sessions, &statistics.idf, &said);
     let covers: Vec<f64> = said
         .iter()
@@ -147,6 +165,9 @@ pub fn score(
     // that one of them answers the task at all
     let asked = logistic(-5.0 + 9.0 * best.sqrt());
     let meant = super::when::meant(task, sessions, now);
+    let on_branch = |session: &Session| branch.is_empty() || session.branch == *branch;
+    let unfinished = sessions.iter().position(on_branch);
+    let unfinished = unfinished.filter(|&at| !sessions[at].digest.open.is_empty());
     let sessions = (0..sessions.len())
         .map(|at| {
             let passages = said[at].iter().zip(&shares[at]);
@@ -164,12 +185,16 @@ pub fn score(
             );
             let recency = decay(now - sessions[at].ended, SESSION_HALF_LIFE_DAYS);
             let mut files = sessions[at].digest.files.iter();
-            let touched =
-                files.any(|file| best_files.iter().take(10).any(|(path, _)| path == file));
+            let touched = files.any(|file| {
+                let mut likely = likely.files.iter().take(10);
+                likely.any(|(path, _)| path == file)
+            });
+            let goes_on = unfinished == Some(at);
             let p = logistic(
-                -7.5 + 3.0 * whole.sqrt()
+                -7.5 + 2.0 * whole.sqrt()
                     + 2.5 * recency
                     + if touched { 1.5 } else { 0.0 }
+                    + if goes_on { 2.0 } else { 0.0 }
                     + 8.0 * meant[at],
             );
             ScoredSession {
@@ -191,44 +216,93 @@ pub fn score(
 /// What an atom is worth that says what another says.
 const REPEATED: f64 = 0.1;
 
-/// Of atoms with the same words, as copied between the notes of several tools, the likeliest counts.
+/// Of atoms that say the same, as copied between the notes of several tools, one counts, as much as the likeliest; and the more
+/// for being said in several places.
 fn without_repeats(atoms: &[Atom], mut scored: Vec<ScoredAtom>) -> Vec<ScoredAtom> {
-    let p: Vec<f64> = scored.iter().map(|atom| atom.p).collect();
-    let mut said: FxHashSet<Vec<String>> = FxHashSet::default();
-    for idx in super::statistics::ranking(&p) {
-        let words = atoms[idx].text.split(|c: char| !c.is_alphanumeric());
-        let words: Vec<String> = words
-            .filter(|word| !word.is_empty())
-            .map(str::to_lowercase)
-            .collect();
-        if !words.is_empty() && !said.insert(words) {
-            scored[idx].p *= REPEATED;
-            scored[idx].repeats = true;
+    for pair in conflict::duplicates(atoms) {
+        let (kept, other) = (pair.kept, pair.other);
+        if scored[other].repeats || scored[kept].repeats {
+            continue;
         }
+        scored[kept].n_sources += scored[other].n_sources;
+        scored[kept].p = scored[kept].p.max(scored[other].p);
+        scored[other].p *= REPEATED;
+        scored[other].repeats = true;
+    }
+    for scored in scored.iter_mut().filter(|scored| scored.n_sources > 1) {
+        let odds = scored.p / (1.0 - scored.p).max(1e-9) * (scored.n_sources as f64).sqrt();
+        scored.p = odds / (1.0 + odds);
     }
     scored
 }
 
-/// Whether an anchor names the file: the path itself, or its end from a component on.
-fn names(anchor: &str, path: &str) -> bool {
-    let anchor = anchor
-        .split(':')
-        .next()
-        .unwrap_or(anchor)
-        .trim_start_matches("./");
-    anchor.len() > 3
-        && anchor.contains('.')
-        && (path == anchor
-            || path
-                .strip_suffix(anchor)
-                .is_some_and(|rest| rest.ends_with('/')))
+/// What a note is worth beside the newer one that it contradicts: a reader has to see both.
+const CONTRADICTED: f64 = 0.9;
+
+/// Who needs one of two notes that contradict each other needs both.
+fn pair_up(atoms: &[Atom], scored: &mut [ScoredAtom]) {
+    for pair in conflict::conflicts(atoms) {
+        let (newer, older) = (pair.newer, pair.older);
+        let holds = |idx: usize| !atoms[idx].superseded && !atoms[idx].done;
+        if !holds(newer) || !holds(older) || scored[newer].repeats || scored[older].repeats {
+            continue;
+        }
+        let p = scored[newer].p.max(scored[older].p);
+        scored[newer].p = p;
+        scored[older].p = p * CONTRADICTED;
+        scored[newer].conflict = Some(older);
+        scored[older].conflict = Some(newer);
+    }
+}
+
+/// What is left of a note that no longer holds: it is still worth knowing that it was so, and it is labelled.
+fn validity(atom: &Atom) -> f64 {
+    let anchored = match atom.anchored {
+        Anchored::Fresh | Anchored::Unverifiable => 1.0,
+        Anchored::Drifted => 0.7,
+        Anchored::Orphaned => 0.3,
+    };
+    let over = if atom.superseded {
+        0.05
+    } else if atom.done {
+        0.2
+    } else {
+        1.0
+    };
+    anchored * over
+}
+
+/// What an older handoff is worth beside the newest.
+const OLD_HANDOFF: f64 = 0.3;
+
+/// The newest unfinished handoff of this branch is what a reader goes on from; older ones were taken up long ago.
+fn hand_over(atoms: &[Atom], scored: &mut [ScoredAtom], branch: &str) {
+    let is_open = |atom: &Atom| atom.class == Class::Handoff && !atom.done && !atom.superseded;
+    let date = |atom: &Atom| atom.date.map_or(0, |(at, _)| at);
+    let is_ours = |atom: &Atom| {
+        let text = atom.text.to_lowercase();
+        !text.contains("branch") || branch.is_empty() || text.contains(&branch.to_lowercase())
+    };
+    let open = || atoms.iter().filter(|atom| is_open(atom));
+    let Some(newest) = open().filter(|atom| is_ours(atom)).map(date).max() else {
+        return;
+    };
+    for (atom, scored) in atoms.iter().zip(scored).filter(|(atom, _)| is_open(atom)) {
+        if date(atom) == newest && is_ours(atom) {
+            scored.is_next = true;
+            let odds = scored.p / (1.0 - scored.p).max(1e-9) * f64::exp(3.0 * scored.recency);
+            scored.p = odds / (1.0 + odds);
+        } else {
+            scored.p *= OLD_HANDOFF;
+        }
+    }
 }
 
 struct Statistics {
     idf: Vec<f64>,
     average: f64,
-    /// The most that a document could score.
-    ceiling: f64,
+    /// The most that a document could score, by the whole task and by its first line.
+    ceilings: [f64; 2],
 }
 
 impl Statistics {
@@ -244,32 +318,35 @@ impl Statistics {
             }
         }
         let idf: Vec<f64> = df.iter().map(|&df| idf(n, df)).collect();
-        let ceiling = idf
-            .iter()
-            .zip(&query.joint)
-            .map(|(idf, weight)| idf * weight * (K1 + 1.0))
-            .sum();
+        let ceilings = [&query.joint, &query.title].map(|weights| {
+            let most = idf.iter().zip(weights);
+            most.map(|(idf, weight)| idf * weight * (K1 + 1.0)).sum()
+        });
         Self {
             idf,
             average: if n == 0 { 0.0 } else { length / n as f64 },
-            ceiling,
+            ceilings,
         }
     }
 
-    /// BM25 as a share of what a document that says it all would score.
+    /// BM25 as a share of what a document that says it all would score; of the whole task, or of its first line if that is more.
     fn cover(&self, query: &Query, document: &Document) -> f64 {
-        if self.ceiling <= 0.0 {
-            return 0.0;
-        }
         let norm = length_norm(document.length, self.average, B);
-        let sum: f64 = document
-            .terms
-            .iter()
-            .map(|&(term, n)| {
-                query.joint[term as usize] * self.idf[term as usize] * saturate(n / norm, K1)
-            })
-            .sum();
-        (sum / self.ceiling).min(1.0)
+        let share = |weights: &[f64], ceiling: f64| {
+            let sum: f64 = document
+                .terms
+                .iter()
+                .map(|&(term, n)| {
+                    weights[term as usize] * self.idf[term as usize] * saturate(n / norm, K1)
+                })
+                .sum();
+            if ceiling > 0.0 {
+                (sum / ceiling).min(1.0)
+            } else {
+                0.0
+            }
+        };
+        share(&query.joint, self.ceilings[0]).max(share(&query.title, self.ceilings[1]))
     }
 }
 
@@ -309,13 +386,13 @@ fn recency_of_atom(atom: &Atom, now: i64) -> f64 {
     }
 }
 
-fn p_of_atom(class: Class, cover: f64, recency: f64, linked: bool) -> f64 {
+fn p_of_atom(class: Class, cover: f64, recency: f64, link: f64) -> f64 {
     let (prior, _) = class_terms(class);
     let ages = class_terms(class).1.is_some();
     logistic(
         -6.0 + prior
             + 9.0 * cover.sqrt()
-            + if linked { 1.0 } else { 0.0 }
+            + 3.0 * link
             + if ages { 2.0 * (recency - 0.5) } else { 0.0 },
     )
 }
@@ -366,12 +443,57 @@ mod tests {
             atom("- Use tabs in Makefiles.\n", Class::Preference),
             atom("- The release train leaves on Mondays.\n", Class::Status),
         ];
-        let memory = score("", &query, &atoms, &[], &[], 0);
+        let memory = score(&query, &atoms, &[], &Around::default());
         assert!(memory.atoms[0].p > 0.3, "{memory:?}");
         assert!(
             memory.atoms[1].p < 0.05 && memory.atoms[2].p < 0.02,
             "{memory:?}"
         );
+    }
+
+    #[test]
+    fn what_no_longer_holds_is_worth_less_than_what_does() {
+        let query = crate::lexicon::query::read("which store holds the cart");
+        let check = |text: &str, change: &dyn Fn(&mut Atom)| {
+            let mut atoms = [atom(text, Class::Decision), atom(text, Class::Decision)];
+            atoms[1].text.push_str("Something else besides.\n");
+            change(&mut atoms[1]);
+            let atoms = score(&query, &atoms, &[], &Around::default()).atoms;
+            assert!(atoms[1].p < atoms[0].p, "{atoms:?}");
+        };
+        check("- The cart is held in Redis.", &|atom| {
+            atom.superseded = true
+        });
+        check("- The cart is held in Redis.", &|atom| atom.done = true);
+        let orphaned = |atom: &mut Atom| atom.anchored = Anchored::Orphaned;
+        check("- The cart is held in Redis.", &orphaned);
+    }
+
+    #[test]
+    fn the_newest_handoff_of_this_branch_is_taken_up() {
+        let query = crate::lexicon::query::read("go on");
+        let day = 86_400;
+        let handoff = |text: &str, days: i64| Atom {
+            date: Some((
+                1_787_000_000 - days * day,
+                crate::source::notes::DateSource::Record,
+            )),
+            ..atom(text, Class::Handoff)
+        };
+        let atoms = [
+            handoff("- Next: mend the tax table.", 9),
+            handoff("- Branch `cart`: next, write the sum.", 2),
+            handoff("- Branch `tax`: next, round it.", 1),
+        ];
+        let around = Around {
+            branch: "cart",
+            now: 1_787_000_000,
+            ..Around::default()
+        };
+        let atoms = score(&query, &atoms, &[], &around).atoms;
+        let next: Vec<bool> = atoms.iter().map(|atom| atom.is_next).collect();
+        assert_eq!(next, [false, true, false]);
+        assert!(atoms[1].p > 3.0 * atoms[2].p.max(atoms[0].p), "{atoms:?}");
     }
 
     #[test]
@@ -382,9 +504,10 @@ mod tests {
             atom("* redirects, the loop is cut\n", Class::Gotcha),
             atom("- Redirects: the loop is not cut.\n", Class::Fact),
         ];
-        let atoms = score("", &query, &atoms, &[], &[], 0).atoms;
+        let atoms = score(&query, &atoms, &[], &Around::default()).atoms;
         let repeats: Vec<bool> = atoms.iter().map(|atom| atom.repeats).collect();
-        assert_eq!(repeats, [true, false, false], "{atoms:?}");
-        assert!(atoms[0].p < atoms[2].p, "{atoms:?}");
+        assert_eq!(repeats, [false, true, false], "{atoms:?}");
+        assert!(atoms[1].p < atoms[2].p, "{atoms:?}");
+        assert_eq!((atoms[0].n_sources, atoms[0].conflict), (2, Some(2)));
     }
 }

@@ -8,6 +8,7 @@ pub mod explanation;
 pub mod files;
 pub mod hunks;
 pub mod imports;
+pub mod links;
 pub mod look;
 pub mod memory;
 pub mod model;

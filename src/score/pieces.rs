@@ -459,6 +459,18 @@ fn names<'a>(segments: &[Segment], opened: &'a [Opened]) -> Vec<&'a str> {
     segments.iter().map(name).collect()
 }
 
+/// The names of all segments with their probability.
+pub fn names_with_p<'a>(
+    pieces: &Pieces,
+    opened: &'a [Opened],
+) -> impl Iterator<Item = (&'a str, f64)> {
+    let mut p = vec![0.0; pieces.segments.len()];
+    for piece in pieces.by_file.iter().flatten() {
+        p[piece.segment_idx] += piece.p;
+    }
+    names(&pieces.segments, opened).into_iter().zip(p)
+}
+
 fn definition<'a>(segment: &Segment, opened: &'a [Opened]) -> Option<&'a Definition> {
     Some(&opened[segment.opened_idx].outline.definitions[segment.definition_idx?])
 }

@@ -107,14 +107,23 @@ pub fn of_note(atom: &Atom, scored: &ScoredAtom) -> Vec<String> {
             scored.cover * 100.0
         ));
     }
-    if scored.linked {
-        reasons.push("names a file that ranks high".to_owned());
+    if scored.is_next {
+        reasons.push("the handoff to go on from".to_owned());
+    }
+    if scored.link > 0.3 {
+        reasons.push("speaks of code that ranks high".to_owned());
     }
     if !matches!(atom.class, Class::Fact | Class::Status) {
         reasons.push(format!("a {}", class_word(atom.class)));
     }
     if scored.repeats {
         reasons.push("says what another note says".to_owned());
+    }
+    if scored.conflict.is_some() {
+        reasons.push("contradicts another note".to_owned());
+    }
+    if scored.n_sources > 1 {
+        reasons.push(format!("said {} times", scored.n_sources));
     }
     if reasons.is_empty() {
         reasons.push("a note of this repository".to_owned());
@@ -213,7 +222,7 @@ pub fn explain_note(scored: &ScoredAtom) -> Explanation {
     let parts = vec![
         leaf("share of the task covered", scored.cover),
         leaf("recency", scored.recency),
-        leaf("names a likely file", f64::from(u8::from(scored.linked))),
+        leaf("tied to likely code", scored.link),
     ];
     Explanation {
         name: "P(needed)".to_owned(),

@@ -9,6 +9,7 @@ pub mod history;
 pub mod hunks;
 mod imports;
 pub mod lax;
+mod lessons;
 pub mod memo;
 pub mod notes;
 pub mod reader;
@@ -308,6 +309,18 @@ impl Trees {
         }
     }
 
+    /// The branch checked out in the first root that is in a repository, or empty.
+    pub fn branch(&self) -> String {
+        let mut repositories = self
+            .trees
+            .iter()
+            .filter_map(|tree| tree.repository.as_ref());
+        let first = repositories.next();
+        first
+            .map(repository::Repository::branch)
+            .unwrap_or_default()
+    }
+
     /// The commits behind all roots, newest first, their files as indexes into [`Trees::files`].
     pub fn history(&self) -> History {
         let mut all = History::default();
@@ -350,6 +363,8 @@ pub const BUNDLE: &str = "a bundle of ctxpack";
 pub struct Remembered {
     /// Atoms of notes, sorted by path and line.
     pub atoms: Vec<Atom>,
+    /// For each atom whether the agent that will read the bundle has it already.
+    pub seen: Vec<bool>,
     /// For each atom the index of its file in [`Trees::files`], or none for a store in the home directory.
     pub atom_files: Vec<Option<usize>>,
     /// Sessions, newest first.
@@ -419,6 +434,10 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
     if request.kinds.sessions && request.home.is_some() {
         let sessions = sessions::read(&stores);
         all.sessions = sessions.items;
+        if request.kinds.notes {
+            let lessons = lessons::lessons(&mut all.sessions);
+            found.extend(lessons.into_iter().map(|atom| (atom, None)));
+        }
         all.reports.extend(sessions.reports);
         all.warnings.extend(sessions.warnings);
     }
@@ -434,6 +453,11 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
     });
     all.atom_files = order.iter().map(|&idx| found[idx].1).collect();
     all.atoms = order.into_iter().map(|idx| atoms[idx].clone()).collect();
+    let in_tree = |idx: usize| all.atom_files[idx].is_some();
+    all.seen = match request.reader {
+        Some(agent) => notes::seen::seen(agent, &all.atoms, in_tree),
+        None => vec![false; all.atoms.len()],
+    };
     for atom in &mut all.atoms {
         atom.text = clean(&atom.text).0.into_owned();
     }

@@ -124,6 +124,7 @@ fn request(root: &Path, budget: Budget, format: Format, task: Option<String>) ->
         pin: Vec::new(),
         kinds: Kinds::default(),
         home: None,
+        reader: None,
         variables: Default::default(),
         memory: Vec::new(),
         now: Some(1_700_000_000),

@@ -8,6 +8,7 @@ mod eval;
 mod fixtures;
 mod flags;
 mod laws;
+mod memory;
 mod memory_commands;
 mod settings;
 #[cfg(unix)]

@@ -159,6 +159,7 @@ pub(super) fn told(path: &str, line: usize, text: String, class: Class) -> Atom 
         superseded: false,
         keys: Vec::new(),
         applies_to: Vec::new(),
+        n_sources: 1,
         anchored: Default::default(),
     }
 }

@@ -22,6 +22,7 @@ mod gemini_memory;
 mod graph;
 pub mod import;
 pub mod remember;
+pub mod seen;
 mod split;
 mod status;
 mod table;
@@ -66,6 +67,8 @@ pub struct Atom {
     pub supersedes: Vec<String>,
     /// Globs of the files that its rule is meant for, relative to the root as written; empty where it is meant for all.
     pub applies_to: Vec<String>,
+    /// How many sessions or notes say it; 1 for what stands once.
+    pub n_sources: usize,
     /// Whether what it names is still in the tree being packed (after [`anchored::look_up`]).
     pub anchored: Anchored,
 }
@@ -381,6 +384,7 @@ impl Note<'_> {
             keys: self.keys(file_name, &text, &heading),
             supersedes,
             applies_to: self.front.applies_to.clone(),
+            n_sources: 1,
             anchored: Anchored::default(),
             status,
             heading,

@@ -105,6 +105,17 @@ pub struct Session {
     pub digest: Digest,
 }
 
+impl Session {
+    /// Its tool and the opening of its id, which says enough to find it again: `claude-code:0199f000`.
+    pub fn name(&self) -> String {
+        let id = match self.id.split_once('-') {
+            Some((first, _)) if first.len() >= 8 => first,
+            _ => &self.id,
+        };
+        format!("{}:{id}", self.tool)
+    }
+}
+
 /// What a tool's reader knows of a session besides what happened in it.
 #[derive(Debug, Clone, Default)]
 struct Head {
