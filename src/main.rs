@@ -45,6 +45,8 @@ fn run(typed: Vec<OsString>) -> Outcome<ExitCode> {
         Command::Tune(args) => cli::tune::run(&args),
         Command::Sessions(args) => cli::sessions::run(&args),
         Command::Notes(args) => cli::notes::run(&args),
+        Command::Handoff(args) => cli::handoff::run(&args),
+        Command::Doctor(args) => return cli::doctor::run(&args),
         Command::Remember(args) => return cli::remember::run(&args),
     };
     done.map(|()| ExitCode::SUCCESS)

@@ -94,6 +94,66 @@ pub enum Command {
     /// the notes that say otherwise.
     #[command(after_help = REMEMBER_EXAMPLES)]
     Remember(RememberArgs),
+    /// Write the note for whoever goes on: goal, state, decisions, failures, next steps, files.
+    ///
+    /// From the newest session on this branch and what is not committed. Everything is quoted or counted. Saved as HANDOFF.md it is
+    /// read as a handoff, with its commit, so that it can be told when the work has moved on.
+    #[command(after_help = HANDOFF_EXAMPLES)]
+    Handoff(HandoffArgs),
+    /// Say what is wrong with the notes, and what to do about it.
+    ///
+    /// Lines that a host does not load, topics missing from an index, links and names that lead nowhere, paths that are gone,
+    /// duplicates, conflicts, probable secrets, handoffs of long ago. Changes nothing. Exit code 0; with --strict 1 if
+    /// anything is found.
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(DoctorArgs),
+}
+
+/// Options of `ctxpack doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Exit with 1 if anything is found.
+    #[arg(long, help_heading = "What of")]
+    pub strict: bool,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    /// Print JSON: schema 1, one object a finding.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options of `ctxpack handoff`.
+#[derive(Debug, Args)]
+pub struct HandoffArgs {
+    /// Most tokens to use; the lines that matter least are left out first.
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        default_value = "1500",
+        allow_hyphen_values = true,
+        help_heading = "How much"
+    )]
+    pub budget: String,
+
+    /// Hand this session over, by its number or id [default: the newest of the branch]
+    #[arg(long, value_name = "ID", help_heading = "What of")]
+    pub session: Option<String>,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    /// Write there instead of stdout; `-` is stdout.
+    #[arg(short, long, value_name = "FILE", help_heading = "Where to")]
+    pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
 }
 
 /// Options of `ctxpack remember`.
@@ -707,6 +767,18 @@ Examples:
   ctxpack remember 'we use pnpm, not npm'
   ctxpack remember --class gotcha 'the sandbox hangs without a key'
   ctxpack remember --file docs/DECISIONS.md 'orders are locked in Postgres'";
+
+const HANDOFF_EXAMPLES: &str = "\
+Examples:
+  ctxpack handoff                        what the next one needs to know
+  ctxpack handoff -o HANDOFF.md
+  ctxpack handoff --budget 400 | claude -p 'Go on from here.'";
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  ctxpack doctor                         what is wrong with the notes, here and in your home
+  ctxpack doctor --strict --no-home      in CI
+  ctxpack doctor --json | jq '.findings[] | select(.code == \"conflict\")'";
 
 const NOTES_EXAMPLES: &str = "\
 Examples:

@@ -75,13 +75,13 @@ pub fn read(args: &MemoryArgs, talk: &TalkArgs, kinds: Kinds) -> Outcome<Memory>
     })
 }
 
-/// Notes alone, sessions alone.
+/// Notes, and the files that they speak of.
 pub const NOTES: Kinds = Kinds {
-    files: false,
+    files: true,
     notes: true,
     sessions: false,
 };
-/// See [`NOTES`].
+/// Sessions alone.
 pub const SESSIONS: Kinds = Kinds {
     files: false,
     notes: false,
@@ -116,8 +116,8 @@ pub fn age(at: i64, now: i64) -> String {
         ..60 => format!("{seconds} s"),
         60..3_600 => format!("{} min", seconds / 60),
         3_600..DAY => format!("{} h", seconds / 3_600),
-        ..5_184_000 => format!("{} d", seconds / DAY),
-        ..63_072_000 => format!("{} mo", seconds / (DAY * 30)),
+        DAY..5_184_000 => format!("{} d", seconds / DAY),
+        5_184_000..63_072_000 => format!("{} mo", seconds / (DAY * 30)),
         _ => format!("{} y", seconds / (DAY * 365)),
     }
 }

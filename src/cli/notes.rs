@@ -8,7 +8,7 @@ use crate::cli::memory::{
 use crate::cli::output::{self, Target};
 use crate::cli::style::{Style, fit, fit_path, left, plain, right, width};
 use crate::cli::suggest;
-use ctxpack::source::notes::{Atom, Class, DateSource};
+use ctxpack::source::notes::{Anchored, Atom, Class, DateSource};
 use serde_json::{Value, json};
 
 /// Runs `ctxpack notes`.
@@ -44,14 +44,17 @@ pub fn class(name: &str) -> Outcome<Class> {
         })
 }
 
-/// Whether an atom holds, in one word; empty where nothing speaks against it.
+/// Whether an atom holds, in one word: `superseded`, `done`, or whether what it names is still there (`fresh`, `drifted`, `orphaned`);
+/// empty where nothing can be told.
 fn state(atom: &Atom) -> &'static str {
     if atom.superseded {
         "superseded"
     } else if atom.done {
         "done"
-    } else {
+    } else if atom.anchored == Anchored::Unverifiable {
         ""
+    } else {
+        atom.anchored.word()
     }
 }
 
@@ -105,7 +108,10 @@ fn object(atom: &Atom) -> Value {
         "class": atom.class.word(),
         "date": atom.date.map_or(Value::Null, |(at, _)| rfc3339(at)),
         "date_source": atom.date.map(|(_, source)| source_word(source)),
-        "state": if state(atom).is_empty() { "holds" } else { state(atom) },
+        "state": if state(atom).is_empty() { "unverifiable" } else { state(atom) },
+        "superseded": atom.superseded,
+        "done": atom.done,
+        "anchored": atom.anchored.word(),
         "status": atom.status,
         "anchors": atom.anchors,
         "applies_to": atom.applies_to,
@@ -136,7 +142,7 @@ fn table(atoms: &[&Atom], now: i64, columns: usize, style: Style) -> String {
     };
     let mut widths: [usize; 6] = std::array::from_fn(widest);
     if rows.iter().all(|row| row[4].is_empty()) {
-        widths[4] = 0; // all hold: no column for it
+        widths[4] = 0; // nothing can be told of any: no column for it
     }
     let small: usize = widths[1..5].iter().map(|n| n + 2).sum();
     let rest = columns.saturating_sub(small + 2);
@@ -155,7 +161,7 @@ fn table(atoms: &[&Atom], now: i64, columns: usize, style: Style) -> String {
     for row in &rows {
         let cells: [&str; 6] = std::array::from_fn(|i| row[i].as_str());
         let text = line(cells);
-        let holds = row[4].is_empty();
+        let holds = matches!(row[4].as_str(), "" | "fresh");
         out.push_str(&format!(
             "{}\n",
             if holds { text } else { style.dim(&text) }
@@ -265,5 +271,32 @@ fn find<'a>(atoms: &'a [Atom], typed: &str) -> Outcome<Vec<&'a Atom>> {
                 None => failure,
             })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ctxpack::source::notes::atoms;
+
+    #[test]
+    fn a_table_fits_the_window() {
+        let text = format!("- 2026-08-20 {}\n- [x] done\n", "many words ".repeat(20));
+        let all = atoms("docs/a/very/long/folder/of/folders/CLAUDE.md", &text, None);
+        let all: Vec<&Atom> = all.iter().collect();
+        for columns in [60, 79, 120] {
+            let table = table(&all, 1_800_000_000, columns, Style::PLAIN);
+            let widest = table.lines().map(width).max().unwrap();
+            assert!(
+                widest <= columns && table.contains("CLAUDE.md:1"),
+                "{widest} of {columns}:\n{table}"
+            );
+        }
+    }
+
+    #[test]
+    fn classes_are_known_by_name() {
+        assert_eq!(class("Decisions"), Ok(Class::Decision));
+        assert!(class("").is_err());
     }
 }

@@ -317,3 +317,42 @@ fn show_digest(args: &DigestArgs) -> Outcome<()> {
     };
     output::write(&Target::Stdout, &text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ctxpack::source::sessions::Digest;
+
+    fn session(id: &str, title: &str) -> Session {
+        Session {
+            tool: "claude-code",
+            id: id.to_owned(),
+            path: String::new(),
+            title: title.to_owned(),
+            started: 0,
+            ended: 1_000,
+            branch: "a-branch-with-a-long-name".to_owned(),
+            turns: Vec::new(),
+            digest: Digest::default(),
+        }
+    }
+
+    #[test]
+    fn a_table_fits_the_window() {
+        let all = [
+            session("0199f000aaaa", &"long words ".repeat(20)),
+            session("x", "日本語 ".repeat(30).as_str()),
+        ];
+        for columns in [40, 79, 120] {
+            let table = table(&all, 2_000, columns, Style::PLAIN);
+            let widest = table.lines().map(width).max().unwrap();
+            assert!(widest <= columns, "{widest} of {columns}:\n{table}");
+        }
+    }
+
+    #[test]
+    fn ids_are_as_short_as_they_can_be() {
+        let all = ["0199f000-aaaa", "0199f000-ab", "7b1f0c3e-5a52"].map(|id| session(id, "x"));
+        assert_eq!(short_ids(&all), ["0199f000-aa", "0199f000-ab", "7b1f0c3e"]);
+    }
+}

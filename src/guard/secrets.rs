@@ -255,7 +255,7 @@ fn assignments(text: &str, found: &mut Vec<Secret>) {
 
 /// Letters and digits together, and not one character over and over.
 fn is_random(value: &str) -> bool {
-    let has = |is: fn(&u8) -> bool| value.as_bytes().iter().any(|b| is(b));
+    let has = |is: fn(&u8) -> bool| value.as_bytes().iter().any(is);
     let mut distinct = [false; 256];
     value.bytes().for_each(|b| distinct[usize::from(b)] = true);
     let n_distinct = distinct.iter().filter(|is| **is).count();

@@ -269,7 +269,7 @@ fn a_note_is_shown_word_for_word() {
 #[test]
 fn every_command_of_memory_has_an_example() {
     let place = Place::new();
-    for command in ["sessions", "notes", "remember"] {
+    for command in ["sessions", "notes", "remember", "handoff", "doctor"] {
         let help = place.run(&[command, "--help"]).good();
         assert!(help.contains("Examples:"), "{command}");
     }
@@ -476,4 +476,101 @@ fn nothing_is_written_outside_of_the_repository() {
         "mine\n"
     );
     assert!(!place.home().join("TODO.md").exists());
+}
+
+#[test]
+fn a_handoff_says_what_the_next_one_needs() {
+    let place = with_sessions();
+    commit(&place, 19, "Lock the orders");
+    git(&place, 19, &["checkout", "--quiet", "-b", "lock-orders"]);
+    place.write("src/lock.rs", "pub fn hold() {}\n");
+    let note = place.run(&["handoff", "-q"]).good();
+    let head = git(&place, 19, &["rev-parse", "--short=10", "HEAD"]);
+    assert!(
+        note.starts_with(&format!("# Handoff 2026-08-20 at {head}\n")),
+        "{note}"
+    );
+    for words in [
+        "- \"lock the orders while they are charged\"\n",
+        &format!("- Branch `lock-orders` at commit `{head}` (\"Lock the orders\")\n"),
+        "- 1 file is not committed\n",
+        "- \"We'll use an advisory lock instead of Redis, because Redis lost it.\"\n",
+        "- `src/lock.rs`, not committed; new in it: `pub fn hold() {}`\n",
+    ] {
+        assert!(note.contains(words), "{words} is not in {note}");
+    }
+    assert!(!note.contains(&secret()), "{note}");
+    assert_eq!(place.run(&["handoff", "-q"]).good(), note);
+    // what is written is known as a handoff, and is none of the work itself
+    place.run(&["handoff", "-q", "-o", "HANDOFF.md"]).good();
+    assert_eq!(place.read("HANDOFF.md"), note);
+    assert_eq!(place.run(&["handoff", "-q"]).good(), note);
+    let notes = json(&place, &["notes", "--class", "handoff", "--json", "-q"]);
+    assert!(notes["notes"].as_array().unwrap().len() >= 4, "{notes}");
+    let small = place.run(&["handoff", "--budget", "80"]);
+    assert!(
+        small.stderr.contains("lines left out to fit --budget 80"),
+        "{}",
+        small.stderr
+    );
+    assert!(small.good().contains("of less weight left out)"));
+    assert!(refused(&place, &["handoff", "--budget", "1"]).contains("too small"));
+    assert!(refused(&place, &["handoff", "--session", "nothing"]).contains("no session"));
+    git(&place, 19, &["checkout", "--quiet", "-b", "other"]);
+    let other = place.run(&["handoff"]);
+    assert!(
+        other
+            .stderr
+            .contains("no session was held on the branch other")
+            && !other.stdout.contains("## Goal"),
+        "{other:?}"
+    );
+}
+
+#[test]
+fn a_doctor_tells_and_changes_nothing() {
+    let place = Place::new();
+    place.write(
+        "NOTES.md",
+        &format!(
+            "- Use pnpm, not npm.\n- See src/gone.rs\n- The key is {}\n",
+            secret()
+        ),
+    );
+    place.write("docs/NOTES.md", "- Use npm, not pnpm.\n- [x](x.md)\n");
+    commit(&place, 1, "notes");
+    place
+        .run(&["handoff", "-q", "--no-home", "-o", "HANDOFF.md"])
+        .good();
+    for n in 0..12 {
+        commit(&place, 2, &format!("more {n}"));
+    }
+    let report = place.run(&["doctor"]);
+    assert_eq!(report.code, Some(0));
+    let text = &report.stdout;
+    for words in [
+        "NOTES.md:2: orphaned-anchor: `src/gone.rs` is not there any more\n    name where",
+        "NOTES.md:3: probable-secret: this looks like a secret: github-token\n",
+        "docs/NOTES.md:1: conflict: NOTES.md:1 takes what it leaves\n",
+        "docs/NOTES.md:2: dangling-link: `x.md` leads nowhere\n",
+        "HANDOFF.md: stale-handoff: HEAD is 12 commits ahead of it\n",
+        "\n5 findings in 3 notes. Nothing was changed.\n",
+    ] {
+        assert!(text.contains(words), "{words} is not in {text}");
+    }
+    assert!(!text.contains(&secret()), "{text}");
+    assert_eq!(place.run(&["doctor", "--strict"]).code, Some(1));
+    let found = json(&place, &["doctor", "--json"]);
+    assert_eq!(found["findings"].as_array().unwrap().len(), 5);
+    assert_eq!(found["findings"][0]["code"], "stale-handoff");
+    assert_eq!(found["findings"][0]["line"], serde_json::Value::Null);
+    assert_eq!(git(&place, 2, &["status", "--porcelain"]), "");
+    let well = Place::new();
+    well.write("NOTES.md", "- Use pnpm, not npm.\n");
+    commit(&well, 1, "notes");
+    let ran = well.run(&["doctor", "--strict"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (Some(0), "Nothing is wrong with 1 note.\n")
+    );
 }

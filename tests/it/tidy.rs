@@ -396,7 +396,7 @@ fn the_readme_agrees_with_the_help() {
     assert!(readme.contains(needed), "README.md does not say `{needed}`");
     let mut known = place.run(&["--help"]).good();
     for command in [
-        "sources", "curve", "eval", "tune", "sessions", "notes", "remember",
+        "sources", "curve", "eval", "tune", "sessions", "notes", "remember", "handoff", "doctor",
     ] {
         known += &place.run(&[command, "--help"]).good();
     }

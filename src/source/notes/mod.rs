@@ -15,6 +15,7 @@ mod codex_memory;
 pub mod configured;
 pub mod conflict;
 mod date;
+pub mod doctor;
 mod folder;
 mod front;
 mod gemini_memory;
@@ -135,6 +136,11 @@ const STORES: &[fn(&Stores) -> Found<Atom>] = &[
 /// Whether a file of the repository is a note, by its path relative to the root. Cost: one automaton run.
 pub fn is_note(path: &str) -> bool {
     table::find(path).is_some()
+}
+
+/// Whether a path is that of a handoff.
+pub fn is_handoff(path: &str) -> bool {
+    table::find(path).is_some_and(|row| row.class == Class::Handoff)
 }
 
 /// What kind of note a path is, in a few words; `None` if it is none.

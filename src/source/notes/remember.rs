@@ -33,15 +33,17 @@ pub fn entry(day: &str, class: Class, said: &str) -> String {
 }
 
 /// The note among `paths` (relative to the root) that things are remembered in; `None` where there is none yet.
+///
+/// The case of NOTES.md does not count; a `memory.md` in small letters is as often a document about memory.
 pub fn place<'a>(paths: &[&'a str]) -> Option<&'a str> {
-    let wanted = NAMES
-        .iter()
-        .flat_map(|name| FOLDERS.iter().map(move |folder| format!("{folder}{name}")));
-    wanted.into_iter().find_map(|wanted| {
-        paths
-            .iter()
-            .find(|path| path.eq_ignore_ascii_case(&wanted))
-            .copied()
+    let is_it = |path: &str, folder: &str, name: &str| {
+        path.strip_prefix(folder).is_some_and(|rest| {
+            rest == name || (name == NAMES[0] && rest.eq_ignore_ascii_case(name))
+        })
+    };
+    NAMES.iter().find_map(|name| {
+        let mut folders = FOLDERS.iter();
+        folders.find_map(|folder| paths.iter().find(|path| is_it(path, folder, name)).copied())
     })
 }
 
@@ -182,7 +184,11 @@ mod tests {
             place(&["MEMORY.md", "docs/notes.md"]),
             Some("docs/notes.md")
         );
-        assert_eq!(place(&["src/NOTES.md", "README.md"]), None);
+        assert_eq!(
+            place(&["docs/memory.md", "memory/MEMORY.md"]),
+            Some("memory/MEMORY.md")
+        );
+        assert_eq!(place(&["src/NOTES.md", "docs/memory.md"]), None);
         assert!(can_hold("CLAUDE.md") && can_hold("docs/DECISIONS.md"));
         assert!(
             !can_hold("docs/adr/0001-x.md")

@@ -17,6 +17,7 @@ mod cursor_transcripts;
 pub mod digest;
 mod gemini;
 mod goose;
+pub mod handoff;
 mod kiro;
 mod opencode;
 mod patch;

@@ -1,0 +1,92 @@
+//! `ctxpack doctor`: what is wrong with the notes, and what to do about it.
+
+use crate::cli::args::DoctorArgs;
+use crate::cli::failure::Outcome;
+use crate::cli::memory::{self, NOTES, json_warnings, shown};
+use crate::cli::output::{self, Target};
+use crate::cli::style::{Style, count, plain};
+use ctxpack::source::notes::doctor::{self, Finding, Notes};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// Runs `ctxpack doctor`. With `--strict`, a finding gives exit code 1.
+///
+/// # Errors
+/// As [`memory::read`].
+pub fn run(args: &DoctorArgs) -> Outcome<ExitCode> {
+    let memory = memory::read(&args.memory, &args.talk, NOTES)?;
+    let tree = &memory.trees.trees[0];
+    let documents = doctor::documents(&memory.request, &memory.trees, &memory.remembered);
+    let atoms = &memory.remembered.atoms;
+    let paths: Vec<&str> = tree
+        .entries
+        .iter()
+        .map(|entry| entry.path.as_str())
+        .collect();
+    let behind = doctor::behind(tree, atoms);
+    let notes = Notes {
+        documents: &documents,
+        atoms,
+        paths: &paths,
+        behind: &behind,
+    };
+    let exists = |path: &str| tree.root.join(path).symlink_metadata().is_ok();
+    let findings = doctor::findings(&notes, &exists);
+    let mut looked_at: Vec<&str> = atoms.iter().map(|atom| atom.path.as_str()).collect();
+    looked_at.extend(documents.iter().map(|document| document.path.as_str()));
+    looked_at.sort_unstable();
+    looked_at.dedup();
+    let text = if args.json {
+        let found: Vec<Value> = findings.iter().map(object).collect();
+        let whole = json!({
+            "schema": 1,
+            "notes": looked_at.len(),
+            "findings": found,
+            "warnings": json_warnings(&memory.warnings),
+        });
+        format!("{whole:#}\n")
+    } else {
+        report(&findings, looked_at.len(), Style::stdout(args.talk.color))
+    };
+    output::write(&Target::Stdout, &text)?;
+    let fails = args.strict && !findings.is_empty();
+    Ok(if fails {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn object(finding: &Finding) -> Value {
+    json!({
+        "code": finding.code.as_str(),
+        "path": finding.path,
+        "line": (finding.line > 0).then_some(finding.line),
+        "message": shown(&finding.message),
+        "advice": finding.code.advice(),
+    })
+}
+
+fn report(findings: &[Finding], n_notes: usize, style: Style) -> String {
+    let notes = count(n_notes, "note");
+    if findings.is_empty() {
+        return format!("Nothing is wrong with {notes}.\n");
+    }
+    let mut out = String::new();
+    for finding in findings {
+        let place = match finding.line {
+            0 => plain(&finding.path),
+            line => plain(&format!("{}:{line}", finding.path)),
+        };
+        let code = style.yellow(finding.code.as_str());
+        let message = plain(&shown(&finding.message));
+        let advice = style.dim(finding.code.advice());
+        out.push_str(&format!(
+            "{}: {code}: {message}\n    {advice}\n",
+            style.bold(&place)
+        ));
+    }
+    let found = count(findings.len(), "finding");
+    out.push_str(&format!("\n{found} in {notes}. Nothing was changed.\n"));
+    out
+}

@@ -1,0 +1,81 @@
+//! `ctxpack handoff`: the note for whoever goes on, from the session and the changes.
+
+use crate::cli::args::HandoffArgs;
+use crate::cli::budget;
+use crate::cli::failure::{Failure, Outcome};
+use crate::cli::memory::{self, SESSIONS, day};
+use crate::cli::output::{self, Target};
+use crate::cli::sessions;
+use crate::cli::style::{Style, count};
+use ctxpack::request::Budget;
+use ctxpack::source::sessions::handoff::{self, handoff};
+use ctxpack::source::task;
+use std::io::Write;
+
+/// Runs `ctxpack handoff`.
+///
+/// # Errors
+/// As [`memory::read`]; a session that is not there; nothing to hand over; a budget that holds nothing.
+pub fn run(args: &HandoffArgs) -> Outcome<()> {
+    let target = args.output.as_deref().map(output::target).transpose()?;
+    let budget = budget::resolve(budget::parse(&args.budget)?, None)?;
+    let memory = memory::read(&args.memory, &args.talk, SESSIONS)?;
+    let tree = &memory.trees.trees[0];
+    let state = handoff::state(tree);
+    let session = match &args.session {
+        Some(id) => Some(sessions::find(&memory, id)?.1),
+        None => handoff::of_branch(&memory.remembered.sessions, &state.branch),
+    };
+    let changes = task::changes(tree);
+    if session.is_none() && changes.is_empty() && state.commit.is_empty() {
+        return Err(Failure::new(
+            "there is nothing to hand over: no session, no commit, no change",
+        )
+        .hint("ctxpack sources shows what was looked for, and where"));
+    }
+    // The same tree and sessions give the same note on any day, unless one is named.
+    let ended = session.map_or(0, |session| session.ended);
+    let now = if args.memory.now.is_some() || ended.max(state.time) == 0 {
+        memory.now
+    } else {
+        ended.max(state.time)
+    };
+    let whole = handoff(&state, session, &changes, &day(now));
+    let request = &memory.request;
+    let size = |text: &str| match budget {
+        Budget::Tokens(_) => {
+            (request.tokenizer.count(text) as f64 * request.safety_factor).ceil() as usize
+        }
+        Budget::Characters(_) => text.chars().count(),
+        Budget::Bytes(_) => text.len(),
+    };
+    let (limit, unit) = budget::parts(budget);
+    let Some((text, n_left_out)) = whole.written(&|text| size(text) <= limit) else {
+        return Err(Failure::new(format!(
+            "the budget of {limit} {unit} is too small for a title"
+        ))
+        .hint("ctxpack handoff --budget 1500"));
+    };
+    output::write(&target.unwrap_or(Target::Stdout), &text)?;
+    if !args.talk.quiet {
+        let style = Style::stderr(args.talk.color);
+        let mut talk = String::new();
+        if session.is_none() && !memory.remembered.sessions.is_empty() {
+            let branch = &state.branch;
+            talk.push_str(&format!(
+                "{} no session was held on the branch {branch}; --session 1 takes the newest\n",
+                style.yellow("warning:")
+            ));
+        }
+        if n_left_out > 0 {
+            let lines = count(n_left_out, "line");
+            let shown = budget::show(budget);
+            talk.push_str(&format!(
+                "{} {lines} left out to fit --budget {shown}\n",
+                style.yellow("warning:")
+            ));
+        }
+        let _ = std::io::stderr().lock().write_all(talk.as_bytes());
+    }
+    Ok(())
+}
