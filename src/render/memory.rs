@@ -6,10 +6,10 @@ use super::{Measure, Rendering, Renderings, Subject};
 use crate::emit::Item;
 use crate::request::{Kind, RenderingName};
 use crate::score::Survey;
-use crate::score::memory::{ScoredSession, class_word};
+use crate::score::memory::ScoredSession;
 use crate::score::turns::{self, Passage};
 use crate::source::notes::Anchored;
-use crate::source::sessions::{Digest, Session};
+use crate::source::sessions::{Session, digest};
 use jiff::Timestamp;
 
 /// What a probability of a note or a turn is worth beside that of a piece of code: there are many of them, and the model of files
@@ -160,7 +160,7 @@ pub fn note_item(
     if let Some((at, _)) = atom.date {
         labels.push(("date", day(at)));
     }
-    labels.push(("class", class_word(atom.class).to_owned()));
+    labels.push(("class", atom.class.word().to_owned()));
     if atom.superseded {
         labels.push(("state", "superseded".to_owned()));
     } else if atom.done {
@@ -230,8 +230,8 @@ fn session_menu(
         cost,
         value,
     };
-    let digest = digest_text(&session.digest, usize::MAX);
-    let brief = digest_text(&session.digest, BRIEF);
+    let digest = digest::written(&session.digest, usize::MAX);
+    let brief = digest::written(&session.digest, BRIEF);
     let digest_value = scored.p * DIGEST_WORTH;
     let title = headline(&session.title);
     let mut options = vec![rendering(
@@ -319,37 +319,6 @@ fn said(session: &Session, passages: &[Passage], chosen: &[usize]) -> String {
     text
 }
 
-/// A digest with at most `most` entries of each list, the last ones; what the tool wrote itself only in full.
-fn digest_text(digest: &Digest, most: usize) -> String {
-    let mut text = String::new();
-    let mut section = |name: &str, lines: &[String]| {
-        for line in &lines[lines.len().saturating_sub(most)..] {
-            text.push_str(name);
-            text.push_str(": ");
-            text.push_str(line);
-            text.push('\n');
-        }
-    };
-    section("asked", &digest.asks);
-    section("decided", &digest.decisions);
-    section("fixed", &digest.fixes);
-    if !digest.files.is_empty() {
-        let n = digest.files.len();
-        let shown = digest.files[..n.min(most.saturating_mul(3))].join(", ");
-        section("edited", &[shown]);
-    }
-    section("open", &digest.open);
-    if !digest.outcome.is_empty() {
-        section("outcome", std::slice::from_ref(&digest.outcome));
-    }
-    if !digest.summary.is_empty() && most == usize::MAX {
-        text.push_str("summary:\n");
-        text.push_str(digest.summary.trim_end());
-        text.push('\n');
-    }
-    text
-}
-
 /// A session as an item of the bundle, without its numbers.
 pub fn session_item(session: &Session, rendering: RenderingName, text: String) -> Item {
     let mut labels = Vec::new();
@@ -419,7 +388,7 @@ fn day(at: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::sessions::Role;
+    use crate::source::sessions::{Digest, Role};
 
     #[test]
     fn a_home_path_says_nothing_of_the_machine() {

@@ -389,19 +389,6 @@ fn logistic(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// The word for a class of knowledge.
-pub fn class_word(class: Class) -> &'static str {
-    match class {
-        Class::Principle => "principle",
-        Class::Decision => "decision",
-        Class::Preference => "preference",
-        Class::Gotcha => "gotcha",
-        Class::Fact => "fact",
-        Class::Status => "status",
-        Class::Handoff => "handoff",
-    }
-}
-
 /// What a class of knowledge is worth before its words are read, and after how many days it weighs half.
 const fn class_terms(class: Class) -> (f64, Option<f64>) {
     match class {

@@ -2,7 +2,7 @@
 
 use super::explanation::Explanation;
 use super::files::FILE_FEATURES;
-use super::memory::{ScoredAtom, ScoredSession, class_word};
+use super::memory::{ScoredAtom, ScoredSession};
 use super::pieces::PIECE_FEATURES;
 use super::survey::Survey;
 
@@ -114,7 +114,7 @@ pub fn of_note(atom: &Atom, scored: &ScoredAtom) -> Vec<String> {
         reasons.push("speaks of code that ranks high".to_owned());
     }
     if !matches!(atom.class, Class::Fact | Class::Status) {
-        reasons.push(format!("a {}", class_word(atom.class)));
+        reasons.push(format!("a {}", atom.class.word()));
     }
     if scored.repeats {
         reasons.push("says what another note says".to_owned());

@@ -101,7 +101,7 @@ pub fn cut(text: &str) -> Vec<Range<usize>> {
 }
 
 /// The passages of all sessions, each with its P; P sum to 1 over all of them where any holds a word of the task, and are 0 where
-/// none does. `read` turns a text into a document. Also the BM25 of each session.
+/// none does. Also the BM25 of each session.
 pub fn score(
     query: &Query,
     sessions: &[Session],
@@ -214,8 +214,8 @@ mod tests {
 
     #[test]
     fn a_short_turn_is_one_passage() {
-        assert_eq!(cut("a\n\nb\n"), [0..5]);
-        assert_eq!(cut(""), [0..0]);
+        assert_eq!(cut("a\n\nb\n"), vec![0..5]);
+        assert_eq!(cut(""), vec![0..0]);
     }
 
     #[test]

@@ -328,8 +328,10 @@ struct Taken {
 
 fn take(atom: &Atom) -> Taken {
     let text = body(&atom.text);
-    let mut said = sentences(text);
-    said.truncate(MAX_STATEMENTS);
+    let said = sentences(text);
+    // what stands before a semicolon or a colon says something by itself
+    let clauses = said.iter().flat_map(|said| said.split("; "));
+    let clauses = clauses.flat_map(|clause| clause.split(": "));
     let all = words(text);
     Taken {
         normal: normal(&atom.text),
@@ -338,9 +340,9 @@ fn take(atom: &Atom) -> Taken {
             .into_iter()
             .filter(|word| !word.is(STOP_WORDS))
             .collect(),
-        statements: said
-            .iter()
-            .filter_map(|said| statement(body(said)))
+        statements: clauses
+            .take(MAX_STATEMENTS)
+            .filter_map(|clause| statement(body(clause)))
             .collect(),
     }
 }
