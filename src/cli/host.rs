@@ -127,7 +127,7 @@ mod tests {
         let failure = host("codex").unwrap_err();
         assert_eq!(failure.message, "--for codex: unknown host");
         assert!(
-            failure.hints[0].starts_with("one of codex-agents, "),
+            failure.hints[0].starts_with("one of codex-hook, codex-agents, "),
             "{failure:?}"
         );
     }
