@@ -13,12 +13,25 @@
 # all of the file), BUDGETS (default 8k,27k). Needs python3 for the table. Each row: files / sites found, in percent, by ctxpack and by each baseline.
 set -euo pipefail
 
-dir=${1:?usage: benches/compare.sh DIR [CASES.jsonl] [-- FLAGS OF EVAL]}
+usage='usage: benches/compare.sh DIR [CASES.jsonl] [-- FLAGS OF EVAL]'
+dir=${1:?$usage}
+if [ ! -d "$dir" ]; then
+    echo "$dir: no such folder; $usage" >&2
+    exit 2
+fi
 shift
 cases=
 if [ $# -gt 0 ] && [ "$1" != -- ]; then
     cases=$1
     shift
+fi
+if [ $# -gt 0 ] && [ "$1" != -- ]; then
+    echo "$1: not expected here; $usage" >&2
+    exit 2
+fi
+if [ -n "$cases" ] && [ ! -f "$cases" ]; then
+    echo "$cases: no such file; $usage" >&2
+    exit 2
 fi
 if [ "${1:-}" = -- ]; then shift; fi
 cd_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -28,10 +41,21 @@ if [ -z "${CTXPACK:-}" ]; then
 fi
 flags=(--json -q --each ${N:+-n "$N"} -b "${BUDGETS:-8k,27k}" "$@")
 
+# One `ctxpack eval` as JSON on one line. What it says of an error or a warning stands on stderr, and there is no line then.
+evaluate() {
+    local name=$1 found
+    shift
+    if ! found=$("$CTXPACK" eval "$@" "${flags[@]}"); then
+        echo "  left out: $name" >&2
+        return 1
+    fi
+    python3 -c 'import json, sys; whole = json.load(sys.stdin); whole["of"] = sys.argv[1]; print(json.dumps(whole))' \
+        "$name" <<<"$found"
+}
+
 run() {
     if [ -n "$cases" ]; then
-        "$CTXPACK" eval "$cd_root" --cases "$cases" --clones "$dir" "${flags[@]}" |
-            python3 -c 'import json, sys; print(json.dumps(json.load(sys.stdin)))'
+        evaluate "$cases" "$cd_root" --cases "$cases" --clones "$dir" || true
         return
     fi
     local repo
@@ -40,9 +64,7 @@ run() {
         [ -e "$repo/.git" ] || [ -f "$repo/HEAD" ] || continue
         [ ! -e "${repo%/*}/.git" ] && [ ! -f "${repo%/*}/HEAD" ] || continue
         echo "${repo#"$dir"/}" >&2
-        "$CTXPACK" eval "$repo" "${flags[@]}" |
-            python3 -c 'import json, sys; whole = json.load(sys.stdin); whole["of"] = sys.argv[1]; print(json.dumps(whole))' \
-                "${repo#"$dir"/}" || echo "  left out" >&2
+        evaluate "${repo#"$dir"/}" "$repo" || true
     done
 }
 

@@ -27,6 +27,8 @@ pub struct Point {
     pub budget: usize,
     /// Exact tokens of the bundle.
     pub tokens: usize,
+    /// Exact size of the bundle in the unit of the budget.
+    pub used: usize,
     /// Items in the bundle.
     pub n_items: usize,
     /// How probable it is that the bundle holds what has to change.
@@ -52,15 +54,18 @@ impl Curve {
     /// The point of the smallest budget after which each further 1,000 tokens (4,000 characters or bytes) add less than [`WORTHWHILE`] to
     /// the chance of the place, up to the end of the curve; `None` where it still climbs there.
     pub fn knee(&self) -> Option<&Point> {
-        let climbs = |pair: &[Point]| {
-            let more = (pair[1].budget - pair[0].budget) as f64 / 1000.0 / unit(self.asked) as f64;
-            (pair[1].chance.place - pair[0].chance.place) / more >= WORTHWHILE
-        };
+        let climbs = |pair: &[Point]| self.climb(&pair[0], &pair[1]) >= WORTHWHILE;
         let after = self.points.windows(2).rposition(climbs);
         let knee = after.map_or(0, |at| at + 1);
         // at the last point it is known only where nothing is left to add
         let known = knee + 1 < self.points.len() || self.is_whole();
         self.points.get(knee).filter(|_| known)
+    }
+
+    /// What each 1,000 tokens (4,000 characters or bytes) between two points add to the chance of the place.
+    pub fn climb(&self, from: &Point, to: &Point) -> f64 {
+        let more = (to.budget - from.budget) as f64 / 1000.0 / unit(self.asked) as f64;
+        (to.chance.place - from.chance.place) / more
     }
 
     /// Whether everything is in at the largest budget.
@@ -116,6 +121,11 @@ pub fn curve(
         points.push(Point {
             budget: size,
             tokens: packed.bundle.tokens,
+            used: match request.budget {
+                Budget::Tokens(_) => packed.bundle.tokens,
+                Budget::Characters(_) => packed.bundle.text.chars().count(),
+                Budget::Bytes(_) => packed.bundle.text.len(),
+            },
             n_items: account.items.len(),
             chance,
             price: account.proof.price,
@@ -161,6 +171,7 @@ mod tests {
         let point = |(idx, &(budget, place)): (usize, &(usize, f64))| Point {
             budget,
             tokens: budget,
+            used: budget,
             n_items: 1,
             chance: Chance { place, file: place },
             price: if whole && idx + 1 == points.len() {

@@ -65,14 +65,16 @@ pub enum Command {
     /// Suitable commits have a message of four words or more and change one to eight files that were there before and are no tests,
     /// documentation, lock files or generated code. Merges, reverts, releases and other mechanical changes are passed over.
     /// Of messages, trailers such as Signed-off-by, numbers of pull requests and bare references to issues are dropped.
-    #[command(after_help = EVAL_EXAMPLES)]
+    #[command(after_help = EVAL_EXAMPLES, after_long_help = format!("{EVAL_EXAMPLES}\n\n{CASES}"))]
     Eval(EvalArgs),
     /// Fit the weights to your own commits, if that makes bundles better.
     ///
     /// Replays commits as `ctxpack eval` does, fits what each feature of a file and of a piece weighs to them, starting from the weights
     /// shipped, and measures the new weights on commits that they were not fitted to. They go into ctxpack.toml at the root of
-    /// the repository, as [weights.file] and [weights.piece], only if the share of sites found at 8k tokens is higher for certain:
-    /// the 95 % interval of the difference lies above 0. The rest of that file stays as it is.
+    /// the repository, as [weights.file] and [weights.piece], only if the share of sites found is higher for certain: the 95 % interval of
+    /// the difference lies above 0. It is judged at the first of --budgets that is 8k or more; where all are less, at the largest.
+    /// Weights that ctxpack.toml has already are measured as well, and not replaced by any that are worse for certain.
+    /// The rest of that file stays as it is. The probabilities that ctxpack states stay fitted to the weights shipped.
     #[command(after_help = TUNE_EXAMPLES)]
     Tune(TuneArgs),
     /// List, show and digest the sessions that agents held here.
@@ -390,14 +392,19 @@ pub struct TuneArgs {
 pub struct ReplayArgs {
     /// The repository, or a folder in it [default: .]
     #[arg(value_name = "PATH")]
-    pub path: Option<PathBuf>,
+    pub paths: Vec<PathBuf>,
 
     /// Most commits to replay, newest first [default: 100], or most cases of a file [default: all]
     #[arg(short, long, value_name = "N", help_heading = "What to replay")]
     pub n_cases: Option<usize>,
 
     /// Replay commits behind this revision [default: HEAD]
-    #[arg(long, value_name = "REVISION", help_heading = "What to replay")]
+    #[arg(
+        long,
+        value_name = "REVISION",
+        conflicts_with = "cases",
+        help_heading = "What to replay"
+    )]
     pub rev: Option<String>,
 
     /// Only paths like 'src/**'. Repeatable.
@@ -410,8 +417,11 @@ pub struct ReplayArgs {
 
     /// Replay these cases instead of commits: one JSON object a line.
     ///
-    /// Each names a folder below --clones (`mirror`), a revision (`base`), a task (`query`), and what the change touched
-    /// (`gold_files`, `gold_lines`: ranges of lines by file); `id` and `repo` are shown.
+    /// Each names a revision (`base`), a task (`query`) and the files that the change touched (`gold_files`). It may name the folder of
+    /// the repository below --clones (`mirror`; default: that folder itself), the lines that the change touched (`gold_lines`: ranges by file,
+    /// from 1; a file without any counts as changed in all its lines, so that its site is found where the file is), the commit that made
+    /// the change (`commit`, which --no-task needs), and `id` and `repo`, which are shown. What is not in the tree of `base` is left out
+    /// with a warning. `ctxpack eval --help` ends with samples.
     #[arg(long, value_name = "FILE", help_heading = "What to replay")]
     pub cases: Option<PathBuf>,
 
@@ -742,6 +752,13 @@ Examples:
   ctxpack eval --no-task ../api         how well the task is inferred
   ctxpack eval --json | jq '.results[] | select(.packer == \"ctxpack\")'
   ctxpack eval --cases cases.jsonl --clones ~/clones";
+
+// without spaces, because help is wrapped at them
+const CASES: &str = "\
+Lines of --cases, the least and all that may be said:
+  {\"base\":\"v1.2\",\"query\":\"retry:wait_longer\",\"gold_files\":[\"src/retry.rs\"]}
+  {\"id\":\"7\",\"repo\":\"acme/api\",\"mirror\":\"api\",\"base\":\"v1.2\",\"commit\":\"v1.3\",\"query\":\"retry:wait_longer\",\
+\"gold_files\":[\"src/retry.rs\"],\"gold_lines\":{\"src/retry.rs\":[[3,9],[40,40]]}}";
 
 const SOURCES_EXAMPLES: &str = "\
 Examples:

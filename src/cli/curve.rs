@@ -3,7 +3,7 @@
 use crate::cli::args::CurveArgs;
 use crate::cli::budget::{self, Size};
 use crate::cli::failure::{Failure, Outcome};
-use crate::cli::outlook::{self, probability};
+use crate::cli::outlook::probability;
 use crate::cli::output::{self, Target};
 use crate::cli::progress::Progress;
 use crate::cli::resolve::{self, Resolved};
@@ -26,6 +26,7 @@ pub fn run(args: &CurveArgs) -> Outcome<()> {
     let Resolved {
         mut request,
         mut warnings,
+        ..
     } = resolve::pack(&args.ask, &args.talk)?;
     let budgets = budgets(args, &request)?;
     for root in &request.roots {
@@ -156,21 +157,26 @@ fn table(curve: &Curve) -> String {
     let (_, unit_name) = budget::parts(curve.asked);
     let mut out = String::new();
     let mut row = |cells: [&str; 6]| {
-        let widths = [10, 10, 7, 8, 8, 12];
+        let widths = [10, 10, 7, 8, 8, 20];
         for (cell, width) in cells.into_iter().zip(widths) {
             out.push_str(&right(cell, width));
         }
+        out.truncate(out.trim_end().len());
         out.push('\n');
     };
-    row([unit_name, "used", "items", "place", "file", "next 1,000"]);
-    for point in &curve.points {
+    let per = format!("points per {}", number(1000 * unit(curve.asked)));
+    row([unit_name, "used", "items", "place", "file", &per]);
+    for (at, point) in curve.points.iter().enumerate() {
+        // what the knee is found by: how steep the way to the next point is
+        let next = curve.points.get(at + 1);
+        let climb = next.map(|next| format!("{:+.2}", 100.0 * curve.climb(point, next)));
         row([
             &number(point.budget),
-            &number(point.tokens),
+            &number(point.used),
             &number(point.n_items),
             &format!("{:.3}", point.chance.place),
             &format!("{:.3}", point.chance.file),
-            &outlook::share(point.price),
+            climb.as_deref().unwrap_or(""),
         ]);
     }
     out.push_str(&format!("\n{}\n", advice(curve)));
@@ -185,6 +191,7 @@ fn json(curve: &Curve) -> String {
         .map(|point| {
             serde_json::json!({
                 "budget": point.budget,
+                "used": point.used,
                 "tokens": point.tokens,
                 "items": point.n_items,
                 "chance": {
@@ -225,6 +232,7 @@ pub mod tests {
         let point = |&(budget, place, file): &(usize, f64, f64)| Point {
             budget,
             tokens: budget - 3,
+            used: budget - 3,
             n_items: budget / 200,
             chance: Chance { place, file },
             price: 10.0 / budget as f64,
@@ -299,9 +307,9 @@ pub mod tests {
         curve.points.truncate(2);
         assert_eq!(
             table(&curve),
-            "    tokens      used  items   place    file  next 1,000
-     1,000       997      5   0.220   0.480       1.00%
-     2,000     1,997     10   0.410   0.700       0.50%
+            "    tokens      used  items   place    file    points per 1,000
+     1,000       997      5   0.220   0.480              +19.00
+     2,000     1,997     10   0.410   0.700
 
 1k holds the place to change with probability 0.22; 2k with 0.41; at 2k it still climbs
 "

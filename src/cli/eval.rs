@@ -42,7 +42,7 @@ pub fn run(args: &EvalArgs) -> Outcome<()> {
         return Err(Failure::new(first.unwrap_or_default()));
     }
     if !args.talk.quiet {
-        output::warn(&failed, output::MAX_WARNINGS, args.talk.color);
+        replay::warn(&failed, &args.talk);
     }
     let packers: Vec<&str> = std::iter::once("ctxpack")
         .chain(if args.no_task {
@@ -96,8 +96,14 @@ fn column(rows: &[Row], budget_idx: usize, packer_idx: usize, of: fn(&Recall) ->
     interval(&values)
 }
 
-/// `93.5 [89, 97]`, in percent.
-fn percent(found: Interval) -> String {
+/// Fewer cases than this that are alike would make an interval without any width.
+const MIN_FOR_INTERVAL: usize = 5;
+
+/// `93.5 [89, 97]`, in percent; without the interval where the cases are too few for one.
+fn percent(found: Interval, n_cases: usize) -> String {
+    if n_cases < MIN_FOR_INTERVAL {
+        return format!("{:.1}", 100.0 * found.mean);
+    }
     format!(
         "{:.1} [{:.0}, {:.0}]",
         100.0 * found.mean,
@@ -125,7 +131,8 @@ fn table(
     );
     for (budget_idx, &budget) in work.budgets.iter().enumerate() {
         for (packer_idx, packer) in packers.iter().enumerate() {
-            let cells = MEASURES.map(|(_, of)| percent(column(rows, budget_idx, packer_idx, of)));
+            let cells = MEASURES
+                .map(|(_, of)| percent(column(rows, budget_idx, packer_idx, of), rows.len()));
             let is_ours = packer_idx == 0;
             let budget = if is_ours {
                 number(budget)
@@ -143,14 +150,27 @@ fn table(
     let what = if no_task {
         "Half of each change was made and no task given. Of the other half,\n\
          files: those with any line in the bundle; sites: those of which a line that\n\
-         changed is in it; lines: lines that changed. Percent, with 95 % intervals."
+         changed is in it; lines: lines that changed. Percent"
     } else {
         "files: changed files with any line in the bundle; sites: those of which a line\n\
-         that changed is in it; lines: lines that changed. Percent, with 95 % intervals."
+         that changed is in it; lines: lines that changed. Percent"
     };
+    let sure = if n < MIN_FOR_INTERVAL {
+        ": too few cases for intervals."
+    } else {
+        ", with 95 % intervals."
+    };
+    let weights = work.weights_from.as_deref().map_or_else(String::new, |file| {
+        format!(
+            "\nPacked with the weights of {}. If they were fitted to these commits, the numbers\n\
+             flatter them: ctxpack tune --dry-run measures on commits not fitted to.\n",
+            plain(file)
+        )
+    });
     let name = plain(&work.name);
     let summary = format!("{n} case{s} of {name} in {seconds:.1} s.");
-    out.push_str(&format!("\n{summary}\n{}\n", style.dim(what)));
+    let what = style.dim(&format!("{what}{sure}"));
+    out.push_str(&format!("\n{summary}\n{what}\n{weights}"));
     out
 }
 
@@ -200,8 +220,9 @@ fn json(rows: &[Row], work: &Work, packers: &[&str], args: &EvalArgs) -> String 
             let mut result = serde_json::json!({"budget": budget, "packer": packer});
             for (name, of) in MEASURES {
                 let found = column(rows, budget_idx, packer_idx, of);
+                let bound = |n: f64| (rows.len() >= MIN_FOR_INTERVAL).then(|| rounded(n));
                 result[name] = serde_json::json!({
-                    "mean": rounded(found.mean), "low": rounded(found.low), "high": rounded(found.high),
+                    "mean": rounded(found.mean), "low": bound(found.low), "high": bound(found.high),
                 });
             }
             results.push(result);
@@ -211,6 +232,7 @@ fn json(rows: &[Row], work: &Work, packers: &[&str], args: &EvalArgs) -> String 
         "schema": 1,
         "of": work.name,
         "task": if args.no_task { "inferred" } else { "given" },
+        "weights": work.weights_from.as_deref().unwrap_or("shipped"),
         "n_cases": rows.len(),
         "passed_over": work.skipped,
         "results": results,

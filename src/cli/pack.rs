@@ -26,6 +26,7 @@ pub fn run(args: &PackArgs) -> Outcome<()> {
     let Resolved {
         mut request,
         mut warnings,
+        ..
     } = resolve::pack(&args.ask, &args.talk)?;
     for own in target.iter().chain(&manifest) {
         for root in &request.roots {

@@ -23,6 +23,8 @@ pub struct Resolved {
     pub request: Request,
     /// Trouble that does not end the run.
     pub warnings: Vec<String>,
+    /// The config file that the weights come from, as it is named to people; `None` where they are those shipped.
+    pub weights_from: Option<String>,
 }
 
 /// What `args` ask for, telling as `talk` wants it what cannot wait. Reads stdin where `--task -` says so.
@@ -33,7 +35,7 @@ pub fn pack(args: &AskArgs, talk: &TalkArgs) -> Outcome<Resolved> {
     let mut warnings = Vec::new();
     let flags = flags(args)?;
     let place = args.host.as_deref().map(host::host).transpose()?;
-    let (roots, settings) = layers(&args.what, flags, place, &mut warnings)?;
+    let (roots, settings, weights_from) = layers(&args.what, flags, place, &mut warnings)?;
     if let (Some(Size::Plain(asked)), Some(place)) = (settings.budget, place) {
         let ((asked, unit), (cap, cap_unit)) = (budget::parts(asked), budget::parts(place.budget));
         if unit == cap_unit && asked > cap {
@@ -59,7 +61,11 @@ pub fn pack(args: &AskArgs, talk: &TalkArgs) -> Outcome<Resolved> {
     request.task = task::read(&args.parts, &mut stdin.lock(), &mut |warning| {
         warnings.push(warning)
     })?;
-    Ok(Resolved { request, warnings })
+    Ok(Resolved {
+        request,
+        warnings,
+        weights_from,
+    })
 }
 
 /// What the options that every command shares ask for; no task.
@@ -69,9 +75,13 @@ pub fn pack(args: &AskArgs, talk: &TalkArgs) -> Outcome<Resolved> {
 pub fn what(args: &WhatArgs) -> Outcome<Resolved> {
     let mut warnings = Vec::new();
     let flags = Settings::default();
-    let (roots, settings) = layers(args, flags, None, &mut warnings)?;
+    let (roots, settings, weights_from) = layers(args, flags, None, &mut warnings)?;
     let request = request(args, roots, settings)?;
-    Ok(Resolved { request, warnings })
+    Ok(Resolved {
+        request,
+        warnings,
+        weights_from,
+    })
 }
 
 /// Says at once what cannot wait for the end of the run.
@@ -101,13 +111,13 @@ fn flags(args: &AskArgs) -> Outcome<Settings> {
     })
 }
 
-/// Lays flags, `--for`, environment, project and user over one another; gives the roots and the settings.
+/// Lays flags, `--for`, environment, project and user over one another; gives the roots, the settings, and the file that the weights come from.
 fn layers(
     what: &WhatArgs,
     flags: Settings,
     place: Option<&Host>,
     warnings: &mut Vec<String>,
-) -> Outcome<(Vec<PathBuf>, Settings)> {
+) -> Outcome<(Vec<PathBuf>, Settings, Option<String>)> {
     let variable =
         |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let flags = Settings {
@@ -138,9 +148,19 @@ fn layers(
             project_file.display()
         ));
     }
-    let user = match config::user_file(&variable, std::env::home_dir().as_deref()) {
-        Some(path) => config::read(&path, Trust::User)?,
+    let user_file = config::user_file(&variable, std::env::home_dir().as_deref());
+    let user = match &user_file {
+        Some(path) => config::read(path, Trust::User)?,
         None => None,
+    };
+    let has_weights =
+        |settings: &Option<Settings>| settings.as_ref().is_some_and(|all| all.weights.is_some());
+    let weights_from = if has_weights(&project) {
+        Some(config::PROJECT_FILE.to_owned())
+    } else {
+        user_file
+            .filter(|_| has_weights(&user))
+            .map(|path| path.display().to_string())
     };
     let layers = [
         flags,
@@ -149,7 +169,7 @@ fn layers(
         project.unwrap_or_default(),
         user.unwrap_or_default(),
     ];
-    Ok((roots, config::merge(&layers)))
+    Ok((roots, config::merge(&layers), weights_from))
 }
 
 fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<Request> {

@@ -109,10 +109,14 @@ pub fn names(request: &Request) -> String {
     format!("{}{revision}", names.join(", "))
 }
 
-/// The last part of a root's real path: what the repository is called.
-fn name(root: &Path) -> String {
+/// The last part of a root's real path: what the repository is called. Of a bare clone at NAME/repo or NAME/.git, it is NAME.
+pub fn name(root: &Path) -> String {
     let real = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    real.file_name()
+    let is_bare = real.join("HEAD").is_file() && real.join("objects").is_dir();
+    let is_nameless = is_bare && (real.ends_with("repo") || real.ends_with(".git"));
+    let named = real.parent().filter(|_| is_nameless).unwrap_or(&real);
+    named
+        .file_name()
         .unwrap_or(real.as_os_str())
         .to_string_lossy()
         .into_owned()

@@ -45,23 +45,25 @@ pub fn run(args: &TuneArgs) -> Outcome<()> {
     } else {
         Some(writable(&file, &root)?)
     };
-    // what a config file says of weights is what is fitted anew
-    work.base.weights = Model::default();
+    // what a config file says of weights is what is fitted anew, and what the new ones have to be held against
+    let in_use = std::mem::take(&mut work.base.weights);
+    let in_use = (in_use != work.base.weights).then_some(in_use);
     let jobs: Vec<_> = std::mem::take(&mut work.jobs)
         .into_iter()
         .map(|job| (job.root, job.cases))
         .collect();
     let progress = Progress::start(args.talk.quiet);
     let done = AtomicUsize::new(0);
+    let n_packings = n_cases * if in_use.is_some() { 3 } else { 2 };
     let told = || {
         let n = done.fetch_add(1, Ordering::Relaxed) + 1;
-        progress.count(n, 2 * n_cases, "packings");
+        progress.count(n, n_packings, "packings");
     };
-    let tuned = tune::tune(&jobs, &work.base, &work.budgets, &told);
+    let tuned = tune::tune(&jobs, &work.base, in_use.as_ref(), &work.budgets, &told);
     drop(progress);
     let tuned = tuned?;
     if !args.talk.quiet {
-        output::warn(&tuned.failed, output::MAX_WARNINGS, args.talk.color);
+        replay::warn(&tuned.failed, &args.talk);
     }
     if tuned.before.is_empty() {
         return Err(Failure::new(
@@ -70,7 +72,10 @@ pub fn run(args: &TuneArgs) -> Outcome<()> {
     }
     let main_idx = main_budget(&work.budgets);
     let gain = tuned.gain(main_idx, MEASURES[1].1);
-    let is_better = gain.low > 0.0;
+    let is_worse = tuned
+        .gain_over_in_use(main_idx, MEASURES[1].1)
+        .is_some_and(|gain| gain.high < 0.0);
+    let is_better = gain.low > 0.0 && !is_worse;
     let mut written = None;
     if let Some(text) = before
         && (is_better || args.force)
@@ -94,6 +99,16 @@ pub fn run(args: &TuneArgs) -> Outcome<()> {
 fn main_budget(budgets: &[usize]) -> usize {
     let at = budgets.iter().position(|budget| *budget >= MAIN_BUDGET);
     at.unwrap_or(budgets.len().saturating_sub(1))
+}
+
+/// Line ends as the file has them: where most are CRLF, all are.
+fn with_ends_of(before: &str, text: String) -> String {
+    let n_lines = before.matches('\n').count();
+    if 2 * before.matches("\r\n").count() > n_lines {
+        text.replace("\r\n", "\n").replace('\n', "\r\n")
+    } else {
+        text
+    }
 }
 
 /// The text of the config file that the weights go into; empty where there is none yet.
@@ -142,7 +157,7 @@ fn with_weights(text: &str, weights: &Model, comment: &str, file: &Path) -> Outc
         tables[name] = toml_edit::Item::Table(table);
     }
     document["weights"] = toml_edit::Item::Table(tables);
-    let text = document.to_string();
+    let text = with_ends_of(text, document.to_string());
     config::parse(&text, file, Trust::Project)?;
     Ok(text)
 }
@@ -193,23 +208,41 @@ fn table(tuned: &Tuned, work: &Work, style: Style) -> String {
                 format!("{:.1}", 100.0 * interval(&values).mean)
             })
         };
+        let mut row = |budget: &str, name: &str, cells: &[String], is_bold: bool| {
+            let text = line(budget, name, cells);
+            let text = if is_bold { style.bold(&text) } else { text };
+            out.push_str(&format!("{text}\n"));
+        };
+        row(&number(budget), "shipped", &cells(&tuned.before), false);
+        if let Some(in_use) = &tuned.in_use {
+            row("", "in use", &cells(in_use), false);
+        }
+        row("", "tuned", &cells(&tuned.after), false);
         let gains = MEASURES.map(|(_, of)| points(tuned.gain(budget_idx, of)));
-        out.push_str(&format!(
-            "{}\n",
-            line(&number(budget), "shipped", &cells(&tuned.before))
-        ));
-        out.push_str(&format!("{}\n", line("", "tuned", &cells(&tuned.after))));
-        out.push_str(&format!(
-            "{}\n",
-            style.bold(&line("", "difference", &gains))
-        ));
+        if tuned.in_use.is_none() {
+            row("", "difference", &gains, true);
+            continue;
+        }
+        row("", "- shipped", &gains, true);
+        let gains = MEASURES.map(|(_, of)| {
+            let gain = tuned.gain_over_in_use(budget_idx, of);
+            gain.map(points).unwrap_or_default()
+        });
+        row("", "- in use", &gains, true);
     }
     let n = tuned.before.len();
-    let note = format!(
+    let mut note = format!(
         "Percent of {n} cases of {}; each was packed with weights fitted to the other\n\
          four fifths. Differences are of the same cases, with 95 % intervals.",
         plain(&work.name)
     );
+    if tuned.in_use.is_some() {
+        let file = plain(work.weights_from.as_deref().unwrap_or_default());
+        note.push_str(&format!(
+            "\nIn use are the weights of {file}. If they were fitted to these cases, they\n\
+             have an advantage here."
+        ));
+    }
     out.push_str(&format!("\n{}\n", style.dim(&note)));
     out
 }
@@ -248,17 +281,34 @@ fn verdict(
 ) -> String {
     let budget = number(work.budgets[main_idx]);
     let gain = points(tuned.gain(main_idx, MEASURES[1].1));
+    let over_in_use = tuned.gain_over_in_use(main_idx, MEASURES[1].1);
     let found = if is_better {
         style.green(&format!("Better: sites at {budget} {gain}."))
+    } else if let Some(over) = over_in_use.filter(|over| over.high < 0.0) {
+        let over = points(over);
+        style.yellow(&format!(
+            "Worse than those in use: sites at {budget} {over}."
+        ))
     } else {
         style.yellow(&format!("Not surely better: sites at {budget} {gain}."))
     };
     let done = match written {
-        Some(path) => format!("Written to {}.", plain(&path.display().to_string())),
+        Some(path) => format!(
+            "Written to {}.\nThe probabilities that ctxpack states were fitted to the weights shipped: with others they\n\
+             may be a little off.",
+            plain(&path.display().to_string())
+        ),
         None if is_better => "Nothing is written by --dry-run.".to_owned(),
-        None => {
-            "Nothing is written; the weights shipped stay. --force would write them.".to_owned()
-        }
+        None => match &work.weights_from {
+            Some(file) => format!(
+                "Nothing is written; the weights in {} stay. --force would\nreplace them; deleting \
+                 [weights] there goes back to those shipped.",
+                plain(file)
+            ),
+            None => {
+                "Nothing is written; the weights shipped stay. --force would write them.".to_owned()
+            }
+        },
     };
     format!("\n{found} {done}\n")
 }
@@ -280,6 +330,10 @@ fn json(tuned: &Tuned, work: &Work, is_better: bool, written: Option<&Path>) -> 
                 result[name] = serde_json::json!({
                     "shipped": all(&tuned.before), "tuned": all(&tuned.after), "difference": one(tuned.gain(budget_idx, of)),
                 });
+                if let (Some(in_use), Some(gain)) = (&tuned.in_use, tuned.gain_over_in_use(budget_idx, of)) {
+                    result[name]["in_use"] = all(in_use);
+                    result[name]["difference_in_use"] = one(gain);
+                }
             }
             result
         })
@@ -341,6 +395,14 @@ mod tests {
         let old = format!("{before}\n[weights.file]\nsize = 9.0\n\n[weights.piece]\nsize = 9.0\n");
         assert_eq!(written(&old), text);
         assert_eq!(written(&format!("{before}weights.file.size = 9.0\n")), text);
+    }
+
+    #[test]
+    fn line_ends_stay() {
+        let text = written("# ours\r\nbudget = \"24k\"\r\n");
+        assert!(text.starts_with("# ours\r\nbudget"), "{text:?}");
+        assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
+        assert!(!written("budget = \"24k\"\n").contains('\r'));
     }
 
     #[test]

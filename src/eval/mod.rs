@@ -5,6 +5,7 @@
 
 pub mod baselines;
 pub mod cases;
+pub mod check;
 pub mod commits;
 pub mod fit;
 pub mod interval;
@@ -15,6 +16,7 @@ pub mod replay;
 pub mod tune;
 
 pub use cases::Case;
+pub use check::check;
 pub use interval::{Interval, interval};
 pub use recall::{Recall, measure};
 pub use replay::{Replay, Row};

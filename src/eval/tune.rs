@@ -20,8 +20,10 @@ pub const N_FOLDS: usize = 5;
 pub struct Tuned {
     /// Weights fitted to all cases.
     pub weights: Model,
-    /// Each case that could be packed with the weights of the request.
+    /// Each case that could be packed, with the weights of the request.
     pub before: Vec<Row>,
+    /// The same cases with the weights in use, where they are others. They may have seen every case.
+    pub in_use: Option<Vec<Row>>,
     /// The same cases, each with weights fitted to the other blocks.
     pub after: Vec<Row>,
     /// Why a case was left out.
@@ -31,26 +33,35 @@ pub struct Tuned {
 impl Tuned {
     /// What is gained at a budget, in shares: the mean of the differences between the same cases.
     pub fn gain(&self, budget_idx: usize, of: fn(&Recall) -> f64) -> Interval {
-        let differences: Vec<f64> = self
-            .before
-            .iter()
-            .zip(&self.after)
-            .map(|(before, after)| {
-                of(&after.recalls[budget_idx][0]) - of(&before.recalls[budget_idx][0])
-            })
+        self.gain_over(&self.before, budget_idx, of)
+    }
+
+    /// As [`Tuned::gain`], over the weights in use; `None` where these are those of the request.
+    pub fn gain_over_in_use(&self, budget_idx: usize, of: fn(&Recall) -> f64) -> Option<Interval> {
+        let in_use = self.in_use.as_ref()?;
+        Some(self.gain_over(in_use, budget_idx, of))
+    }
+
+    fn gain_over(&self, others: &[Row], budget_idx: usize, of: fn(&Recall) -> f64) -> Interval {
+        let recall = |row: &Row| of(&row.recalls[budget_idx][0]);
+        let pairs = others.iter().zip(&self.after);
+        let differences: Vec<f64> = pairs
+            .map(|(other, after)| recall(after) - recall(other))
             .collect();
         interval(&differences)
     }
 }
 
 /// Fits weights to `jobs` (a repository, and its cases in the order of time), starting from those of `base`, and packs every
-/// case with weights that have not seen its block. `done` hears of each packing: two for every case.
+/// case with weights that have not seen its block; with the weights `in_use` as well, where these are others. `done` hears of each
+/// packing: two or three for every case.
 ///
 /// # Errors
 /// A repository that cannot be opened.
 pub fn tune(
     jobs: &[(PathBuf, Vec<Case>)],
     base: &Request,
+    in_use: Option<&Model>,
     budgets: &[usize],
     done: &(dyn Fn() + Sync),
 ) -> Result<Tuned, Error> {
@@ -78,20 +89,37 @@ pub fn tune(
         ..base.clone()
     };
     let second = pack_all(jobs, &unseen, budgets, done)?;
+    let third = match in_use {
+        Some(in_use) => {
+            let used = Request {
+                weights: in_use.clone(),
+                ..base.clone()
+            };
+            let packed = pack_all(jobs, &|_| used.clone(), budgets, done)?;
+            packed.into_iter().map(Some).collect()
+        }
+        None => first.iter().map(|_| None).collect::<Vec<Option<Packed>>>(),
+    };
     let mut tuned = Tuned {
         weights,
         before: Vec::new(),
+        in_use: in_use.map(|_| Vec::new()),
         after: Vec::new(),
         failed: Vec::new(),
     };
     let cases = jobs.iter().flat_map(|(_, cases)| cases);
-    for ((before, after), case) in first.into_iter().zip(second).zip(cases) {
-        match (before, after) {
-            (Ok((before, _)), Ok((after, _))) => {
+    for (((before, after), used), case) in first.into_iter().zip(second).zip(third).zip(cases) {
+        match (before, after, used.transpose()) {
+            (Ok((before, _)), Ok((after, _)), Ok(used)) => {
                 tuned.before.push(before);
                 tuned.after.push(after);
+                if let (Some(rows), Some((row, _))) = (&mut tuned.in_use, used) {
+                    rows.push(row);
+                }
             }
-            (Err(error), _) | (_, Err(error)) => tuned.failed.push(format!("{}: {error}", case.id)),
+            (Err(error), _, _) | (_, Err(error), _) | (_, _, Err(error)) => {
+                tuned.failed.push(format!("{}: {error}", case.id));
+            }
         }
     }
     Ok(tuned)

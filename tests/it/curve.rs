@@ -90,7 +90,7 @@ fn a_pipe_gets_a_table_and_a_file_the_picture() {
     let run = |more: &[&str]| place.run(&[&TASK[..], more].concat());
     let table = run(&["--svg", "curve.svg"]).good();
     assert!(
-        table.contains("next 1,000") && !table.contains('┤'),
+        table.contains("points per 1,000") && !table.contains('┤'),
         "{table}"
     );
     let advice = table.lines().last().unwrap();
@@ -102,6 +102,23 @@ fn a_pipe_gets_a_table_and_a_file_the_picture() {
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
     // the picture of the last run is no candidate of the next one
     assert_eq!(run(&["--svg", "curve.svg"]).good(), table);
+}
+
+#[test]
+fn other_units_are_shown_in_their_own() {
+    let place = place();
+    let table = place.run(&[&TASK[..], &["--budgets", "8kB,16kB", "-b", "8kB"]].concat());
+    let table = table.good();
+    let lines: Vec<Vec<&str>> = table
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert_eq!(lines[0][0], "bytes");
+    assert!(lines[0].ends_with(&["points", "per", "4,000"]), "{table}");
+    let used: usize = lines[1][1].replace(',', "").parse().unwrap();
+    assert!((4_000..=8_000).contains(&used), "{table}");
+    let found = json(&place, &["--budgets", "8kB", "-b", "8kB"]);
+    assert_eq!(found["points"][0]["used"], used);
 }
 
 #[test]

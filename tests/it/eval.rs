@@ -193,12 +193,12 @@ fn the_table() {
         lines[..7],
         [
             "budget                                files             sites             lines",
-            " 1,000  ctxpack            100.0 [100, 100]  100.0 [100, 100]  100.0 [100, 100]",
-            "        whole files, BM25  100.0 [100, 100]  100.0 [100, 100]  100.0 [100, 100]",
-            "        newest files       100.0 [100, 100]  100.0 [100, 100]  100.0 [100, 100]",
-            " 2,000  ctxpack            100.0 [100, 100]  100.0 [100, 100]  100.0 [100, 100]",
-            "        whole files, BM25  100.0 [100, 100]  100.0 [100, 100]  100.0 [100, 100]",
-            "        newest files       100.0 [100, 100]  100.0 [100, 100]  100.0 [100, 100]",
+            " 1,000  ctxpack                       100.0             100.0             100.0",
+            "        whole files, BM25             100.0             100.0             100.0",
+            "        newest files                  100.0             100.0             100.0",
+            " 2,000  ctxpack                       100.0             100.0             100.0",
+            "        whole files, BM25             100.0             100.0             100.0",
+            "        newest files                  100.0             100.0             100.0",
         ],
         "{table}"
     );
@@ -287,6 +287,7 @@ fn cases_of_a_file() {
     assert_eq!(found["cases"][0]["id"], "one");
     assert_eq!(found["cases"][0]["recalls"][0]["lines"], 1.0);
     let failed = |args: &[&str]| repo.place.run(&[&["eval"], args].concat()).bad();
+    assert!(failed(&["--cases", "cases.jsonl", "--rev", "HEAD"]).contains("--rev"));
     let no_clones = failed(&["--cases", "cases.jsonl", "--clones", "nowhere"]);
     assert!(
         no_clones.contains("hint: --clones DIR names the folder"),
@@ -295,7 +296,135 @@ fn cases_of_a_file() {
     assert!(failed(&["--cases", "none.jsonl"]).starts_with("error: none.jsonl: no such file"));
     assert!(failed(&["--clones", "x"]).contains("--cases"));
     repo.place.write("bad.jsonl", "{}\n");
-    assert!(failed(&["--cases", "bad.jsonl"]).starts_with("error: bad.jsonl: line 1: "));
+    assert!(
+        failed(&["--cases", "bad.jsonl"]).starts_with(
+            "error: bad.jsonl: line 1, column 2: missing field `base`\nhint: a case is"
+        )
+    );
+}
+
+/// What is not there is said, and credited to nobody.
+#[test]
+fn cases_are_held_against_the_tree() {
+    let repo = history(2);
+    let warned = |case: &str, expected: &[&str], lines: Option<f64>| {
+        repo.place.write("cases.jsonl", case);
+        let ran = repo
+            .place
+            .run(&["eval", "--cases", "cases.jsonl", "--json", "--each"]);
+        for line in expected {
+            assert!(
+                ran.stderr
+                    .contains(&format!("warning: cases.jsonl: line 1: {line}")),
+                "{}",
+                ran.stderr
+            );
+        }
+        assert_eq!(
+            ran.stderr.matches("warning:").count(),
+            expected.len(),
+            "{}",
+            ran.stderr
+        );
+        let Some(lines) = lines else {
+            assert_eq!(ran.code, Some(2));
+            assert!(
+                ran.stderr
+                    .ends_with("error: cases.jsonl: no suitable case\n"),
+                "{}",
+                ran.stderr
+            );
+            return;
+        };
+        let found: serde_json::Value = serde_json::from_str(&ran.good()).unwrap();
+        let recalls = found["cases"][0]["recalls"].as_array().unwrap();
+        assert!(
+            recalls.iter().all(|recall| recall["lines"] == lines),
+            "{case}: {found:#}"
+        );
+    };
+    let case = |query: &str, files: &str, lines: &str| {
+        format!(
+            r#"{{"base":"HEAD~1","query":"{query}","gold_files":{files},"gold_lines":{{{lines}}}}}"#
+        )
+    };
+    let (retry, none) = (r#"["./src/retry.rs"]"#, "");
+    warned(&case("the retry function", retry, none), &[], Some(1.0));
+    warned(
+        &case(
+            "the retry function",
+            retry,
+            r#""src/retry.rs":[[1,2],[3,1],[2,90],[80,90]]"#,
+        ),
+        &[
+            "lines 3-1 of src/retry.rs are reversed",
+            "lines 2-90 of src/retry.rs are partly not there",
+            "lines 80-90 of src/retry.rs are not there",
+        ],
+        Some(1.0),
+    );
+    warned(
+        &case("the retry function", retry, r#""src/retry.rs":[[80,90]]"#),
+        &[
+            "lines 80-90 of src/retry.rs are not there",
+            "src/retry.rs is left out: none of its lines",
+            "nothing is left to be found: the case is left out",
+        ],
+        None,
+    );
+    warned(
+        &case(
+            "the retry function",
+            r#"["src/retry.rs","src/gone.rs"]"#,
+            r#""src/x.rs":[[1,2]]"#,
+        ),
+        &[
+            "the lines of src/x.rs are left out",
+            "src/gone.rs is left out: no such text file at HEAD~1",
+        ],
+        Some(1.0),
+    );
+    warned(&case(" ", retry, none), &["its `query` is empty"], None);
+}
+
+#[test]
+fn the_samples_of_the_help_are_cases() {
+    let help = Place::new().run(&["eval", "--help"]).good();
+    let samples: Vec<&str> = help
+        .lines()
+        .filter(|line| line.starts_with("  {\""))
+        .collect();
+    let cases = ctxpack::eval::cases::read(&samples.join("\n")).unwrap();
+    assert_eq!(cases.len(), 2, "{help}");
+    assert_eq!(cases[1].gold_lines["src/retry.rs"], [(3, 9), (40, 40)]);
+}
+
+/// A clone without all of its history says so, and a bare one is called after the folder around it.
+#[test]
+fn clones_that_are_shallow_or_bare() {
+    let repo = history(6);
+    let from = format!("file://{}", repo.place.repo().display());
+    repo.git(&[
+        "clone",
+        "--quiet",
+        "--depth",
+        "4",
+        "--no-local",
+        &from,
+        "../shallow",
+    ]);
+    let ran = repo.place.run(&["eval", "../shallow", "-b", "1k"]);
+    assert!(
+        ran.stderr
+            .contains("a shallow clone: its history ends after")
+            && ran.stderr.contains("--unshallow"),
+        "{}",
+        ran.stderr
+    );
+    repo.git(&["clone", "--quiet", "--bare", &from, "../gin/repo"]);
+    let ran = repo.place.run(&["eval", "../gin/repo", "-b", "1k"]);
+    assert_eq!(ran.stderr, "");
+    assert!(ran.good().contains("6 cases of gin in "));
 }
 
 #[track_caller]
@@ -326,7 +455,7 @@ fn where_there_is_nothing_to_replay() {
     check_bad(
         repo.place.run(&["eval"]),
         "no commit with a parent",
-        "`git fetch --unshallow`",
+        "a commit is replayed on its parent",
     );
     repo.commit("tiny", &[("src/main.rs", "fn main() { }\n")]);
     check_bad(
@@ -338,6 +467,18 @@ fn where_there_is_nothing_to_replay() {
         repo.place.run(&["eval", "-b", "60%"]),
         "not in tokens",
         "--budgets 4k",
+    );
+    let zero = repo.place.run(&["eval", "-b", "0"]).bad();
+    assert!(zero.ends_with("hint: --budgets 4k,8k,16k,27k\n"), "{zero}");
+    check_bad(
+        repo.place.run(&["eval", ".", "src"]),
+        "one repository",
+        "run it once for each",
+    );
+    check_bad(
+        repo.place.run(&["eval", "-i", "nowhere/**"]),
+        "no file at HEAD is left to change by --include nowhere/**",
+        "--include takes globs",
     );
     check_bad(
         repo.place.run(&["eval", "-n", "0"]),
@@ -375,10 +516,25 @@ fn weights_are_written_only_if_they_are_better_or_forced() {
         text.starts_with(&format!("{ours}\n# Fitted by `ctxpack tune` to 14 cases.")),
         "{text}"
     );
+    assert!(
+        told.contains("were fitted to the weights shipped"),
+        "{told}"
+    );
     // it is read by every command, and fitting anew gives the same
     repo.place.run(&["sources"]).good();
-    repo.place.run(&["tune", "-b", "1k", "--force"]).good();
+    let told = repo.place.run(&["tune", "-b", "1k", "--force"]).good();
     assert_eq!(repo.place.read("ctxpack.toml"), text);
+    assert!(told.contains("\n        in use    "), "{told}");
+    assert!(told.contains("\n        - in use "), "{told}");
+    let told = repo.place.run(&["tune", "-b", "1k"]).good();
+    assert!(told.contains("the weights in ctxpack.toml stay"), "{told}");
+    let told = repo.place.run(&["eval", "-b", "1k"]).good();
+    assert!(
+        told.contains("Packed with the weights of ctxpack.toml."),
+        "{told}"
+    );
+    let found = repo.json(&["eval", "-b", "1k", "--json"]);
+    assert_eq!(found["weights"], "ctxpack.toml");
     repo.place
         .write("ctxpack.toml", &text.replace("recency =", "recensy ="));
     check_bad(
