@@ -275,7 +275,7 @@ fn validity(atom: &Atom) -> f64 {
         Anchored::Orphaned => 0.3,
     };
     let over = if atom.superseded {
-        0.05
+        0.02
     } else if atom.done {
         0.1
     } else {
