@@ -27,7 +27,7 @@ pub struct Case {
     pub language: String,
     /// Files that the change modifies.
     pub gold_files: Vec<String>,
-    /// Their lines that it changes, 1-based inclusive. [`super::check`] gives a file without any all of its lines.
+    /// Their lines that it changes, 1-based inclusive. [`super::check()`] gives a file without any all of its lines.
     #[serde(default)]
     pub gold_lines: BTreeMap<String, Vec<(u32, u32)>>,
     /// The line of the file that it was read from, from 1; 0 where it was read from none.
