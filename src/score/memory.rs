@@ -169,22 +169,18 @@ pub fn score(query: &Query, atoms: &[Atom], sessions: &[Session], around: &Aroun
     // that one of them answers the task at all
     let asked = logistic(-5.0 + 9.0 * best.sqrt());
     let meant = super::when::meant(task, sessions, branch, now);
-    // a session that is meant by its time speaks louder than others that hold the words
-    let louder = |at: usize| 1.0 + MEANT_LOUDER * meant[at];
-    let loudness: f64 = shares
-        .iter()
-        .enumerate()
-        .map(|(at, shares)| louder(at) * shares.iter().sum::<f64>())
-        .sum();
-    let asked = meant.iter().copied().fold(asked, f64::max);
     let on_branch = |session: &Session| branch.is_empty() || session.branch == *branch;
     let unfinished = sessions.iter().position(on_branch);
     let unfinished = unfinished.filter(|&at| !sessions[at].digest.open.is_empty());
     let sessions = (0..sessions.len())
         .map(|at| {
             let passages = said[at].iter().zip(&shares[at]);
+            let in_session = shares[at].iter().sum::<f64>().max(1e-12);
             let passages = passages.map(|((passage, _), share)| Passage {
-                p: asked * share * louder(at) / loudness.max(1e-12),
+                // what is meant by its time need not share a word with the task, though what does is meant first
+                p: (asked * share).max(
+                    MEANT_P * meant[at] * (0.3 / said[at].len() as f64 + 0.7 * share / in_session),
+                ),
                 ..passage.clone()
             });
             let whole = Document::merged(said[at].iter().map(|(_, d)| d).chain([&digests[at]]));
@@ -419,8 +415,8 @@ fn p_of_atom(class: Class, cover: f64, recency: f64, link: f64) -> f64 {
     )
 }
 
-/// How much louder a session speaks that is meant by its time.
-const MEANT_LOUDER: f64 = 30.0;
+/// P that what is asked stands in a session that the task means by its time.
+const MEANT_P: f64 = 0.9;
 
 /// Sessions weigh half after three weeks.
 const SESSION_HALF_LIFE_DAYS: f64 = 21.0;
@@ -519,6 +515,41 @@ mod tests {
         let next: Vec<bool> = atoms.iter().map(|atom| atom.is_next).collect();
         assert_eq!(next, [false, true, false]);
         assert!(atoms[1].p > 3.0 * atoms[2].p.max(atoms[0].p), "{atoms:?}");
+    }
+
+    #[test]
+    fn a_session_meant_by_its_time_needs_no_word_of_the_task() {
+        let task = "What happened two sessions ago?";
+        let session = |n: i64, text: &str| Session {
+            tool: "t",
+            id: n.to_string(),
+            path: String::new(),
+            title: String::new(),
+            started: n,
+            ended: n,
+            branch: String::new(),
+            turns: vec![crate::source::sessions::Turn {
+                role: crate::source::sessions::Role::User,
+                at: n,
+                text: text.to_owned(),
+            }],
+            digest: Default::default(),
+        };
+        let sessions = [
+            session(3, "mend the tax"),
+            session(2, "round the sum"),
+            session(1, "cut the mail"),
+            session(0, "two of them happened to fail, two more hang"),
+        ];
+        let around = Around {
+            task,
+            now: 3,
+            ..Around::default()
+        };
+        let query = crate::lexicon::query::read(task);
+        let scored = score(&query, &[], &sessions, &around).sessions;
+        let p: Vec<f64> = scored.iter().map(|session| session.passages[0].p).collect();
+        assert!(p[1] > p[3] && p[1] > p[2] && p[2] > p[0], "{p:?}");
     }
 
     #[test]

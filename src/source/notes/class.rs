@@ -199,7 +199,9 @@ pub fn mark(text: &str) -> Option<Class> {
 pub fn by_wording(text: &str) -> Option<Class> {
     let text = text.to_lowercase().replace('’', "'");
     let found = WORDS.iter().find(|(word, _)| has_word(&text, word));
-    found.map(|(_, class)| *class)
+    let takes_one = || text.contains(", not ") && has_word(&text, "use");
+    let found = found.map(|(_, class)| *class);
+    found.or_else(|| takes_one().then_some(Preference))
 }
 
 fn has_word(text: &str, word: &str) -> bool {
@@ -225,6 +227,7 @@ mod tests {
 
     #[test]
     fn marks_come_first() {
+        check("We use pnpm, not npm.", "Notes", Fact, Preference);
         check(
             "- **Lesson:** keys outlive attempts",
             "2026-08-20",
