@@ -5,8 +5,6 @@
 //! log that is replayed: records change, rewind and rebuild what stood before. What agents sent by agents said lies in
 //! folders of its own and is left out.
 
-mod sha256;
-
 use super::digest::{Material, Step};
 use super::store::{self, MAX_DOCUMENT, OneRead, Transcript};
 use super::{Head, Role, Session};
@@ -90,7 +88,7 @@ fn root_of(
     let digested = || {
         let is_digest = name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit());
         let mut roots = stores.roots.iter().map(|root| root.to_string_lossy());
-        let root = roots.find(|root| is_digest && sha256::hex(root.as_bytes()) == name);
+        let root = roots.find(|root| is_digest && digest_of(root.as_bytes()) == name);
         root.map(|root| root.into_owned())
     };
     let root = mark
@@ -425,6 +423,13 @@ fn step(stores: &Stores, root: &str, call: &Call, arguments: &Arguments) -> Opti
     }
 }
 
+/// The SHA-256 digest of a path, in hexadecimal.
+fn digest_of(path: &[u8]) -> String {
+    use sha2::Digest;
+    let digest = sha2::Sha256::digest(path);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::testing::{Home, said};
@@ -567,7 +572,7 @@ pub(super) mod tests {
         let old = |root: &str| {
             format!(
                 ".gemini/tmp/{}/chats/session-x.jsonl",
-                sha256::hex(root.as_bytes())
+                digest_of(root.as_bytes())
             )
         };
         assert_eq!(n(&[(&old("/w/trees/fix"), &text)]), 1);
