@@ -58,6 +58,8 @@ pub struct Request {
     pub home: Option<PathBuf>,
     /// What [`VARIABLES`] say, by name; used only where there is a home.
     pub variables: BTreeMap<String, String>,
+    /// Where what earlier runs read of the home directory is kept; `None` keeps nothing.
+    pub cache: Option<PathBuf>,
     /// Folders of notes besides those that are known by their names.
     pub memory: Vec<Memory>,
     /// The moment that recency is measured from, in Unix seconds; `None` takes the newest of HEAD and the candidates.

@@ -115,6 +115,7 @@ fn request(built: &Built, scenario: &Scenario, budget: usize, files: bool) -> Re
         home: Some(built.home.clone()),
         reader: None,
         variables: Default::default(),
+        cache: None,
         memory: vec![],
         now: Some(built.now),
         weights: Default::default(),

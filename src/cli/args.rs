@@ -199,6 +199,10 @@ pub struct MemoryArgs {
     #[arg(long, help_heading = "What of")]
     pub no_home: bool,
 
+    /// Keep nothing in the cache of the home directory, and take nothing from it.
+    #[arg(long, help_heading = "What of")]
+    pub no_cache: bool,
+
     /// Take this moment for now, such as 2026-11-22T12:00:00Z.
     ///
     /// Ages are measured from it. Default: the clock of the machine.
@@ -699,6 +703,10 @@ pub struct WhatArgs {
     /// Read no notes or sessions that agents keep in the home directory.
     #[arg(long, help_heading = "What to pack", hide_short_help = true)]
     pub no_home: bool,
+
+    /// Keep nothing in the cache of the home directory, and take nothing from it.
+    #[arg(long, help_heading = "Other", hide_short_help = true)]
+    pub no_cache: bool,
 }
 
 /// Options that say how much is said; every command has them.

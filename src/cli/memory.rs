@@ -54,6 +54,7 @@ pub fn read(args: &MemoryArgs, talk: &TalkArgs, kinds: Kinds) -> Outcome<Memory>
         without: Vec::new(),
         rev: None,
         no_home: args.no_home,
+        no_cache: args.no_cache,
     })?;
     let mut request = resolved.request;
     request.kinds = kinds;

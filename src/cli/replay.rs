@@ -80,6 +80,7 @@ pub fn work(args: &ReplayArgs, talk: &TalkArgs, min_gold: usize) -> Outcome<Work
         without: Vec::new(),
         rev: None,
         no_home: true,
+        no_cache: true,
     };
     let resolved = resolve::what(&what)?;
     if !talk.quiet {

@@ -201,6 +201,7 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
         exclude: settings.exclude,
         pin: settings.pin,
         kinds: settings.kinds.unwrap_or_default(),
+        cache: home.as_deref().and_then(|home| cache_folder(what, home)),
         home,
         reader: None,
         variables,
@@ -208,6 +209,23 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
         now: None,
         weights: settings.weights.unwrap_or_default(),
     })
+}
+
+/// Where the cache is, unless there is to be none: `$XDG_CACHE_HOME/ctxpack`, by default where the system keeps caches.
+fn cache_folder(what: &WhatArgs, home: &Path) -> Option<PathBuf> {
+    let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    if what.no_cache || path("CTXPACK_NO_CACHE").is_some_and(|value| value != "0") {
+        return None;
+    }
+    let moved = path("XDG_CACHE_HOME").map(PathBuf::from);
+    let folder = moved
+        .filter(|path| path.is_absolute()) // the XDG specification: relative paths are to be ignored
+        .unwrap_or_else(|| match std::env::consts::OS {
+            "macos" => home.join("Library/Caches"),
+            "windows" => home.join("AppData/Local"),
+            _ => home.join(".cache"),
+        });
+    Some(folder.join("ctxpack"))
 }
 
 /// The folders to pack: each is there, and none is named twice.

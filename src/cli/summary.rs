@@ -339,6 +339,7 @@ mod tests {
             home: None,
             reader: None,
             variables: Default::default(),
+            cache: None,
             memory: Vec::new(),
             now: None,
             weights: Default::default(),

@@ -70,6 +70,7 @@ pub fn request(case: &Case, clones: &Path, budget: usize, weights: &Model) -> Re
         home: None,
         reader: None,
         variables: Default::default(),
+        cache: None,
         memory: Vec::new(),
         now: None,
         weights: weights.clone(),

@@ -4,13 +4,14 @@
 //! was expected would cost the whole record; with these it costs that field. Cost: what is not wanted is skipped, not built.
 
 use super::stores;
+use serde::Serialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
 /// A string where one stands; none for anything else.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Text(pub Option<String>);
 
 impl Text {
@@ -99,7 +100,7 @@ pub struct Words(pub String);
 
 /// A moment in Unix seconds: RFC 3339, or seconds, milliseconds or microseconds as a number or as its digits; 0 for
 /// anything else and for moments that no agent lived in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Moment(pub i64);
 
 /// The first and last part of a text that may be long: tool output, of which only an error line is wanted.

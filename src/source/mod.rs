@@ -21,6 +21,7 @@ pub mod task;
 pub mod tree;
 mod walk;
 
+use crate::cache::Cache;
 use crate::error::{Error, Warning};
 use crate::guard::is_bundle;
 use crate::guard::text::{Decoded, clean, decode};
@@ -414,10 +415,12 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
             }
         }
     }
+    let cache = request.cache.clone().map(Cache::new);
     let stores = Stores {
         roots: &roots,
         home: request.home.as_deref(),
         variables: &request.variables,
+        cache: cache.as_ref(),
     };
     if request.kinds.notes && request.home.is_some() {
         let stored = notes::stored(&stores);
@@ -460,11 +463,6 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
     };
     for atom in &mut all.atoms {
         atom.text = clean(&atom.text).0.into_owned();
-    }
-    for session in &mut all.sessions {
-        for turn in &mut session.turns {
-            turn.text = clean(&turn.text).0.into_owned();
-        }
     }
     all
 }

@@ -190,10 +190,10 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// The size of a file beside a database, if there is one.
 fn side_file(path: &Path) -> Result<Option<u64>, String> {
-    match std::fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
-        Ok(_) => Err("its log is not a regular file".to_owned()),
-        Err(_) => Ok(None),
+    match stores::look(path) {
+        Some(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
+        Some(_) => Err("its log is not a regular file".to_owned()),
+        None => Ok(None),
     }
 }
 

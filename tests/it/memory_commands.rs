@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 const NOW: &str = "2026-08-25T12:00:00Z";
 
 /// Random enough to be a secret, and put together here so that no scanner takes this file for a leak.
-fn secret() -> String {
+pub fn secret() -> String {
     format!(
         "ghp_{}",
         "a1B2c3D4e5F6g7H8i9J0".repeat(2).get(..36).unwrap()
@@ -17,10 +17,10 @@ fn secret() -> String {
 const ID: &str = "7b1f0c3e-5a52-4c1d-9a57-0f6f2d1c0a01";
 
 /// What was said in a session: who, and what.
-type Said<'a> = (&'a str, &'a str);
+pub type Said<'a> = (&'a str, &'a str);
 
 /// Writes a session of Claude Code that was held in the repository on a day of August 2026.
-fn write_session(place: &Place, id: &str, day: u32, branch: &str, said: &[Said<'_>]) {
+pub fn write_session(place: &Place, id: &str, day: u32, branch: &str, said: &[Said<'_>]) {
     let root = place.repo().canonicalize().unwrap();
     let root = root.to_str().unwrap();
     let mut text = String::new();

@@ -15,9 +15,10 @@ const EDGES: &[(&str, &[&str])] = &[
     // the stages, and what they lean on; none imports from a later stage
     ("tokens", &[]),
     ("guard", &[]),
+    ("cache", &[]),
     ("language", &[]),
     ("lexicon", &[]),
-    ("source", &["error", "guard", "lexicon", "request"]),
+    ("source", &["cache", "error", "guard", "lexicon", "request"]),
     (
         "score",
         &["error", "language", "lexicon", "request", "source"],

@@ -148,6 +148,7 @@ mod tests {
             roots: &roots,
             home: Some(home.path()),
             variables: &BTreeMap::new(),
+            cache: None,
         });
         let mut paths: Vec<&str> = found.items.iter().map(|atom| atom.path.as_str()).collect();
         paths.retain(|path| *path != "~/.claude/rules/a.md");

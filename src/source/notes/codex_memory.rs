@@ -154,6 +154,7 @@ mod tests {
             roots: &roots,
             home: Some(home),
             variables: &BTreeMap::new(),
+            cache: None,
         })
     }
 
@@ -227,7 +228,7 @@ mod tests {
         #[test]
         fn no_group_of_another_project_leaks(lines in prop::collection::vec("(# |## |- |applies_to: |cwd=|[a-z]{1,3}){0,3}", 0..12)) {
             let roots = [PathBuf::from("/w/shop")];
-            let stores = Stores { roots: &roots, home: None, variables: &BTreeMap::new() };
+            let stores = Stores { roots: &roots, home: None, variables: &BTreeMap::new(), cache: None };
             let before = lines.join("\n");
             let text = format!("{before}\n# Other\napplies_to: cwd=/w/other\n## More\nSECRET {before}\n");
             let kept = groups(&stores, &text);

@@ -127,6 +127,7 @@ mod tests {
                 roots: &roots,
                 home,
                 variables: &variables,
+                cache: None,
             };
             let found = read(&stores, &memory);
             assert_eq!(found.warnings, []);

@@ -608,6 +608,7 @@ pub fn documents(request: &Request, trees: &Trees, remembered: &Remembered) -> V
         roots: &[],
         home: request.home.as_deref(),
         variables: &request.variables,
+        cache: None,
     };
     let outside = remembered
         .atoms

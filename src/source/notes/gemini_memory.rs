@@ -114,6 +114,7 @@ mod tests {
             roots: &roots,
             home: Some(home.path()),
             variables: &BTreeMap::new(),
+            cache: None,
         });
         let texts: Vec<&str> = found.items.iter().map(|atom| atom.text.trim()).collect();
         assert_eq!(texts, ["- Deploys with just.", "of marked", "of web"]);

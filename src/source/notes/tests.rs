@@ -295,6 +295,7 @@ fn memory(files: &[(&str, &str)], sessions: &[(char, &str)]) -> Found<Atom> {
         roots: &roots,
         home: Some(dir.path()),
         variables: &BTreeMap::new(),
+        cache: None,
     })
 }
 

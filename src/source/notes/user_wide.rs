@@ -142,6 +142,7 @@ mod tests {
                 roots: &[],
                 home: Some(home.path()),
                 variables: &BTreeMap::new(),
+                cache: None,
             });
             let paths: Vec<String> = found.items.iter().map(|atom| atom.path.clone()).collect();
             assert_eq!(paths, [format!("~/{below}")]);
@@ -164,6 +165,7 @@ mod tests {
                 roots: &[],
                 home: Some(home.path()),
                 variables: &BTreeMap::new(),
+                cache: None,
             });
             assert_eq!(found.items.len(), 1);
             assert_eq!(found.items[0].text, expected);

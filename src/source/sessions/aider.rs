@@ -34,7 +34,7 @@ pub(super) fn read(stores: &Stores) -> Found<Session> {
         }
     }
     let mut warnings = Vec::new();
-    let transcripts = store::shortlist(all, &mut warnings, Some);
+    let transcripts = store::newest(all, &mut warnings);
     let mut found = store::read_all(stores, TOOL, &transcripts, |transcript| {
         let shown = stores.shown(&transcript.path);
         let mut one = OneRead::default();

@@ -35,7 +35,7 @@ pub(super) fn read(stores: &Stores) -> Found<Session> {
         }
     }
     let mut warnings = Vec::new();
-    let transcripts = store::shortlist(all, &mut warnings, |transcript| {
+    let transcripts = store::shortlist(stores, TOOL, all, &mut warnings, |transcript| {
         let cwd = claude_dir::first_cwd(&transcript.path)?;
         stores.holds(&cwd).then_some(transcript)
     });

@@ -12,8 +12,8 @@ use crate::source::lax::{Content, Moment, Object, Text};
 use crate::source::reader;
 use crate::source::stores::{self, Found, Stores};
 use rustc_hash::FxHashMap;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +40,7 @@ pub(super) fn read(stores: &Stores) -> Found<Session> {
     found
 }
 
+#[derive(Serialize, Deserialize)]
 struct Known {
     id: String,
     cwd: String,
@@ -67,7 +68,7 @@ fn read_tool(stores: &Stores, tool: &'static str, folders: &[PathBuf]) -> Found<
         }
     }
     let mut warnings = Vec::new();
-    let transcripts = store::shortlist(all, &mut warnings, |mut transcript| {
+    let transcripts = store::shortlist(stores, tool, all, &mut warnings, |mut transcript| {
         let (id, mut entry) = std::mem::take(&mut transcript.known);
         if entry.folder().is_none() {
             let path = transcript.path.with_file_name("history_item.json");
@@ -91,7 +92,7 @@ fn read_tool(stores: &Stores, tool: &'static str, folders: &[PathBuf]) -> Found<
 }
 
 /// A task in a list of tasks.
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Entry {
     id: Text,

@@ -17,6 +17,7 @@ use crate::source::reader::{self, Record};
 use crate::source::stores::{self, Found, Stores};
 use record::{Document, Item, Line};
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -42,15 +43,18 @@ pub(super) fn read(stores: &Stores) -> Found<Session> {
         collect(&folder.join(name), &folder.join(name), 3, &mut all);
     }
     let mut warnings = Vec::new();
-    let mut transcripts = store::shortlist(all, &mut warnings, |transcript| {
+    let mut transcripts = store::shortlist(stores, TOOL, all, &mut warnings, |transcript| {
         let opening = opening(&transcript)?;
         stores.holds(&opening.cwd).then(|| transcript.with(opening))
     });
     let mut ids = FxHashSet::default();
     transcripts.retain(|transcript| ids.insert(transcript.known.id.clone()));
-    let titles = titles(&folder, &ids);
+    let mut titles = titles(&folder, &ids);
+    for transcript in &mut transcripts {
+        transcript.known.title = titles.remove(&transcript.known.id);
+    }
     let mut found = store::read_all(stores, TOOL, &transcripts, |transcript| {
-        read_one(stores, transcript, titles.get(&transcript.known.id))
+        read_one(stores, transcript)
     });
     found.warnings.extend(warnings);
     found
@@ -84,11 +88,14 @@ fn collect(store: &Path, folder: &Path, depth: usize, all: &mut Vec<Transcript<(
 }
 
 /// Who a rollout is.
+#[derive(Serialize, Deserialize)]
 struct Opening {
     id: String,
     cwd: String,
     branch: String,
     started: i64,
+    /// Its name, which an index beside all rollouts gives.
+    title: Option<String>,
 }
 
 fn open(path: &Path, size: u64) -> std::io::Result<Box<dyn Read>> {
@@ -120,6 +127,7 @@ fn opening<K>(transcript: &Transcript<K>) -> Option<Opening> {
         cwd: String::new(),
         branch: String::new(),
         started: 0,
+        title: None,
     };
     if is_document(&transcript.path) {
         let document = document(&transcript.path)?;
@@ -217,11 +225,7 @@ fn titles(folder: &Path, ids: &FxHashSet<String>) -> FxHashMap<String, String> {
     titles
 }
 
-fn read_one(
-    stores: &Stores,
-    transcript: &Transcript<Opening>,
-    title: Option<&String>,
-) -> Option<OneRead> {
+fn read_one(stores: &Stores, transcript: &Transcript<Opening>) -> Option<OneRead> {
     let shown = stores.shown(&transcript.path);
     let mut one = OneRead::default();
     let mut lines: Vec<Line> = Vec::new();
@@ -269,7 +273,7 @@ fn read_one(
         tool: TOOL,
         id: opening.id.clone(),
         path: shown,
-        title: title.cloned(),
+        title: transcript.known.title.clone(),
         started: moments().min().unwrap_or(opening.started),
         ended: moments().max().unwrap_or(opening.started),
         branch: opening.branch.clone(),

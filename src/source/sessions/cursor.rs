@@ -6,6 +6,7 @@
 //! some, so bubbles are found by their keys and put in by their time.
 
 use super::digest::{Material, Step};
+use super::recall::Recall;
 use super::shelf::{Shelf, first, list, moment, said, text};
 use super::{Role, Session};
 use crate::source::sqlite::{self, Database};
@@ -23,6 +24,10 @@ const MAX_ASKED: usize = 2_000;
 
 /// The sessions of this repository.
 pub(super) fn read(stores: &Stores) -> Found<Session> {
+    Recall::new(stores, TOOL).stores(|| read_all(stores))
+}
+
+fn read_all(stores: &Stores) -> Found<Session> {
     let mut found = Found::default();
     for config in stores.config_dirs() {
         let user = config.join("Cursor/User");
@@ -407,6 +412,7 @@ mod tests {
             roots: &roots,
             home: Some(home),
             variables: &BTreeMap::new(),
+            cache: None,
         })
     }
 

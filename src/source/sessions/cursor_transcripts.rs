@@ -50,7 +50,7 @@ pub(super) fn read(stores: &Stores) -> Found<Session> {
         }
     }
     let mut warnings = Vec::new();
-    let mut transcripts = store::shortlist(all, &mut warnings, Some);
+    let mut transcripts = store::newest(all, &mut warnings);
     // The plain text is older and says less than the records of the same session.
     let is_text = |t: &Transcript<_>| t.path.extension().is_some_and(|e| e == "txt");
     transcripts.sort_by_key(is_text);

@@ -52,7 +52,7 @@ pub(super) fn read(stores: &Stores) -> Found<Session> {
         }
     }
     let mut warnings = Vec::new();
-    let transcripts = store::shortlist(all, &mut warnings, Some);
+    let transcripts = store::newest(all, &mut warnings);
     let mut found = store::read_all(stores, TOOL, &transcripts, |transcript| {
         Some(read_one(stores, transcript))
     });

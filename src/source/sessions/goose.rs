@@ -4,6 +4,7 @@
 //! goes on from a message that it alone sees: that is the session's own summary.
 
 use super::digest::{Material, Step};
+use super::recall::Recall;
 use super::shelf::{Shelf, first, moment, said, text, texts};
 use super::{Role, Session};
 use crate::source::reader::{self, Record};
@@ -20,6 +21,10 @@ const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// The sessions of this repository.
 pub(super) fn read(stores: &Stores) -> Found<Session> {
+    Recall::new(stores, TOOL).stores(|| read_all(stores))
+}
+
+fn read_all(stores: &Stores) -> Found<Session> {
     let mut found = Found::default();
     for folder in folders(stores) {
         found.extend(read_database(stores, &folder.join("sessions.db")));
@@ -303,6 +308,7 @@ mod tests {
             roots: &roots,
             home: Some(home),
             variables: &BTreeMap::new(),
+            cache: None,
         })
     }
 

@@ -7,7 +7,7 @@ use crate::source::lax::{Content, Either, Excerpt, Moment, Object, Text};
 use crate::source::reader::{self, Record};
 use crate::source::stores::{self, Found, Stores};
 use rustc_hash::FxHashMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::io::Read;
 use std::ops::ControlFlow;
 
@@ -28,7 +28,7 @@ pub(super) fn read(stores: &Stores) -> Found<Session> {
         }
     }
     let mut warnings = Vec::new();
-    let transcripts = store::shortlist(all, &mut warnings, |transcript| {
+    let transcripts = store::shortlist(stores, TOOL, all, &mut warnings, |transcript| {
         let text = stores::read_text(&transcript.path.with_extension("json"), MAX_SHEET).ok()?;
         let mut sheet: Sheet = reader::document(text.0.as_bytes())?;
         let id = transcript.known.clone();
@@ -45,7 +45,7 @@ pub(super) fn read(stores: &Stores) -> Found<Session> {
 }
 
 /// What the file beside a session says of it.
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default)]
 #[serde(default)]
 struct Sheet {
     session_id: Text,

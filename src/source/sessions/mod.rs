@@ -4,7 +4,7 @@
 //! Only sessions of the repository at hand are read, told by the working directory that their records name. A full
 //! text search over every session of a user lost: it would carry one project's words into another's bundle.
 //!
-//! What is returned is verbatim and may hold secrets that were pasted or printed: redact before showing or storing it.
+//! What is returned is verbatim but for secrets that were pasted or printed, which are redacted before anything is kept or shown.
 
 mod aider;
 mod claude;
@@ -21,14 +21,18 @@ pub mod handoff;
 mod kiro;
 mod opencode;
 mod patch;
+mod recall;
 pub mod sentence;
 mod shelf;
 mod store;
 mod zed;
 
 use super::stores::{Found, Stores};
+use crate::guard::secrets::redact;
+use crate::guard::text::clean;
 use digest::{Material, Step};
 use sentence::one_line;
+use std::borrow::Cow;
 
 /// The tools whose sessions can be read: one file and one row each.
 const TOOLS: &[fn(&Stores) -> Found<Session>] = &[
@@ -106,6 +110,30 @@ pub struct Session {
 }
 
 impl Session {
+    /// Makes everything that was said harmless to show, and to keep.
+    fn clean(&mut self) {
+        let Digest {
+            summary,
+            asks,
+            decisions,
+            fixes,
+            files,
+            open,
+            outcome,
+        } = &mut self.digest;
+        let turns = self.turns.iter_mut().map(|turn| &mut turn.text);
+        let lines = [asks, decisions, fixes, files, open].into_iter().flatten();
+        let lines = lines.chain([&mut self.title, summary, outcome]);
+        for text in turns.chain(lines) {
+            if let Cow::Owned(clean) = clean(text).0 {
+                *text = clean;
+            }
+            if let Cow::Owned(clean) = redact(text) {
+                *text = clean;
+            }
+        }
+    }
+
     /// Its tool and the opening of its id, which says enough to find it again: `claude-code:0199f000`.
     pub fn name(&self) -> String {
         let id = match self.id.split_once('-') {

@@ -5,6 +5,7 @@
 //! in both stores was moved from the tree to the database, which then knows better.
 
 use super::digest::{Material, Step};
+use super::recall::Recall;
 use super::shelf::{Shelf, first, list, moment, said, text, texts};
 use super::{Role, Session};
 use crate::source::sqlite;
@@ -19,6 +20,10 @@ const MAX_FILE_BYTES: u64 = 8 << 20;
 
 /// The sessions of this repository.
 pub(super) fn read(stores: &Stores) -> Found<Session> {
+    Recall::new(stores, TOOL).stores(|| read_all(stores))
+}
+
+fn read_all(stores: &Stores) -> Found<Session> {
     let mut found = Found::default();
     for data in stores.data_dirs() {
         let folder = data.join("opencode");
@@ -280,6 +285,7 @@ mod tests {
             roots: &roots,
             home: Some(home),
             variables: &BTreeMap::new(),
+            cache: None,
         })
     }
 

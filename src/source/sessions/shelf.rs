@@ -148,7 +148,8 @@ impl<'a> Shelf<'a> {
 
     /// Adds a session, if anything was said in it.
     pub fn add(&mut self, head: Head, material: Material) {
-        if let Some(session) = head.session(material) {
+        if let Some(mut session) = head.session(material) {
+            session.clean();
             self.report.n_items += 1;
             self.found.items.push(session);
         }

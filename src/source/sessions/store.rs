@@ -5,11 +5,15 @@
 //! asked cheaply whether they belong to this repository, and only then read, the newest first, until a limit is met.
 
 use super::Session;
+use super::recall::Recall;
+use crate::cache::Stamp;
 use crate::error::Warning;
 use crate::request::Kind;
 use crate::source::reader::Dirt;
 use crate::source::stores::{self, Found, StoreReport, Stores};
 use rayon::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
@@ -34,6 +38,8 @@ pub(super) struct Transcript<K> {
     pub cost: u64,
     /// When it was last changed, Unix seconds.
     pub mtime: i64,
+    /// What tells later whether it is still the same.
+    pub stamp: Stamp,
     /// What its reader knows of it besides.
     pub known: K,
 }
@@ -47,6 +53,7 @@ impl<K> Transcript<K> {
             size: metadata.len(),
             cost: metadata.len(),
             mtime: stores::mtime(metadata).unwrap_or_default(),
+            stamp: Stamp::of(metadata),
             known,
         }
     }
@@ -59,6 +66,7 @@ impl<K> Transcript<K> {
             size: self.size,
             cost: self.cost,
             mtime: self.mtime,
+            stamp: self.stamp,
             known,
         }
     }
@@ -76,6 +84,12 @@ pub(super) struct OneRead {
 }
 
 impl OneRead {
+    /// The same with its sessions made harmless.
+    pub fn clean(mut self) -> Self {
+        self.sessions.iter_mut().for_each(Session::clean);
+        self
+    }
+
     /// Counts what reading the file shown as `shown` lost; a file that could not be read at all is a warning.
     pub fn lost(&mut self, shown: &str, read: std::io::Result<Dirt>) {
         match read {
@@ -92,15 +106,31 @@ impl OneRead {
 
 /// Of `all` the transcripts that belong to the repository, newest first, as many as the limits allow.
 ///
-/// `belongs` opens a transcript just far enough to tell, and says what it learned.
-pub(super) fn shortlist<J: Send, K: Send>(
+/// `belongs` opens a transcript just far enough to tell, and says what it learned. It is not asked again about a transcript that
+/// is as it was.
+pub(super) fn shortlist<J: Serialize + Send, K: Serialize + DeserializeOwned + Send>(
+    stores: &Stores,
+    tool: &'static str,
     mut all: Vec<Transcript<J>>,
     warnings: &mut Vec<Warning>,
     belongs: impl Fn(Transcript<J>) -> Option<Transcript<K>> + Sync + Send,
 ) -> Vec<Transcript<K>> {
-    all.sort_by(|a, b| b.mtime.cmp(&a.mtime).then_with(|| a.path.cmp(&b.path)));
+    sort(&mut all);
     all.truncate(MAX_ASKED);
-    let mut all: Vec<Transcript<K>> = all.into_par_iter().filter_map(belongs).collect();
+    let all = Recall::new(stores, tool).heads(all, belongs);
+    newest(all, warnings)
+}
+
+fn sort<K>(all: &mut [Transcript<K>]) {
+    all.sort_by(|a, b| b.mtime.cmp(&a.mtime).then_with(|| a.path.cmp(&b.path)));
+}
+
+/// Of transcripts of the repository, newest first, as many as the limits allow.
+pub(super) fn newest<K>(
+    mut all: Vec<Transcript<K>>,
+    warnings: &mut Vec<Warning>,
+) -> Vec<Transcript<K>> {
+    sort(&mut all);
     let n_all = all.len();
     let mut n_bytes = 0;
     let mut n_kept = 0;
@@ -125,14 +155,20 @@ pub(super) fn shortlist<J: Send, K: Send>(
 
 /// Reads transcripts of `tool` on all cores: their sessions in their order, and a report for each folder that gave some.
 ///
-/// Where `read` gives none for a transcript, it turned out not to belong to the repository.
-pub(super) fn read_all<K: Sync>(
+/// Where `read` gives none for a transcript, it turned out not to belong to the repository. It is not asked again about a
+/// transcript that is as it was; so all that it goes by must stand in the transcript, in what is known of it, or in files that it
+/// opens by [`stores::open`].
+pub(super) fn read_all<K: Serialize + Sync>(
     stores: &Stores,
     tool: &'static str,
     transcripts: &[Transcript<K>],
     read: impl Fn(&Transcript<K>) -> Option<OneRead> + Sync + Send,
 ) -> Found<Session> {
-    let read: Vec<Option<OneRead>> = transcripts.par_iter().map(read).collect();
+    let recall = Recall::new(stores, tool);
+    let read: Vec<Option<OneRead>> = transcripts
+        .par_iter()
+        .map(|transcript| recall.read(transcript, &read))
+        .collect();
     let mut found = Found::default();
     let mut reports: BTreeMap<&Path, StoreReport> = BTreeMap::new();
     for (transcript, one) in transcripts.iter().zip(read) {
@@ -173,14 +209,23 @@ mod tests {
             size: cost,
             cost,
             mtime,
+            stamp: Stamp::default(),
             known: (),
         }
     }
 
     fn names(all: Vec<Transcript<()>>) -> (Vec<String>, usize) {
         let mut warnings = Vec::new();
+        let stores = Stores {
+            roots: &[],
+            home: None,
+            variables: &BTreeMap::new(),
+            cache: None,
+        };
         let is_ours = |t: &Transcript<()>| !t.path.starts_with("foreign");
-        let kept = shortlist(all, &mut warnings, |t| is_ours(&t).then_some(t));
+        let kept = shortlist(&stores, "any", all, &mut warnings, |t| {
+            is_ours(&t).then_some(t)
+        });
         let name = |t: Transcript<()>| t.path.to_string_lossy().into_owned();
         (kept.into_iter().map(name).collect(), warnings.len())
     }

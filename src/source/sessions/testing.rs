@@ -31,6 +31,7 @@ impl Home {
             roots: &self.roots,
             home: Some(self.dir.path()),
             variables: &BTreeMap::new(),
+            cache: None,
         });
         found.items.sort_by(|a, b| a.id.cmp(&b.id));
         found

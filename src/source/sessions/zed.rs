@@ -4,6 +4,7 @@
 //! files but no working directory. Threads with a parent are those of sub-agents and are left out.
 
 use super::digest::{Material, Step};
+use super::recall::Recall;
 use super::shelf::{Shelf, first, list, said, text};
 use super::{Role, Session};
 use crate::source::sqlite;
@@ -18,6 +19,10 @@ const MAX_THREAD_BYTES: u64 = 64 << 20;
 
 /// The sessions of this repository.
 pub(super) fn read(stores: &Stores) -> Found<Session> {
+    Recall::new(stores, TOOL).stores(|| read_all(stores))
+}
+
+fn read_all(stores: &Stores) -> Found<Session> {
     let mut found = Found::default();
     for data in stores.data_dirs() {
         for name in ["zed", "Zed"] {
@@ -212,6 +217,7 @@ mod tests {
             roots: &roots,
             home: Some(home),
             variables: &BTreeMap::new(),
+            cache: None,
         })
     }
 

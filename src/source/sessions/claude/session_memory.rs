@@ -22,7 +22,7 @@ pub(super) fn read(transcript: &Path) -> Written {
         if !name.is_empty() {
             folder.push(name);
         }
-        if !std::fs::symlink_metadata(&folder).is_ok_and(|metadata| metadata.is_dir()) {
+        if !stores::is_folder(&folder) {
             return Written::default();
         }
     }

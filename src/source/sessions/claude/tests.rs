@@ -43,6 +43,7 @@ impl Store {
                 "CLAUDE_CONFIG_DIR".to_owned(),
                 claude_dir.to_string_lossy().into_owned(),
             )]),
+            cache: None,
         };
         crate::source::sessions::read(&stores)
     }

@@ -8,7 +8,7 @@ use crate::source::lax::{Either, Excerpt, Flag, Moment, Object, Text};
 use crate::source::reader::{self, Record};
 use crate::source::stores::{self, Found, Stores};
 use rustc_hash::FxHashMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -32,7 +32,7 @@ pub(super) fn read(stores: &Stores) -> Found<Session> {
         }
     }
     let mut warnings = Vec::new();
-    let transcripts = store::shortlist(all, &mut warnings, |transcript| {
+    let transcripts = store::shortlist(stores, TOOL, all, &mut warnings, |transcript| {
         let sheet = Sheet::beside(&transcript.path);
         let cwd = first_cwd(&transcript.path).or_else(|| sheet.cwd.clone())?;
         let id = transcript.known.clone();
@@ -46,6 +46,7 @@ pub(super) fn read(stores: &Stores) -> Found<Session> {
     found
 }
 
+#[derive(Serialize, Deserialize)]
 struct Known {
     id: String,
     cwd: String,
@@ -53,7 +54,7 @@ struct Known {
 }
 
 /// What `workspace.yaml` says. Its lines are read one by one, so that a torn one costs itself.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 struct Sheet {
     cwd: Option<String>,
     branch: Option<String>,

@@ -1,0 +1,222 @@
+//! What earlier runs found out, kept in a folder of the user's: always safe to delete, never trusted.
+//!
+//! A record holds what can be computed again, under a key that names everything it depends on. It is checked whole before it is
+//! believed, and whatever is wrong with it, or with the folder, is a miss: a cache can make a run slow and never make it
+//! different. Records are written beside their place and renamed, so that runs need no locks; a run that dies leaves at most a
+//! temporary file, which the next sweep takes. One file a record lost against SQLite in nothing but the number of files, and
+//! needs no recovery.
+//!
+//! What goes in has been redacted ([`crate::guard::secrets`]); the folder and its files are for their user's eyes alone.
+
+mod key;
+mod stamp;
+mod sweep;
+
+pub use key::Key;
+pub use stamp::Stamp;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What sort of record it is. The number is the version of its layout: a change of what is stored raises it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bucket {
+    /// What a transcript gave: sessions, redacted, and what was lost.
+    Sessions,
+    /// For each transcript of a tool whether it belongs to the repository, and what its reader learned from telling.
+    Heads,
+}
+
+impl Bucket {
+    const ALL: [Self; 2] = [Self::Sessions, Self::Heads];
+
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions-v1",
+            Self::Heads => "heads-v1",
+        }
+    }
+}
+
+/// The first bytes of a record.
+const MAGIC: &[u8; 8] = b"ctxpack\x01";
+
+/// The largest record that is read or written, in bytes.
+const MAX_RECORD: u64 = 64 << 20;
+
+/// A folder of records.
+#[derive(Debug)]
+pub struct Cache {
+    folder: PathBuf,
+    /// Whether this run wrote anything.
+    wrote: AtomicBool,
+}
+
+impl Cache {
+    /// The cache in `folder`, which may not exist yet.
+    pub fn new(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            wrote: AtomicBool::new(false),
+        }
+    }
+
+    /// What is kept under `key`, and when it was written; `None` where nothing is, or nothing whole.
+    pub fn get<T: DeserializeOwned>(&self, bucket: Bucket, key: &Key) -> Option<(T, Stamp)> {
+        let path = self.path(bucket, key);
+        if !std::fs::symlink_metadata(&path).ok()?.is_file() {
+            return None;
+        }
+        let file = std::fs::File::open(path).ok()?;
+        let metadata = file.metadata().ok()?;
+        if metadata.len() > MAX_RECORD {
+            return None;
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
+        file.take(MAX_RECORD).read_to_end(&mut bytes).ok()?;
+        let (head, body) = bytes.split_at_checked(MAGIC.len() + 8)?;
+        let (magic, sum) = head.split_at(MAGIC.len());
+        if magic != MAGIC || sum != checksum(body) {
+            return None;
+        }
+        Some((postcard::from_bytes(body).ok()?, Stamp::of(&metadata)))
+    }
+
+    /// Keeps `value` under `key`. Where that cannot be done, it is not kept.
+    pub fn put<T: Serialize>(&self, bucket: Bucket, key: &Key, value: &T) {
+        let Ok(body) = postcard::to_stdvec(value) else {
+            return;
+        };
+        if body.len() as u64 + 16 <= MAX_RECORD {
+            // a folder that is full, read-only or none at all is no reason to fail
+            let _ = self.write(&self.path(bucket, key), &body);
+            self.wrote.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn write(&self, path: &Path, body: &[u8]) -> std::io::Result<()> {
+        let folder = path.parent().unwrap_or(&self.folder);
+        make_private(folder)?;
+        let mut file = tempfile::NamedTempFile::with_prefix_in(TEMPORARY, folder)?;
+        file.write_all(MAGIC)?;
+        file.write_all(&checksum(body))?;
+        file.write_all(body)?;
+        file.persist(path)?;
+        Ok(())
+    }
+
+    fn path(&self, bucket: Bucket, key: &Key) -> PathBuf {
+        let name = key.hex();
+        let mut path = self.folder.join(bucket.folder());
+        path.push(&name[..2]);
+        path.push(&name[2..]);
+        path
+    }
+}
+
+impl Drop for Cache {
+    /// Who writes, sweeps: a cache that is only read costs nothing, and one that grows is looked after.
+    fn drop(&mut self) {
+        if self.wrote.load(Ordering::Relaxed) {
+            sweep::sweep(&self.folder);
+        }
+    }
+}
+
+/// How the names of unfinished records begin.
+const TEMPORARY: &str = ".new-";
+
+/// Against torn and flipped bytes, not against enemies: those who can write here can write anything.
+fn checksum(body: &[u8]) -> [u8; 8] {
+    twox_hash::XxHash3_64::oneshot(body).to_le_bytes()
+}
+
+/// A folder that its owner alone may enter.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        Key::new("test").with(name)
+    }
+
+    fn get(cache: &Cache, name: &str) -> Option<Vec<String>> {
+        cache
+            .get(Bucket::Sessions, &key(name))
+            .map(|(value, _)| value)
+    }
+
+    #[test]
+    fn what_is_kept_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().join("a/b"));
+        assert_eq!(get(&cache, "x"), None);
+        let value = vec!["one".to_owned(), "two".to_owned()];
+        cache.put(Bucket::Sessions, &key("x"), &value);
+        assert_eq!(get(&cache, "x"), Some(value));
+        assert_eq!(get(&cache, "y"), None);
+        assert_eq!(cache.get::<Vec<String>>(Bucket::Heads, &key("x")), None);
+    }
+
+    #[test]
+    fn what_is_not_whole_is_a_miss() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().to_owned());
+        let path = cache.path(Bucket::Sessions, &key("x"));
+        cache.put(
+            Bucket::Sessions,
+            &key("x"),
+            &vec!["text".to_owned().repeat(9)],
+        );
+        let whole = std::fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let mut torn = whole.clone();
+            torn[at] ^= 0x10;
+            std::fs::write(&path, &torn).unwrap();
+            assert_eq!(get(&cache, "x"), None, "byte {at} flipped");
+            std::fs::write(&path, &whole[..at]).unwrap();
+            assert_eq!(get(&cache, "x"), None, "cut at {at}");
+        }
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert_eq!(get(&cache, "x"), None);
+        // written over with success or not, nothing fails
+        cache.put(Bucket::Sessions, &key("x"), &vec!["again".to_owned()]);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_is_no_reason_to_fail() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "in the way").unwrap();
+        let cache = Cache::new(file.join("cache"));
+        cache.put(Bucket::Heads, &key("x"), &vec!["text".to_owned()]);
+        assert_eq!(get(&cache, "x"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_may_not_look() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().join("cache"));
+        cache.put(Bucket::Sessions, &key("x"), &1_u8);
+        let path = cache.path(Bucket::Sessions, &key("x"));
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        for folder in path.ancestors().skip(1).take(3) {
+            assert_eq!(mode(folder), 0o700, "{}", folder.display());
+        }
+    }
+}

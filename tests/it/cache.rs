@@ -1,0 +1,121 @@
+//! What is kept between runs: it makes no difference to the bytes, whatever becomes of it, and holds no secret.
+
+use crate::common::Place;
+use crate::memory_commands::{secret, write_session};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// A place with sessions that were held some time ago.
+fn place() -> Place {
+    let place = Place::new();
+    for (day, said) in [
+        (18, "We chose pnpm over npm because it is stricter."),
+        (19, "The lock is taken in src/main.rs, never in a test."),
+    ] {
+        let id = format!("7b1f00{day}-0000-4c1d-9a57-0f6f2d1c0a01");
+        let said = format!("{said} The token is {}.", secret());
+        let said = [("user", "what did we decide?"), ("assistant", &said)];
+        write_session(&place, &id, day, "main", &said);
+    }
+    for path in files(&place.home().join(".claude")) {
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        let then = SystemTime::now() - Duration::from_secs(3_600);
+        file.set_modified(then).unwrap();
+    }
+    place
+}
+
+fn pack(place: &Place, more: &[&str]) -> String {
+    let args = ["-t", "what did we decide about pnpm?", "-b", "2k"];
+    place.run(&[&args[..], more].concat()).good()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn kept(place: &Place) -> Vec<PathBuf> {
+    files(&place.home().join(".cache/ctxpack"))
+}
+
+#[test]
+fn cold_warm_and_without_are_the_same() {
+    let place = place();
+    let without = pack(&place, &["--no-cache"]);
+    assert!(without.contains("We chose pnpm"), "{without}");
+    assert_eq!(kept(&place), [] as [PathBuf; 0]);
+    assert_eq!(pack(&place, &[]), without, "cold");
+    assert_eq!(kept(&place).len(), 3, "two transcripts, and whose they are");
+    assert_eq!(pack(&place, &[]), without, "warm");
+}
+
+#[test]
+fn a_transcript_that_did_not_change_is_not_read() {
+    let place = place();
+    let before = pack(&place, &[]);
+    // other words in as many bytes, at the same moment: nobody can tell without reading
+    for path in files(&place.home().join(".claude")) {
+        let moment = path.metadata().unwrap().modified().unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("pnpm", "yarn")).unwrap();
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(moment).unwrap();
+    }
+    assert_eq!(pack(&place, &[]), before);
+    assert!(pack(&place, &["--no-cache"]).contains("We chose yarn"));
+}
+
+#[test]
+fn whatever_becomes_of_it_makes_no_difference() {
+    let place = place();
+    let without = pack(&place, &["--no-cache"]);
+    pack(&place, &[]);
+    let spoil: [fn(&Path, &[u8]); 5] = [
+        |path, bytes| std::fs::write(path, &bytes[..bytes.len() / 2]).unwrap(),
+        |path, bytes| std::fs::write(path, vec![0; bytes.len()]).unwrap(),
+        |path, bytes| {
+            let mut bytes = bytes.to_vec();
+            bytes.iter_mut().for_each(|byte| *byte ^= 1);
+            std::fs::write(path, bytes).unwrap();
+        },
+        |path, _| std::fs::write(path, "").unwrap(),
+        |path, _| {
+            std::fs::remove_file(path).unwrap();
+            std::fs::create_dir(path).unwrap();
+        },
+    ];
+    for spoil in spoil {
+        for path in kept(&place) {
+            let bytes = std::fs::read(&path).unwrap();
+            spoil(&path, &bytes);
+        }
+        assert_eq!(pack(&place, &[]), without);
+    }
+    std::fs::remove_dir_all(place.home().join(".cache")).unwrap();
+    std::fs::write(place.home().join(".cache"), "in the way").unwrap();
+    assert_eq!(pack(&place, &[]), without);
+}
+
+#[test]
+fn no_secret_is_kept() {
+    let place = place();
+    pack(&place, &[]);
+    let secret = secret();
+    for path in kept(&place) {
+        let bytes = std::fs::read(&path).unwrap();
+        let holds = bytes
+            .windows(secret.len())
+            .any(|window| window == secret.as_bytes());
+        assert!(!holds, "{}", path.display());
+    }
+}
