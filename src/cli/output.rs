@@ -4,6 +4,7 @@ use crate::cli::failure::{Failure, Outcome};
 use crate::cli::interrupt;
 use crate::cli::style::{ColorChoice, Style, number, plain};
 use ctxpack::error::{Error, Warning};
+use ctxpack::source::TEMPORARY;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -96,7 +97,7 @@ pub fn write(target: &Target, text: &str) -> Outcome<()> {
 /// Puts `text` at `path` in one step: written beside it, then renamed. Keeps the mode of a file that was there.
 fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".ctxpack-").suffix(".tmp");
+    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -113,6 +114,8 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
             Ok(before) => file.as_file().set_permissions(before.permissions()),
             Err(_) => Ok(()),
         });
+    // before the name is there its bytes are: after a power cut the file is the old one or the new one
+    let written = written.and_then(|()| file.as_file().sync_all());
     let mut slot = interrupt::temporary();
     *slot = None;
     written?;

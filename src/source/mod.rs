@@ -20,6 +20,7 @@ pub mod stores;
 pub mod task;
 pub mod tree;
 mod walk;
+mod watch;
 
 use crate::cache::Cache;
 use crate::error::{Error, Warning};
@@ -114,6 +115,9 @@ pub fn list(request: &Request, trees: Vec<Tree>) -> Result<Trees, Error> {
         let configured = configured::below(&request.memory, &tree.root, request.home.as_deref());
         for (entry_idx, entry) in tree.entries.iter().enumerate() {
             let below = &entry.path[tree.label.len()..];
+            if is_temporary(below) {
+                continue;
+            }
             let matches = |set: &GlobSet| set.is_match(below) || set.is_match(&entry.path);
             if matches(&exclude) {
                 continue;
@@ -199,6 +203,15 @@ pub fn file_filter(request: &Request) -> Result<impl Fn(&str) -> bool + use<>, E
         let wanted = include.is_empty() || include.iter().any(|set| set.is_match(path));
         wanted && !exclude.is_match(path) && !notes::is_note(path)
     })
+}
+
+/// How the names of files begin and end under which output is written before it gets its own: one that a killed run left
+/// behind is nothing of the repository's.
+pub const TEMPORARY: (&str, &str) = (".ctxpack-", ".tmp");
+
+fn is_temporary(path: &str) -> bool {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1)
 }
 
 fn path<'a>(trees: &'a [Tree], file: &FileRef) -> &'a str {

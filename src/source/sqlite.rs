@@ -6,7 +6,7 @@
 //! with a log alone is copied into a temporary folder and read there. Schemas move between versions of a tool, so
 //! tables and columns are looked up before they are asked for; a value of any type is text, if it must be.
 
-use super::stores;
+use super::{stores, watch};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use std::borrow::Cow;
@@ -190,10 +190,10 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// The size of a file beside a database, if there is one.
 fn side_file(path: &Path) -> Result<Option<u64>, String> {
-    match stores::look(path) {
-        Some(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
-        Some(_) => Err("its log is not a regular file".to_owned()),
-        None => Ok(None),
+    match watch::look(path) {
+        Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
+        Ok(_) => Err("its log is not a regular file".to_owned()),
+        Err(_) => Ok(None),
     }
 }
 

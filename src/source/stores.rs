@@ -6,11 +6,10 @@
 //! secret gives nothing.
 
 use super::reader::Dirt;
-use crate::cache::{Cache, Stamp};
+use super::watch::{self, Input};
+use crate::cache::Cache;
 use crate::error::Warning;
 use crate::request::Kind;
-use serde::{Deserialize, Serialize};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
@@ -290,16 +289,18 @@ fn percent_decoded(text: &str) -> String {
 ///
 /// An unreadable or missing folder is an empty one.
 pub fn list(folder: &Path) -> Vec<(String, Metadata)> {
-    look(folder);
-    let Ok(entries) = std::fs::read_dir(folder) else {
+    if watch::look(folder).is_err() {
+        return Vec::new();
+    }
+    let Ok(entries) = watch::heed(std::fs::read_dir(folder)) else {
         return Vec::new();
     };
     let mut names: Vec<(String, Metadata)> = entries
         .filter_map(|entry| {
-            let entry = entry.ok()?;
+            let entry = watch::heed(entry).ok()?;
             let name = entry.file_name().into_string().ok()?;
             // `DirEntry::metadata` does not follow links.
-            let metadata = entry.metadata().ok()?;
+            let metadata = watch::heed(entry.metadata()).ok()?;
             (metadata.is_file() || metadata.is_dir()).then_some((name, metadata))
         })
         .collect();
@@ -311,79 +312,17 @@ pub fn list(folder: &Path) -> Vec<(String, Metadata)> {
 ///
 /// # Errors
 /// The system's error, or `InvalidInput` for what is not a regular file.
-pub fn open(path: &Path) -> std::io::Result<(File, Metadata)> {
+pub fn open(path: &Path) -> std::io::Result<(Input, Metadata)> {
     let refuse = || std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file");
-    let there = std::fs::symlink_metadata(path);
-    note(path, there.as_ref().ok());
-    if !there?.is_file() {
+    if !watch::look(path)?.is_file() {
         return Err(refuse());
     }
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
+    let file = watch::heed(File::open(path))?;
+    let metadata = watch::heed(file.metadata())?;
     if !metadata.is_file() {
         return Err(refuse());
     }
-    Ok((file, metadata))
-}
-
-/// Whether `path` is a folder, and no link to one.
-pub fn is_folder(path: &Path) -> bool {
-    look(path).is_some_and(|metadata| metadata.is_dir())
-}
-
-/// What stands at `path`, links not followed.
-pub fn look(path: &Path) -> Option<Metadata> {
-    let metadata = std::fs::symlink_metadata(path).ok();
-    note(path, metadata.as_ref());
-    metadata
-}
-
-/// A path that was opened, listed or looked for, and what was there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    path: PathBuf,
-    /// `None` where nothing was there.
-    stamp: Option<Stamp>,
-}
-
-impl Seen {
-    /// Whether it is `path` that was looked at.
-    pub fn is(&self, path: &Path) -> bool {
-        self.path == path
-    }
-
-    /// Whether the same would be found again, as far as the system tells; `written` is when it was written down.
-    pub fn holds(&self, written: Stamp) -> bool {
-        let now = std::fs::symlink_metadata(&self.path);
-        let now = now.as_ref().ok().map(Stamp::of);
-        now == self.stamp && now.is_none_or(|now| !now.is_racy(written))
-    }
-}
-
-thread_local! {
-    /// What [`open`], [`look`] and [`list`] were asked for on this thread, while somebody wants to know.
-    static SEEN: RefCell<Option<Vec<Seen>>> = const { RefCell::new(None) };
-}
-
-fn note(path: &Path, metadata: Option<&Metadata>) {
-    SEEN.with_borrow_mut(|seen| {
-        if let Some(seen) = seen {
-            seen.push(Seen {
-                path: path.to_owned(),
-                stamp: metadata.map(Stamp::of),
-            });
-        }
-    });
-}
-
-/// Runs `read`, which stays on this thread, and says what it looked at: what its answer depends on.
-///
-/// A reader need not say itself what it reads, and so cannot forget any of it.
-pub fn watch<T>(read: impl FnOnce() -> T) -> (T, Vec<Seen>) {
-    let outer = SEEN.replace(Some(Vec::new()));
-    let answer = read();
-    let seen = SEEN.replace(outer).unwrap_or_default();
-    (answer, seen)
+    Ok((Input::new(file), metadata))
 }
 
 /// The whole text of a regular file of at most `max_bytes`, invalid UTF-8 replaced.

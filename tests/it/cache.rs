@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// A place with sessions that were held some time ago.
-fn place() -> Place {
+pub fn place() -> Place {
     let place = Place::new();
     for (day, said) in [
         (18, "We chose pnpm over npm because it is stricter."),

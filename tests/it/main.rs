@@ -6,6 +6,8 @@ mod cache;
 mod common;
 mod curve;
 mod eval;
+#[cfg(target_os = "linux")]
+mod faults;
 mod fixtures;
 mod flags;
 mod laws;

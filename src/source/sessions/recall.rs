@@ -2,7 +2,7 @@
 //!
 //! Sessions grow to hundreds of megabytes, of which a tenth is talk, and all but one of them stay as they are. So what a transcript
 //! gave is kept, with everything that was opened to get it, and taken again while each of these files looks as it did. What
-//! is kept is what a reader returns, cleaned; nothing is kept of a transcript that could not be read. Going on from where an
+//! is kept is what a reader returns, cleaned; nothing is kept where something could not be read. Going on from where an
 //! append-only transcript ended lost: only some tools append, and the one session that grows costs milliseconds.
 
 use super::store::{OneRead, Transcript};
@@ -10,10 +10,12 @@ use super::{Digest, Role, Session, Turn};
 use crate::cache::{Bucket, Cache, Key, Stamp};
 use crate::error::Warning;
 use crate::request::Kind;
-use crate::source::stores::{self, Found, Seen, StoreReport, Stores};
+use crate::source::stores::{Found, StoreReport, Stores};
+use crate::source::watch::{Seen, watch};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// What is kept of one tool's transcripts, for one repository.
 pub(super) struct Recall<'a> {
@@ -138,11 +140,11 @@ impl<'a> Recall<'a> {
                 }
             }
             let (stamp, path) = (transcript.stamp, transcript.path.clone());
-            let (answer, mut beside) = stores::watch(|| belongs(transcript));
-            beside.retain(|seen| !seen.is(&path));
+            let (answer, seen) = watch(|| belongs(transcript));
+            let beside = seen.map(|seen| without(seen, &path));
             let known = answer.as_ref().map(|it| serde_json::to_string(&it.known));
-            let head = match (digest, known.transpose()) {
-                (Some(digest), Ok(known)) => Some(Head {
+            let head = match (digest, known.transpose(), beside) {
+                (Some(digest), Ok(known), Some(beside)) => Some(Head {
                     digest,
                     stamp,
                     beside,
@@ -193,8 +195,11 @@ impl<'a> Recall<'a> {
                 warnings: Vec::new(),
             };
         }
-        let (found, seen) = stores::watch(read);
-        if found.warnings.is_empty() && !found.items.is_empty() {
+        let (found, seen) = watch(read);
+        if let Some(seen) = seen
+            && found.warnings.is_empty()
+            && !found.items.is_empty()
+        {
             let report = |it: &StoreReport| {
                 let location = it.location.clone();
                 (location, it.n_items, it.bytes, it.n_lost, it.n_unknown)
@@ -229,14 +234,15 @@ impl<'a> Recall<'a> {
         {
             return kept.read.map(|read| self.revive(read));
         }
-        let (one, mut beside) = stores::watch(|| read(transcript));
+        let (one, seen) = watch(|| read(transcript));
         let one = one.map(OneRead::clean);
-        beside.retain(|seen| !seen.is(&transcript.path));
         let is_whole = |one: &OneRead| one.warnings.iter().all(|warning| warning.code == TORN);
-        if one.as_ref().is_none_or(is_whole) {
+        if let Some(seen) = seen
+            && one.as_ref().is_none_or(is_whole)
+        {
             let kept = Kept {
                 stamp: transcript.stamp,
-                beside,
+                beside: without(seen, &transcript.path),
                 read: one.as_ref().map(KeptRead::of),
             };
             cache.put(Bucket::Sessions, &key, &kept);
@@ -266,6 +272,12 @@ fn digest<J: Serialize>(transcript: &Transcript<J>) -> Option<String> {
     let path = transcript.path.as_os_str().as_encoded_bytes();
     let known = serde_json::to_string(&transcript.known).ok()?;
     Some(Key::new("transcript").with(path).with(known).hex())
+}
+
+/// What was seen besides a transcript, whose own stamp is known.
+fn without(mut seen: Vec<Seen>, path: &Path) -> Vec<Seen> {
+    seen.retain(|seen| !seen.is(path));
+    seen
 }
 
 impl KeptRead {
@@ -343,8 +355,9 @@ impl KeptSession {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::stores;
     use std::collections::BTreeMap;
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::{Duration, SystemTime};
 

@@ -1,6 +1,6 @@
 //! The running notes that Claude Code keeps of a session: `<uuid>/session-memory/summary.md` beside its transcript.
 
-use crate::source::stores;
+use crate::source::{stores, watch};
 use std::path::Path;
 
 /// The most bytes of such a file that are read; it is kept to about 12,000 tokens by its writer.
@@ -22,7 +22,7 @@ pub(super) fn read(transcript: &Path) -> Written {
         if !name.is_empty() {
             folder.push(name);
         }
-        if !stores::is_folder(&folder) {
+        if !watch::is_folder(&folder) {
             return Written::default();
         }
     }
