@@ -34,6 +34,7 @@ pub use score::Survey;
 use score::links::Likely;
 use score::memory::Around;
 use score::pieces::Segment;
+use score::said::Said;
 use source::hunks::Hunks;
 use std::time::Instant;
 
@@ -146,7 +147,14 @@ pub(crate) fn survey_of(
         branch: &branch,
         now,
     };
-    let memory = score::memory::score(&query, &remembered.atoms, &remembered.sessions, &around);
+    let said = Said::read(&query, &remembered.atoms, &remembered.sessions);
+    let memory = score::memory::score(
+        &query,
+        &said,
+        &remembered.atoms,
+        &remembered.sessions,
+        &around,
+    );
     lap("pieces");
     let mut warnings = trees.warnings.clone();
     warnings.extend(

@@ -6,10 +6,9 @@
 
 use super::commits::decay;
 use super::links::{self, Likely};
-use super::statistics::{idf, length_norm, saturate};
+use super::said::Said;
 use super::turns::{self, Document, Passage};
-use crate::lexicon::scan::Scanner;
-use crate::lexicon::{Query, syntax};
+use crate::lexicon::Query;
 use crate::source::notes::{Anchored, Atom, Class, conflict};
 use crate::source::sessions::Session;
 use rustc_hash::FxHashMap;
@@ -61,9 +60,6 @@ pub struct Memory {
     pub sessions: Vec<ScoredSession>,
 }
 
-const K1: f64 = 1.2;
-const B: f64 = 0.4;
-
 /// What memory is scored against, besides the task's words.
 #[derive(Debug, Clone, Default)]
 pub struct Around<'a> {
@@ -78,7 +74,13 @@ pub struct Around<'a> {
 }
 
 /// Scores atoms and sessions.
-pub fn score(query: &Query, atoms: &[Atom], sessions: &[Session], around: &Around<'_>) -> Memory {
+pub fn score(
+    query: &Query,
+    said: &Said,
+    atoms: &[Atom],
+    sessions: &[Session],
+    around: &Around<'_>,
+) -> Memory {
     let Around {
         task,
         likely,
@@ -86,57 +88,11 @@ pub fn score(query: &Query, atoms: &[Atom], sessions: &[Session], around: &Aroun
         now,
     } = around;
     let now = *now;
-    let mut scanner = Scanner::new(query);
-    let mut read = |text: &str| {
-        let scan = scanner.scan(text, &syntax::of_path("x.md"));
-        let mut terms: Vec<(u16, f64)> = Vec::new();
-        for hit in &scan.hits {
-            match terms.last_mut() {
-                Some((term, n)) if *term == hit.term_idx => *n += f64::from(hit.count),
-                _ => terms.push((hit.term_idx, f64::from(hit.count))),
-            }
-        }
-        Document {
-            terms,
-            length: scan.lengths.iter().map(|&n| f64::from(n)).sum(),
-        }
-    };
-    let atom_documents: Vec<Document> = atoms
-        .iter()
-        .map(|atom| read(&format!("{}\n{}", atom.heading.join("\n"), atom.text)))
-        .collect();
-    let said: Vec<Vec<(Passage, Document)>> = sessions
-        .iter()
-        .map(|session| {
-            let turns = session.turns.iter().enumerate();
-            let passages = turns.flat_map(|(turn_idx, turn)| {
-                let ranges = turns::cut(&turn.text).into_iter();
-                ranges.map(move |range| (turn_idx, &turn.text, range))
-            });
-            passages
-                .map(|(turn_idx, text, range)| {
-                    let document = read(&text[range.clone()]);
-                    let passage = Passage {
-                        turn_idx,
-                        range,
-                        p: 0.0,
-                    };
-                    (passage, document)
-                })
-                .collect()
-        })
-        .collect();
-    let digests: Vec<Document> = sessions
-        .iter()
-        .map(|session| read(&digest_text(session)))
-        .collect();
-    let passages = said.iter().flatten().map(|(_, document)| document);
-    let statistics = Statistics::new(query, atom_documents.iter().chain(passages));
     let scored = atoms
         .iter()
-        .zip(&atom_documents)
+        .zip(&said.atoms)
         .map(|(atom, document)| {
-            let cover = statistics.cover(query, document);
+            let cover = said.cover(query, document);
             let recency = recency_of_atom(atom, now);
             let link = links::strength(atom, likely);
             ScoredAtom {
@@ -157,13 +113,9 @@ pub fn score(query: &Query, atoms: &[Atom], sessions: &[Session], around: &Aroun
     outdate(atoms, &mut scored);
     pair_up(atoms, &mut scored);
     hand_over(atoms, &mut scored, branch);
-    let (shares, _) = turns::score(query, sessions, &statistics.idf, &said);
-    let covers: Vec<f64> = said
-        .iter()
-        .map(|session| {
-            let covers = session.iter().map(|(_, d)| statistics.cover(query, d));
-            covers.fold(0.0, f64::max)
-        })
+    let (shares, _) = turns::score(query, sessions, &said.idf, &said.passages);
+    let covers: Vec<f64> = (0..sessions.len())
+        .map(|at| said.best_cover(query, at))
         .collect();
     let best = covers.iter().copied().fold(0.0, f64::max);
     // that one of them answers the task at all
@@ -174,20 +126,27 @@ pub fn score(query: &Query, atoms: &[Atom], sessions: &[Session], around: &Aroun
     let unfinished = unfinished.filter(|&at| !sessions[at].digest.open.is_empty());
     let sessions = (0..sessions.len())
         .map(|at| {
-            let passages = said[at].iter().zip(&shares[at]);
+            let passages = said.passages[at].iter().zip(&shares[at]);
             let in_session = shares[at].iter().sum::<f64>().max(1e-12);
             let passages = passages.map(|((passage, _), share)| Passage {
                 // what is meant by its time need not share a word with the task, though what does is meant first
                 p: (asked * share).max(
-                    MEANT_P * meant[at] * (0.3 / said[at].len() as f64 + 0.7 * share / in_session),
+                    MEANT_P
+                        * meant[at]
+                        * (0.3 / said.passages[at].len() as f64 + 0.7 * share / in_session),
                 ),
                 ..passage.clone()
             });
-            let whole = Document::merged(said[at].iter().map(|(_, d)| d).chain([&digests[at]]));
-            let whole = statistics.cover(
+            let whole = Document::merged(
+                said.passages[at]
+                    .iter()
+                    .map(|(_, d)| d)
+                    .chain([&said.digests[at]]),
+            );
+            let whole = said.cover(
                 query,
                 &Document {
-                    length: statistics.average,
+                    length: said.average,
                     ..whole
                 },
             );
@@ -329,58 +288,6 @@ fn hand_over(atoms: &[Atom], scored: &mut [ScoredAtom], branch: &str) {
     }
 }
 
-struct Statistics {
-    idf: Vec<f64>,
-    average: f64,
-    /// The most that a document could score, by the whole task and by its first line.
-    ceilings: [f64; 2],
-}
-
-impl Statistics {
-    fn new<'a>(query: &Query, documents: impl Iterator<Item = &'a Document>) -> Self {
-        let mut df = vec![0_u32; query.vocabulary.len()];
-        let mut n = 0;
-        let mut length = 0.0;
-        for document in documents {
-            n += 1;
-            length += document.length;
-            for &(term, _) in &document.terms {
-                df[term as usize] += 1;
-            }
-        }
-        let idf: Vec<f64> = df.iter().map(|&df| idf(n, df)).collect();
-        let ceilings = [&query.joint, &query.title].map(|weights| {
-            let most = idf.iter().zip(weights);
-            most.map(|(idf, weight)| idf * weight * (K1 + 1.0)).sum()
-        });
-        Self {
-            idf,
-            average: if n == 0 { 0.0 } else { length / n as f64 },
-            ceilings,
-        }
-    }
-
-    /// BM25 as a share of what a document that says it all would score; of the whole task, or of its first line if that is more.
-    fn cover(&self, query: &Query, document: &Document) -> f64 {
-        let norm = length_norm(document.length, self.average, B);
-        let share = |weights: &[f64], ceiling: f64| {
-            let sum: f64 = document
-                .terms
-                .iter()
-                .map(|&(term, n)| {
-                    weights[term as usize] * self.idf[term as usize] * saturate(n / norm, K1)
-                })
-                .sum();
-            if ceiling > 0.0 {
-                (sum / ceiling).min(1.0)
-            } else {
-                0.0
-            }
-        };
-        share(&query.joint, self.ceilings[0]).max(share(&query.title, self.ceilings[1]))
-    }
-}
-
 fn logistic(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
@@ -421,29 +328,19 @@ const MEANT_P: f64 = 0.9;
 /// Sessions weigh half after three weeks.
 const SESSION_HALF_LIFE_DAYS: f64 = 21.0;
 
-fn digest_text(session: &Session) -> String {
-    let digest = &session.digest;
-    let mut text = format!(
-        "{}\n{}\n{}\n",
-        session.title, digest.summary, digest.outcome
-    );
-    for line in digest
-        .asks
-        .iter()
-        .chain(&digest.decisions)
-        .chain(&digest.fixes)
-        .chain(&digest.files)
-        .chain(&digest.open)
-    {
-        text.push_str(line);
-        text.push('\n');
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn score_of(
+        query: &Query,
+        atoms: &[Atom],
+        sessions: &[Session],
+        around: &Around<'_>,
+    ) -> Memory {
+        let said = Said::read(query, atoms, sessions);
+        score(query, &said, atoms, sessions, around)
+    }
 
     fn atom(text: &str, class: Class) -> Atom {
         let mut atoms = crate::source::notes::atoms("NOTES.md", text, None);
@@ -464,7 +361,7 @@ mod tests {
             atom("- Use tabs in Makefiles.\n", Class::Preference),
             atom("- The release train leaves on Mondays.\n", Class::Status),
         ];
-        let memory = score(&query, &atoms, &[], &Around::default());
+        let memory = score_of(&query, &atoms, &[], &Around::default());
         assert!(memory.atoms[0].p > 0.3, "{memory:?}");
         assert!(
             memory.atoms[1].p < 0.05 && memory.atoms[2].p < 0.02,
@@ -479,7 +376,7 @@ mod tests {
             let mut atoms = [atom(text, Class::Decision), atom(text, Class::Decision)];
             atoms[1].text.push_str("Something else besides.\n");
             change(&mut atoms[1]);
-            let atoms = score(&query, &atoms, &[], &Around::default()).atoms;
+            let atoms = score_of(&query, &atoms, &[], &Around::default()).atoms;
             assert!(atoms[1].p < atoms[0].p, "{atoms:?}");
         };
         check("- The cart is held in Redis.", &|atom| {
@@ -511,7 +408,7 @@ mod tests {
             now: 1_787_000_000,
             ..Around::default()
         };
-        let atoms = score(&query, &atoms, &[], &around).atoms;
+        let atoms = score_of(&query, &atoms, &[], &around).atoms;
         let next: Vec<bool> = atoms.iter().map(|atom| atom.is_next).collect();
         assert_eq!(next, [false, true, false]);
         assert!(atoms[1].p > 3.0 * atoms[2].p.max(atoms[0].p), "{atoms:?}");
@@ -547,7 +444,7 @@ mod tests {
             ..Around::default()
         };
         let query = crate::lexicon::query::read(task);
-        let scored = score(&query, &[], &sessions, &around).sessions;
+        let scored = score_of(&query, &[], &sessions, &around).sessions;
         let p: Vec<f64> = scored.iter().map(|session| session.passages[0].p).collect();
         assert!(p[1] > p[3] && p[1] > p[2] && p[2] > p[0], "{p:?}");
     }
@@ -560,7 +457,7 @@ mod tests {
             atom("* redirects, the loop is cut\n", Class::Gotcha),
             atom("- Redirects: the loop is not cut.\n", Class::Fact),
         ];
-        let atoms = score(&query, &atoms, &[], &Around::default()).atoms;
+        let atoms = score_of(&query, &atoms, &[], &Around::default()).atoms;
         let repeats: Vec<bool> = atoms.iter().map(|atom| atom.repeats).collect();
         assert_eq!(repeats, [false, true, false], "{atoms:?}");
         assert!(atoms[1].p < atoms[2].p, "{atoms:?}");

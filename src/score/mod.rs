@@ -14,6 +14,7 @@ pub mod memory;
 pub mod model;
 pub mod pieces;
 pub mod reasons;
+pub mod said;
 pub mod statistics;
 pub mod survey;
 pub mod turns;
