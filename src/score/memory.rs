@@ -63,8 +63,8 @@ pub struct Memory {
 /// What memory is scored against, besides the task's words.
 #[derive(Debug, Clone, Default)]
 pub struct Around<'a> {
-    /// The task that the query was read from.
-    pub task: &'a str,
+    /// How surely the task means each session by its time ([`super::when::meant`]); none where there are no sessions.
+    pub meant: &'a [f64],
     /// Code that is likely to change.
     pub likely: Likely<'a>,
     /// The branch checked out, or empty.
@@ -82,7 +82,7 @@ pub fn score(
     around: &Around<'_>,
 ) -> Memory {
     let Around {
-        task,
+        meant,
         likely,
         branch,
         now,
@@ -120,7 +120,6 @@ pub fn score(
     let best = covers.iter().copied().fold(0.0, f64::max);
     // that one of them answers the task at all
     let asked = logistic(-5.0 + 9.0 * best.sqrt());
-    let meant = super::when::meant(task, sessions, branch, now);
     let on_branch = |session: &Session| branch.is_empty() || session.branch == *branch;
     let unfinished = sessions.iter().position(on_branch);
     let unfinished = unfinished.filter(|&at| !sessions[at].digest.open.is_empty());
@@ -438,8 +437,9 @@ mod tests {
             session(1, "cut the mail"),
             session(0, "two of them happened to fail, two more hang"),
         ];
+        let meant = super::super::when::meant(task, &sessions, "", 3);
         let around = Around {
-            task,
+            meant: &meant,
             now: 3,
             ..Around::default()
         };

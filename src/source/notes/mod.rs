@@ -148,6 +148,17 @@ pub fn describe(path: &str) -> Option<&'static str> {
     table::find(path).map(|row| row.what)
 }
 
+/// The path of a note, without what says where this machine keeps its home: `claude-code:memory/x.md`.
+pub fn shown_path(path: &str) -> String {
+    match path.split_once("/projects/") {
+        Some((home, rest)) if home.starts_with('~') => format!(
+            "claude-code:{}",
+            rest.split_once('/').map_or(rest, |(_, below)| below)
+        ),
+        _ => path.to_owned(),
+    }
+}
+
 /// The atoms of one note, ascending and disjoint; `mtime` in Unix seconds is the date of last resort.
 ///
 /// Every line of a note that is text is in exactly one atom. Headings, front matter, rules and HTML comments on lines of their own are in
