@@ -1,0 +1,120 @@
+//! What a note states, sentence by sentence: its topic, what it denies, what it takes and what it leaves.
+
+use super::words::{CHOOSING, CONDITIONS, NEGATIONS, STOP_WORDS, Word, body, normal, words};
+use crate::source::notes::Atom;
+use crate::source::sessions::sentence::sentences;
+use rustc_hash::FxHashSet;
+
+/// The most words of a statement; longer ones say several things.
+const MAX_WORDS: usize = 40;
+/// The most statements of one atom.
+const MAX_STATEMENTS: usize = 12;
+
+/// One sentence, taken apart.
+#[derive(Debug)]
+pub(super) struct Statement {
+    /// Its words without stop words; negations and conditions count.
+    pub(super) sequence: Vec<Word>,
+    /// The keys of its words without verbs of choosing, negations and conditions.
+    pub(super) topic: FxHashSet<String>,
+    pub(super) n_negations: usize,
+    pub(super) is_conditional: bool,
+    /// What is taken and what is left: `X, not Y`.
+    pub(super) contrasts: Vec<(String, String)>,
+    /// Whether it opens with a verb of choosing.
+    pub(super) chooses: bool,
+}
+
+pub(super) fn statement(text: &str) -> Option<Statement> {
+    if text.trim_end().ends_with('?') {
+        return None;
+    }
+    let all = words(text);
+    if all.len() > MAX_WORDS {
+        return None;
+    }
+    let contrasts = contrasts(&all);
+    let sequence: Vec<Word> = all
+        .iter()
+        .filter(|word| !word.is(STOP_WORDS))
+        .cloned()
+        .collect();
+    let is_topic = |word: &&Word| !word.is(NEGATIONS) && !word.is(CONDITIONS) && !word.is(CHOOSING);
+    Some(Statement {
+        topic: sequence
+            .iter()
+            .filter(is_topic)
+            .map(|word| word.key.clone())
+            .collect(),
+        n_negations: sequence.iter().filter(|word| word.is(NEGATIONS)).count(),
+        is_conditional: sequence.iter().any(|word| word.is(CONDITIONS)),
+        chooses: sequence.first().is_some_and(|word| word.is(CHOOSING)),
+        contrasts,
+        sequence,
+    })
+}
+
+/// The pairs of what is taken and what is left.
+pub(super) fn contrasts(words: &[Word]) -> Vec<(String, String)> {
+    const AUXILIARIES: &[&str] = &[
+        "is", "are", "was", "were", "do", "does", "did", "should", "must", "can", "could", "will",
+        "may", "would", "has", "have", "might", "shall", "be",
+    ];
+    let is_thing = |word: &&Word| {
+        !word.is(STOP_WORDS) && !word.is(NEGATIONS) && !word.is(CHOOSING) && !word.is(CONDITIONS)
+    };
+    let mut found = Vec::new();
+    for at in 1..words.len() {
+        let (before, word) = (&words[at - 1], &words[at]);
+        let next = words.get(at + 1);
+        let length = match word.lower.as_str() {
+            _ if word.is_code => 0,
+            "not" if before.is_cut || (is_thing(&before) && !before.is(AUXILIARIES)) => 1,
+            "instead" if next.is_some_and(|next| next.lower == "of") => 2,
+            "rather" if next.is_some_and(|next| next.lower == "than") => 2,
+            "over" if words[..at].iter().any(|word| word.lower == "prefer") => 1,
+            _ => 0,
+        };
+        if length == 0 {
+            continue;
+        }
+        let taken = words[..at].iter().rev().find(is_thing);
+        let left = words[at + length..].iter().find(is_thing);
+        if let (Some(taken), Some(left)) = (taken, left)
+            && taken.key != left.key
+        {
+            found.push((taken.key.clone(), left.key.clone()));
+        }
+    }
+    found
+}
+
+/// An atom, taken apart.
+pub(super) struct Taken {
+    pub(super) normal: String,
+    pub(super) n_words: usize,
+    /// All its words but stop words, in order.
+    pub(super) sequence: Vec<Word>,
+    pub(super) statements: Vec<Statement>,
+}
+
+pub(super) fn take(atom: &Atom) -> Taken {
+    let text = body(&atom.text);
+    let said = sentences(text);
+    // what stands before a semicolon or a colon says something by itself
+    let clauses = said.iter().flat_map(|said| said.split("; "));
+    let clauses = clauses.flat_map(|clause| clause.split(": "));
+    let all = words(text);
+    Taken {
+        normal: normal(&atom.text),
+        n_words: all.len(),
+        sequence: all
+            .into_iter()
+            .filter(|word| !word.is(STOP_WORDS))
+            .collect(),
+        statements: clauses
+            .take(MAX_STATEMENTS)
+            .filter_map(|clause| statement(body(clause)))
+            .collect(),
+    }
+}

@@ -1,0 +1,148 @@
+//! The words of a note, as they are compared: code keeps its case, other words are folded and stemmed.
+
+use crate::lexicon::terms;
+use crate::source::notes::{class, date};
+use crate::source::sessions::sentence::without_marker;
+
+pub(super) const NEGATIONS: &[&str] = &[
+    "not",
+    "no",
+    "never",
+    "don't",
+    "dont",
+    "cannot",
+    "can't",
+    "avoid",
+    "stop",
+    "mustn't",
+    "shouldn't",
+    "won't",
+    "isn't",
+    "aren't",
+    "doesn't",
+    "neither",
+    "nor",
+];
+pub(super) const CONDITIONS: &[&str] = &[
+    "unless",
+    "except",
+    "only",
+    "if",
+    "when",
+    "until",
+    "while",
+    "but",
+    "otherwise",
+    "without",
+];
+pub(super) const STOP_WORDS: &[&str] = &[
+    "a", "an", "the", "is", "are", "be", "been", "being", "in", "on", "of", "for", "to", "and",
+    "or", "with", "by", "at", "from", "it", "its", "this", "that", "these", "those", "as", "we",
+    "our", "you", "your", "i", "they", "their", "was", "were", "has", "have", "had", "do", "does",
+    "did", "will", "would", "can", "could", "may", "might", "shall", "should", "must", "please",
+    "always", "just", "also", "so", "then", "there", "here",
+];
+/// Verbs of choosing, which say nothing of what is chosen.
+pub(super) const CHOOSING: &[&str] = &[
+    "use", "using", "used", "uses", "prefer", "choose", "chose", "pick", "take", "want", "keep",
+    "instead", "rather", "than", "over",
+];
+/// A word of a note, as it is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Word {
+    /// Code as it stands; other words in lower case and stemmed.
+    pub(super) key: String,
+    /// The word in lower case.
+    pub(super) lower: String,
+    /// Code, a name, a number: it must not be missing.
+    pub(super) is_code: bool,
+    /// Whether a comma or a dash stands right behind it.
+    pub(super) is_cut: bool,
+}
+
+impl Word {
+    pub(super) fn is(&self, list: &[&str]) -> bool {
+        !self.is_code && list.contains(&self.lower.as_str())
+    }
+
+    pub(super) fn is_value(&self) -> bool {
+        let bare = self
+            .key
+            .trim_start_matches(['$', '<', '>', '~', '=', '-', '+']);
+        bare.starts_with(|c: char| c.is_ascii_digit()) && date::opening(bare).is_none()
+    }
+}
+
+/// What an atom says, without the marks, the date and the class that open it.
+pub fn body(text: &str) -> &str {
+    let text = without_marker(text.trim());
+    let (_, rest) = class::stated(text);
+    rest
+}
+
+pub(super) fn words(text: &str) -> Vec<Word> {
+    let mut out = Vec::new();
+    let mut in_code = false;
+    for raw in text.split_whitespace() {
+        let n_ticks = raw.matches('`').count();
+        let was_code = in_code || n_ticks > 0;
+        in_code ^= n_ticks % 2 == 1;
+        let bare = raw.trim_start_matches(|c: char| "`*_\"'([{,;:.!?“”‘’>#|•–—".contains(c));
+        let end = |c: char| "`*_\"')]},;:.!?“”‘’|–—".contains(c);
+        let bare = bare.trim_end_matches(end);
+        let is_cut = raw.ends_with([',', ';', ':', '–', '—']) || matches!(bare, "" | "-");
+        if !bare.chars().any(char::is_alphanumeric) {
+            // Operators count in code alone; elsewhere they are marks of a list, a table, an emphasis.
+            if was_code && !bare.is_empty() {
+                let key = bare.to_owned();
+                out.push(Word {
+                    lower: key.clone(),
+                    key,
+                    is_code: true,
+                    is_cut,
+                });
+            } else if let Some(last) = out.last_mut().filter(|_| is_cut) {
+                last.is_cut = true;
+            }
+            continue;
+        }
+        let lower = bare.to_lowercase().replace('’', "'");
+        let is_name = bare.starts_with('-')
+            || bare.contains(|c: char| "_/.:=@#$\\<>&|+*(".contains(c))
+            || bare.bytes().any(|b| b.is_ascii_digit())
+            || bare
+                .as_bytes()
+                .windows(2)
+                .any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
+        let is_code = was_code || is_name;
+        let key = if is_code {
+            bare.to_owned()
+        } else {
+            lower[..terms::stem(lower.as_bytes()).min(lower.len())].to_owned()
+        };
+        out.push(Word {
+            key,
+            lower,
+            is_code,
+            is_cut,
+        });
+    }
+    out
+}
+
+/// What an atom says in a normal form: words in lower case and in order, without punctuation, emphasis, list marks, date and
+/// class. Code keeps its case.
+pub fn normal(text: &str) -> String {
+    let words = words(body(text));
+    let forms: Vec<&str> = words
+        .iter()
+        .map(|word| {
+            if word.is_code {
+                word.key.as_str()
+            } else {
+                word.lower.as_str()
+            }
+        })
+        .collect();
+    forms.join(" ")
+}
