@@ -2,7 +2,7 @@
 
 use super::Clash;
 use super::statement::Statement;
-use super::words::Word;
+use super::words::{CHOOSING, NEGATIONS, STOP_WORDS, UNIVERSALS};
 use rustc_hash::FxHashSet;
 
 /// The same for statements of which one denies the other.
@@ -46,7 +46,7 @@ pub(super) fn clash(a: &Statement, b: &Statement) -> Option<Clash> {
     if is_swapped(a, b) || takes_what_is_left(a, b) || takes_what_is_left(b, a) {
         return Some(Clash::Swapped);
     }
-    if denies(a, b) || denies(b, a) {
+    if denies(a, b) || denies(b, a) || forbids(a, b) || forbids(b, a) {
         return Some(Clash::Opposite);
     }
     one_difference(a, b)
@@ -71,21 +71,27 @@ fn is_swapped(a: &Statement, b: &Statement) -> bool {
     })
 }
 
-/// Whether `b` chooses what `a` says is not to be chosen: `use pnpm, not npm`, `we use npm`.
+/// Whether `b` takes what `a` says is not to be taken: `use pnpm, not npm`, `we use npm`; or `fees are rounded up, never half-even`,
+/// `rounding is half-even everywhere`.
 fn takes_what_is_left(a: &Statement, b: &Statement) -> bool {
-    let is_plain = b.chooses && b.n_negations == 0 && !b.is_conditional && b.contrasts.is_empty();
-    is_plain
+    b.is_plain()
         && a.contrasts.iter().any(|(taken, left)| {
+            let others = || {
+                let topic = b.sequence.iter().filter(|word| b.is_topic(word));
+                topic.filter(|word| word.key != *left && !word.is(UNIVERSALS))
+            };
             let is_known = |key: &String| key != taken && a.topic.contains(key);
-            b.topic.contains(left) && b.topic.iter().all(is_known)
+            // what opens a statement is what it speaks of, not what it takes
+            let opens = b.sequence.first().is_some_and(|word| word.key == *left);
+            let says_so = b.chooses || (others().next().is_some() && !opens);
+            b.topic.contains(left) && says_so && others().all(|word| is_known(&word.key))
         })
 }
 
 /// Whether `a` denies what `b` says.
 fn denies(a: &Statement, b: &Statement) -> bool {
-    let is_plain =
-        |statement: &Statement| !statement.is_conditional && statement.contrasts.is_empty();
-    if !is_plain(a) || !is_plain(b) || a.n_negations != 1 || b.n_negations != 0 {
+    let is_about_one = !a.is_conditional && a.contrasts.is_empty();
+    if !is_about_one || !b.is_plain() || a.n_negations != 1 {
         return false;
     }
     let (short, long) = if a.topic.len() <= b.topic.len() {
@@ -103,9 +109,56 @@ fn denies(a: &Statement, b: &Statement) -> bool {
     enough && short.is_subset(long)
 }
 
+/// A ban on more than this is a sentence of its own.
+const MAX_BANNED: usize = 4;
+
+/// Whether `a` bans what `b` does, with more words: `never cache availability`, `availability is cached for 60 s`.
+///
+/// Many sentences hold two words of a ban and speak of something else, so that `b` has to open with what is banned, as an order or in the
+/// passive, and go on with no other thing: `push to main` is banned, `push to main triggers a deployment` does not do it.
+fn forbids(a: &Statement, b: &Statement) -> bool {
+    const COPULAS: &[&str] = &["is", "are", "gets", "get", "be"];
+    const DENIED: &[&str] = &["do", "must", "should", "may", "can"];
+    let n = a.topic.len();
+    let is_small = (2..=MAX_BANNED).contains(&n) && n < b.topic.len();
+    if !is_small || a.is_conditional || !a.contrasts.is_empty() || !b.is_plain() {
+        return false;
+    }
+    let mut bans = (0..a.words.len()).filter(|&at| a.words[at].is(NEGATIONS));
+    let (Some(at), None) = (bans.next(), bans.next()) else {
+        return false;
+    };
+    let is_ban = match a.words[at].lower.as_str() {
+        "never" | "don't" | "dont" | "mustn't" | "cannot" => true,
+        "not" => at > 0 && a.words[at - 1].is(DENIED),
+        _ => false,
+    };
+    let Some(verb) = a.words[at + 1..].iter().find(|word| a.is_topic(word)) else {
+        return false;
+    };
+    let opening: Vec<usize> = (0..b.words.len())
+        .filter(|&at| b.is_topic(&b.words[at]))
+        .take(n)
+        .collect();
+    let is_banned = |at: &usize| a.is_topic(&b.words[*at]);
+    let (Some(first), Some(last)) = (opening.first(), opening.last()) else {
+        return false;
+    };
+    let done = opening.iter().find(|at| b.words[**at].key == verb.key);
+    let says_so = done.is_some_and(|&at| {
+        let is_order = at == *first && b.words[..at].iter().all(|word| !word.is(CHOOSING));
+        is_order || (at > 0 && b.words[at - 1].is(COPULAS))
+    });
+    let goes_on = b
+        .words
+        .get(last + 1)
+        .is_none_or(|next| b.words[*last].is_cut || next.is(STOP_WORDS) && !next.is(COPULAS));
+    is_ban && says_so && goes_on && opening.iter().all(is_banned)
+}
+
 /// Statements that differ in one word, where that word is a value or has an opposite.
 fn one_difference(a: &Statement, b: &Statement) -> Option<Clash> {
-    if a.sequence.len() != b.sequence.len() || a.sequence.len() < 2 {
+    if a.sequence.len() != b.sequence.len() || a.sequence.is_empty() {
         return None;
     }
     let mut differing =
@@ -114,6 +167,9 @@ fn one_difference(a: &Statement, b: &Statement) -> Option<Clash> {
         return None;
     };
     let (x, y) = (&a.sequence[at], &b.sequence[at]);
+    if let (Some((name, _)), Some((other, _))) = (x.assignment(), y.assignment()) {
+        return (name == other).then_some(Clash::Value);
+    }
     let others = || {
         (0..a.sequence.len())
             .filter(|other| *other != at)

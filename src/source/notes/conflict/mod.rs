@@ -14,10 +14,10 @@ mod words;
 pub use repeats::duplicates;
 pub use words::normal;
 
-use super::{Atom, Class, table};
+use super::{Atom, Class, DateSource, table};
 use rustc_hash::FxHashMap;
 use statement::{Taken, take};
-use words::{CONDITIONS, NEGATIONS};
+use words::{CONDITIONS, NEGATIONS, Word};
 
 /// Two atoms of which one says what the other says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,6 +76,16 @@ fn share_scope(a: &Atom, b: &Atom) -> bool {
     a.applies_to == b.applies_to && (!is_local(a) || !is_local(b) || folder(a) == folder(b))
 }
 
+/// Whether both say on which day they were written, and it is not the same.
+fn is_log(a: &Atom, b: &Atom) -> bool {
+    let told = |atom: &Atom| {
+        let (at, source) = atom.date?;
+        (source == DateSource::Heading && crate::source::notes::date::opening(&atom.text).is_some())
+            .then_some(at)
+    };
+    matches!((told(a), told(b)), (Some(a), Some(b)) if a != b)
+}
+
 fn is_of_the_day(atom: &Atom) -> bool {
     matches!(atom.class, Class::Status | Class::Handoff)
 }
@@ -105,6 +115,8 @@ fn linked(atoms: &[Atom], taken: &[Option<Taken>]) -> Vec<(usize, usize)> {
         for key in strong {
             links.insert(key, 2);
         }
+        let set = one.sequence.iter().filter_map(Word::assignment);
+        links.extend(set.map(|(name, _)| (name, 2)));
         for word in &one.sequence {
             if links.len() < MAX_LINKS && !word.is(NEGATIONS) && !word.is(CONDITIONS) {
                 links.entry(&word.key).or_insert(1);
@@ -153,8 +165,10 @@ pub fn conflicts(atoms: &[Atom]) -> Vec<Conflict> {
         {
             continue;
         }
-        // Entries of one list have values of their own.
-        let is_list = atoms[a].path == atoms[b].path && atoms[a].heading == atoms[b].heading;
+        // Entries of one list have values of their own, but for those of a log, which have dates of their own.
+        let is_list = atoms[a].path == atoms[b].path
+            && atoms[a].heading == atoms[b].heading
+            && !is_log(&atoms[a], &atoms[b]);
         let pairs = one
             .statements
             .iter()

@@ -1,6 +1,8 @@
 //! What a note states, sentence by sentence: its topic, what it denies, what it takes and what it leaves.
 
-use super::words::{CHOOSING, CONDITIONS, NEGATIONS, STOP_WORDS, Word, body, normal, words};
+use super::words::{
+    CHOOSING, CONDITIONS, FILLERS, NEGATIONS, STOP_WORDS, Word, body, normal, with_units, words,
+};
 use crate::source::notes::Atom;
 use crate::source::sessions::sentence::sentences;
 use rustc_hash::FxHashSet;
@@ -13,6 +15,8 @@ const MAX_STATEMENTS: usize = 12;
 /// One sentence, taken apart.
 #[derive(Debug)]
 pub(super) struct Statement {
+    /// All its words.
+    pub(super) words: Vec<Word>,
     /// Its words without stop words; negations and conditions count.
     pub(super) sequence: Vec<Word>,
     /// The keys of its words without verbs of choosing, negations and conditions.
@@ -29,14 +33,14 @@ pub(super) fn statement(text: &str) -> Option<Statement> {
     if text.trim_end().ends_with('?') {
         return None;
     }
-    let all = words(text);
+    let all = with_units(words(text));
     if all.len() > MAX_WORDS {
         return None;
     }
     let contrasts = contrasts(&all);
     let sequence: Vec<Word> = all
         .iter()
-        .filter(|word| !word.is(STOP_WORDS))
+        .filter(|word| !word.is(STOP_WORDS) && !word.is(FILLERS))
         .cloned()
         .collect();
     let is_topic = |word: &&Word| !word.is(NEGATIONS) && !word.is(CONDITIONS) && !word.is(CHOOSING);
@@ -51,7 +55,20 @@ pub(super) fn statement(text: &str) -> Option<Statement> {
         chooses: sequence.first().is_some_and(|word| word.is(CHOOSING)),
         contrasts,
         sequence,
+        words: all,
     })
+}
+
+impl Statement {
+    /// Whether it says something without denying it, without a condition, and without what is left.
+    pub(super) fn is_plain(&self) -> bool {
+        self.n_negations == 0 && !self.is_conditional && self.contrasts.is_empty()
+    }
+
+    /// Whether a word is one of the topic.
+    pub(super) fn is_topic(&self, word: &Word) -> bool {
+        self.topic.contains(&word.key)
+    }
 }
 
 /// The pairs of what is taken and what is left.
@@ -70,6 +87,8 @@ pub(super) fn contrasts(words: &[Word]) -> Vec<(String, String)> {
         let length = match word.lower.as_str() {
             _ if word.is_code => 0,
             "not" if before.is_cut || (is_thing(&before) && !before.is(AUXILIARIES)) => 1,
+            // `rounded up, never half-even`; what is longer says something by itself
+            "never" if before.is_cut && words.len() - at <= 3 => 1,
             "instead" if next.is_some_and(|next| next.lower == "of") => 2,
             "rather" if next.is_some_and(|next| next.lower == "than") => 2,
             "over" if words[..at].iter().any(|word| word.lower == "prefer") => 1,
@@ -101,9 +120,14 @@ pub(super) struct Taken {
 pub(super) fn take(atom: &Atom) -> Taken {
     let text = body(&atom.text);
     let said = sentences(text);
-    // what stands before a semicolon or a colon says something by itself
+    // what stands before a semicolon or a colon says something by itself, and what stands before a reason
     let clauses = said.iter().flat_map(|said| said.split("; "));
-    let clauses = clauses.flat_map(|clause| clause.split(": "));
+    let clauses = clauses.flat_map(without_reason);
+    let clauses = clauses.flat_map(|clause| match clause.split_once(": ") {
+        // `port: 8080` is one statement
+        Some((_, value)) if value.split_whitespace().count() <= 2 => vec![clause],
+        _ => clause.split(": ").collect(),
+    });
     let all = words(text);
     Taken {
         normal: normal(&atom.text),
@@ -117,4 +141,11 @@ pub(super) fn take(atom: &Atom) -> Taken {
             .filter_map(|clause| statement(body(clause)))
             .collect(),
     }
+}
+
+/// A clause, and the reason that it gives.
+fn without_reason(clause: &str) -> Vec<&str> {
+    const REASONS: &[&str] = &[", because ", " because ", ", since ", ", so that ", ", so "];
+    let cut = REASONS.iter().find_map(|word| clause.split_once(word));
+    cut.map_or_else(|| vec![clause], |(said, reason)| vec![said, reason])
 }

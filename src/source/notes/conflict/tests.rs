@@ -141,6 +141,37 @@ fn what_cannot_both_hold() {
         ),
         ("`MAX_RETRIES` = 3", "`MAX_RETRIES` = 5", Value),
         (
+            "Start CI with `WORKERS=4`",
+            "Start CI with `WORKERS=8`",
+            Value,
+        ),
+        (
+            "The default port is 8080",
+            "The default port is now 9090.",
+            Value,
+        ),
+        (
+            "Sessions live for 30 minutes",
+            "Sessions live for 1 hour",
+            Value,
+        ),
+        ("Default port: 8080", "Default port: 9090", Value),
+        (
+            "Availability is cached for 60 s per harbour; a booking clears it",
+            "Never cache availability: two harbours sold one berth twice",
+            Opposite,
+        ),
+        (
+            "Do not cache quotes",
+            "Cache quotes for a minute at most",
+            Opposite,
+        ),
+        (
+            "Rounding is half-even everywhere, because auditors compare sums",
+            "Fees are rounded up to the full cent, never half-even: the contract says so",
+            Swapped,
+        ),
+        (
             "Requests to Stripe time out after 30s",
             "Requests to Stripe time out after 60s",
             Value,
@@ -202,6 +233,39 @@ fn what_can_both_hold() {
             "[ ] never run migrations by hand",
             "[ ] always run migrations by hand",
         ),
+        ("Sessions live for 60 s", "Sessions live for 1 minute"),
+        (
+            "Wait 30s for the gateway",
+            "Wait 30 seconds for the gateway",
+        ),
+        (
+            "Never push to main",
+            "Push to main triggers a deployment of the site",
+        ),
+        (
+            "Never commit secrets",
+            "Commit messages mention secrets of the vault by name",
+        ),
+        (
+            "Never use Redis for locks",
+            "Orders are cached in Redis for a minute",
+        ),
+        (
+            "Orders are locked in Postgres, not Redis",
+            "Sessions are stored in Redis",
+        ),
+        (
+            "Never edit generated files",
+            "Generated files are edited by nobody but `make gen`",
+        ),
+        (
+            "Never cache quotes",
+            "Cache quotes are stale after a minute",
+        ),
+        (
+            "Start CI with `WORKERS=4`",
+            "Start the release with `WORKERS=8`",
+        ),
         (
             "Ada owns payments and the ledger",
             "Bob owns search and the index",
@@ -219,6 +283,20 @@ fn entries_of_a_list_have_values_of_their_own() {
         None,
     );
     assert_eq!(conflicts(&list), []);
+}
+
+#[test]
+fn entries_of_a_log_replace_each_other() {
+    let log = crate::source::notes::atoms(
+        "DECISIONS.md",
+        "- 2026-06-01: The default port is 8080\n- 2026-07-01: The default port is 9090\n",
+        None,
+    );
+    let found = conflicts(&log);
+    assert_eq!(
+        (found[0].newer, found[0].older, found[0].clash),
+        (1, 0, Clash::Value)
+    );
 }
 
 #[test]

@@ -42,6 +42,28 @@ pub(super) const STOP_WORDS: &[&str] = &[
     "did", "will", "would", "can", "could", "may", "might", "shall", "should", "must", "please",
     "always", "just", "also", "so", "then", "there", "here",
 ];
+/// Words that say when a statement began to hold, or how surely it does.
+pub(super) const FILLERS: &[&str] = &[
+    "now",
+    "currently",
+    "today",
+    "still",
+    "actually",
+    "exactly",
+    "nowadays",
+    "again",
+    "already",
+];
+/// Words by which a statement is meant for all there is.
+pub(super) const UNIVERSALS: &[&str] = &[
+    "everywhere",
+    "anywhere",
+    "all",
+    "every",
+    "any",
+    "only",
+    "everything",
+];
 /// Verbs of choosing, which say nothing of what is chosen.
 pub(super) const CHOOSING: &[&str] = &[
     "use", "using", "used", "uses", "prefer", "choose", "chose", "pick", "take", "want", "keep",
@@ -63,6 +85,15 @@ pub(super) struct Word {
 impl Word {
     pub(super) fn is(&self, list: &[&str]) -> bool {
         !self.is_code && list.contains(&self.lower.as_str())
+    }
+
+    /// What is set and what to: `WORKERS=4`.
+    pub(super) fn assignment(&self) -> Option<(&str, &str)> {
+        let (name, value) = self.key.split_once('=').filter(|_| self.is_code)?;
+        let is_name = |c: char| c.is_alphanumeric() || "_-.:".contains(c);
+        let is_one = !name.is_empty() && name.chars().all(is_name);
+        (is_one && !value.is_empty() && !value.starts_with(['=', '>', '~']))
+            .then_some((name, value))
     }
 
     pub(super) fn is_value(&self) -> bool {
@@ -145,4 +176,59 @@ pub fn normal(text: &str) -> String {
         })
         .collect();
     forms.join(" ")
+}
+
+/// Units of measure by what they are counted in, each with how many of that it is.
+const UNITS: &[(&str, f64, &[&str])] = &[
+    ("ms", 1.0, &["ms", "millisecond", "milliseconds"]),
+    ("ms", 1e3, &["s", "sec", "secs", "second", "seconds"]),
+    ("ms", 6e4, &["min", "mins", "minute", "minutes"]),
+    ("ms", 3.6e6, &["h", "hr", "hrs", "hour", "hours"]),
+    ("ms", 8.64e7, &["d", "day", "days"]),
+    ("ms", 6.048e8, &["week", "weeks"]),
+    ("hz", 1.0, &["hz"]),
+    ("hz", 1e3, &["khz"]),
+    ("hz", 1e6, &["mhz"]),
+    ("kb", 1.0, &["kb", "kib"]),
+    ("kb", 1024.0, &["mb", "mib"]),
+    ("kb", 1_048_576.0, &["gb", "gib"]),
+    ("%", 1.0, &["%", "percent"]),
+    ("px", 1.0, &["px", "pixels"]),
+];
+
+/// `60 s`, `60s` and `1 minute` as one word each, and the same one; other words as they are.
+pub(super) fn with_units(words: Vec<Word>) -> Vec<Word> {
+    let mut out: Vec<Word> = Vec::with_capacity(words.len());
+    for word in words {
+        let unit = |name: &str| {
+            let named = |row: &&(&str, f64, &[&str])| row.2.contains(&name);
+            UNITS.iter().find(named)
+        };
+        let parsed = |text: &str| text.replace([',', '_'], "").parse::<f64>().ok();
+        if let (Some(n), Some((counted, factor, _))) = (
+            out.last().and_then(|last| parsed(&last.key)),
+            unit(&word.lower),
+        ) && let Some(last) = out.last_mut()
+        {
+            last.key = format!("{}{counted}", n * factor);
+            last.lower.clone_from(&last.key);
+            last.is_cut = word.is_cut;
+            continue;
+        }
+        let n_digits = word.key.find(|c: char| c.is_alphabetic() || c == '%');
+        let (digits, name) = word.key.split_at(n_digits.unwrap_or(word.key.len()));
+        let key = match (parsed(digits), unit(&name.to_lowercase())) {
+            (Some(n), Some((counted, factor, _))) => format!("{}{counted}", n * factor),
+            _ => {
+                out.push(word);
+                continue;
+            }
+        };
+        out.push(Word {
+            lower: key.clone(),
+            key,
+            ..word
+        });
+    }
+    out
 }
