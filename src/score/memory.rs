@@ -9,7 +9,7 @@ use super::links::{self, Likely};
 use super::said::Said;
 use super::turns::{self, Document, Passage};
 use crate::lexicon::Query;
-use crate::source::notes::{Anchored, Atom, Class, conflict};
+use crate::source::notes::{self, Anchored, Atom, Class, conflict};
 use crate::source::sessions::Session;
 use rustc_hash::FxHashMap;
 
@@ -30,6 +30,8 @@ pub struct ScoredAtom {
     pub repeats: bool,
     /// In how many places it is said.
     pub n_sources: usize,
+    /// Index of an atom that it took the place of, where it is needed for that.
+    pub succeeds: Option<usize>,
     /// Index of an atom that says the opposite.
     pub conflict: Option<usize>,
 }
@@ -105,11 +107,13 @@ pub fn score(
                 is_next: false,
                 repeats: false,
                 n_sources: atom.n_sources,
+                succeeds: None,
                 conflict: None,
             }
         })
         .collect();
     let mut scored = without_repeats(atoms, scored);
+    succeed(atoms, &mut scored, likely);
     outdate(atoms, &mut scored);
     pair_up(atoms, &mut scored);
     hand_over(atoms, &mut scored, branch);
@@ -236,6 +240,40 @@ fn validity(atom: &Atom) -> f64 {
         1.0
     };
     anchored * over
+}
+
+/// What a note is worth by the one whose place it took.
+const SUCCEEDED: f64 = 0.9;
+/// A chain of decisions is followed over so many.
+const MAX_SUCCESSORS: usize = 6;
+
+/// Who asks what a superseded note answers needs the note that took its place, though that may say it in other words.
+fn succeed(atoms: &[Atom], scored: &mut [ScoredAtom], likely: &Likely<'_>) {
+    let pairs = notes::replacements(atoms);
+    if pairs.is_empty() {
+        return;
+    }
+    // as if each still held
+    let mut p: Vec<f64> = atoms
+        .iter()
+        .zip(scored.iter())
+        .map(|(atom, scored)| {
+            let p = p_of_atom(atom.class, scored.cover, scored.recency, scored.link);
+            p * links::scope(atom, likely)
+        })
+        .collect();
+    for _ in 0..MAX_SUCCESSORS {
+        for &(newer, older) in &pairs {
+            p[newer] = p[newer].max(SUCCEEDED * p[older]);
+        }
+    }
+    for &(newer, older) in &pairs {
+        let worth = p[newer] * validity(&atoms[newer]);
+        if worth > scored[newer].p {
+            scored[newer].p = worth;
+            scored[newer].succeeds = Some(older);
+        }
+    }
 }
 
 /// Seconds by which a newer entry outdates an older one, and what that one is worth then.
@@ -384,6 +422,28 @@ mod tests {
         check("- The cart is held in Redis.", &|atom| atom.done = true);
         let orphaned = |atom: &mut Atom| atom.anchored = Anchored::Orphaned;
         check("- The cart is held in Redis.", &orphaned);
+    }
+
+    #[test]
+    fn what_took_the_place_of_an_answer_is_needed() {
+        let query = crate::lexicon::query::read("which score goes on the front page of the report");
+        let check = |log: &str, expected: &[usize]| {
+            let mut atoms = crate::source::notes::atoms("DECISIONS.md", log, None);
+            crate::source::notes::mark_superseded(&mut atoms);
+            let scored = score_of(&query, &atoms, &[], &Around::default()).atoms;
+            let best = (0..scored.len()).max_by(|&a, &b| scored[a].p.total_cmp(&scored[b].p));
+            assert_eq!(best, expected.first().copied(), "{scored:?}");
+            let over = (0..atoms.len()).filter(|&at| atoms[at].superseded);
+            assert_eq!(over.collect::<Vec<_>>(), expected[1..], "{log}");
+        };
+        let log = "## 2026-07-20 FSS\nThe front page of the report has FSS as its score.\n\n\
+                   ## 2026-08-01 Flows\nPrefect, hosted by ourselves.\n\n\
+                   ## 2026-08-22 CSI\nSupersedes the decision of 2026-07-20: the ministry reads CSI.\n\n\
+                   ## 2026-08-23 Mail\nReports go out on Mondays.\n";
+        check(log, &[2, 0]);
+        let log = "## D-1: FSS (superseded by D-2)\nThe front page of the report has FSS as its score.\n\n\
+                   ## D-2: CSI\nThe ministry reads it.\n\n## D-3: Flows\nPrefect.\n";
+        check(log, &[1, 0]);
     }
 
     #[test]

@@ -140,6 +140,9 @@ pub fn of_note(atom: &Atom, scored: &ScoredAtom) -> Vec<String> {
             scored.cover * 100.0
         ));
     }
+    if scored.succeeds.is_some() {
+        reasons.push("took the place of a note that answers the task".to_owned());
+    }
     if scored.is_next {
         reasons.push("the handoff to go on from".to_owned());
     }

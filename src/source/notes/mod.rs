@@ -31,7 +31,7 @@ mod user_wide;
 
 pub use anchored::Anchored;
 pub use anchors::anchors;
-pub use status::mark_superseded;
+pub use status::{mark_superseded, replacements};
 
 use super::stores::{Found, Stores};
 use front::Front;
