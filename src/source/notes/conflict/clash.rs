@@ -19,7 +19,6 @@ const OPPOSITES: &[(&str, &str)] = &[
     ("supported", "unsupported"),
     ("public", "private"),
     ("tabs", "spaces"),
-    ("sync", "async"),
 ];
 /// A number behind one of these counts things; it is no value.
 const COUNTERS: &[&str] = &[
@@ -109,6 +108,34 @@ fn denies(a: &Statement, b: &Statement) -> bool {
     enough && short.is_subset(long)
 }
 
+const COPULAS: &[&str] = &["is", "are", "gets", "get", "be"];
+const MONTHS: &[&str] = &[
+    "january",
+    "february",
+    "march",
+    "april",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+];
+/// A statement of more words than this says something else of a version than that it is used.
+const MAX_VERSIONED: usize = 5;
+
 /// A ban on more than this is a sentence of its own.
 const MAX_BANNED: usize = 4;
 
@@ -117,7 +144,6 @@ const MAX_BANNED: usize = 4;
 /// Many sentences hold two words of a ban and speak of something else, so that `b` has to open with what is banned, as an order or in the
 /// passive, and go on with no other thing: `push to main` is banned, `push to main triggers a deployment` does not do it.
 fn forbids(a: &Statement, b: &Statement) -> bool {
-    const COPULAS: &[&str] = &["is", "are", "gets", "get", "be"];
     const DENIED: &[&str] = &["do", "must", "should", "may", "can"];
     let n = a.topic.len();
     let is_small = (2..=MAX_BANNED).contains(&n) && n < b.topic.len();
@@ -158,7 +184,8 @@ fn forbids(a: &Statement, b: &Statement) -> bool {
 
 /// Statements that differ in one word, where that word is a value or has an opposite.
 fn one_difference(a: &Statement, b: &Statement) -> Option<Clash> {
-    if a.sequence.len() != b.sequence.len() || a.sequence.is_empty() {
+    // `retries: at most 3` and `workers: at most 5` are of two things
+    if a.sequence.len() != b.sequence.len() || a.sequence.is_empty() || a.subject != b.subject {
         return None;
     }
     let mut differing =
@@ -182,9 +209,14 @@ fn one_difference(a: &Statement, b: &Statement) -> Option<Clash> {
     if is_opposite && others().count() >= 2 {
         return Some(Clash::Opposite);
     }
-    let counts = at
-        .checked_sub(1)
-        .is_some_and(|before| a.sequence[before].is(COUNTERS));
-    let is_told = others().count() >= 2 || others().any(|word| word.is_code && !word.is_value());
-    (x.is_value() && y.is_value() && !counts && is_told).then_some(Clash::Value)
+    let before = at.checked_sub(1).map(|before| &a.sequence[before]);
+    let counts = before.is_some_and(|before| before.is(COUNTERS) || before.is(MONTHS));
+    // `Vite 8` is a name; what is said of another version is of another time
+    let is_version = before.is_some_and(|before| before.is_capital) && at > 1;
+    let is_name = is_version && a.sequence.len() > MAX_VERSIONED;
+    // `sampling is at 4 Hz` says of what, `wait 30 s` does not
+    let is_measure = x.has_unit() && y.has_unit() && a.words.iter().any(|word| word.is(COPULAS));
+    let is_told = others().count() >= if is_measure { 1 } else { 2 }
+        || others().any(|word| word.is_code && !word.is_value());
+    (x.is_value() && y.is_value() && !counts && !is_name && is_told).then_some(Clash::Value)
 }

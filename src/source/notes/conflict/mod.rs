@@ -166,6 +166,13 @@ pub fn conflicts(atoms: &[Atom]) -> Vec<Conflict> {
             continue;
         }
         // Entries of one list have values of their own, but for those of a log, which have dates of their own.
+        // What is said of two functions, under the name of each, is no more about one thing.
+        let is_reference = |atom: &Atom| {
+            let last = atom.heading.last().map(String::as_str).unwrap_or_default();
+            last.contains(['_', '(', '`', '.'])
+        };
+        let are_references = atoms[a].heading != atoms[b].heading
+            && (is_reference(&atoms[a]) || is_reference(&atoms[b]));
         let is_list = atoms[a].path == atoms[b].path
             && atoms[a].heading == atoms[b].heading
             && !is_log(&atoms[a], &atoms[b]);
@@ -173,9 +180,9 @@ pub fn conflicts(atoms: &[Atom]) -> Vec<Conflict> {
             .statements
             .iter()
             .flat_map(|x| two.statements.iter().map(move |y| (x, y)));
-        let clash = pairs
-            .filter_map(|(x, y)| clash::clash(x, y))
-            .find(|clash| !(is_list && *clash == Clash::Value));
+        let clash = pairs.filter_map(|(x, y)| clash::clash(x, y)).find(|clash| {
+            *clash == Clash::Swapped || !(are_references || (is_list && *clash == Clash::Value))
+        });
         if let Some(clash) = clash {
             let (newer, older) = newest_first(atoms, a, b);
             found.push(Conflict {

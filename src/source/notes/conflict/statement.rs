@@ -25,12 +25,17 @@ pub(super) struct Statement {
     pub(super) is_conditional: bool,
     /// What is taken and what is left: `X, not Y`.
     pub(super) contrasts: Vec<(String, String)>,
+    /// What stands before the colon that it stands behind.
+    pub(super) subject: Option<String>,
     /// Whether it opens with a verb of choosing.
     pub(super) chooses: bool,
 }
 
 pub(super) fn statement(text: &str) -> Option<Statement> {
-    if text.trim_end().ends_with('?') {
+    let is_example = text
+        .get(..7)
+        .is_some_and(|head| head.eq_ignore_ascii_case("example"));
+    if text.trim_end().ends_with('?') || is_example {
         return None;
     }
     let all = with_units(words(text));
@@ -54,6 +59,7 @@ pub(super) fn statement(text: &str) -> Option<Statement> {
         is_conditional: sequence.iter().any(|word| word.is(CONDITIONS)),
         chooses: sequence.first().is_some_and(|word| word.is(CHOOSING)),
         contrasts,
+        subject: None,
         sequence,
         words: all,
     })
@@ -119,15 +125,6 @@ pub(super) struct Taken {
 
 pub(super) fn take(atom: &Atom) -> Taken {
     let text = body(&atom.text);
-    let said = sentences(text);
-    // what stands before a semicolon or a colon says something by itself, and what stands before a reason
-    let clauses = said.iter().flat_map(|said| said.split("; "));
-    let clauses = clauses.flat_map(without_reason);
-    let clauses = clauses.flat_map(|clause| match clause.split_once(": ") {
-        // `port: 8080` is one statement
-        Some((_, value)) if value.split_whitespace().count() <= 2 => vec![clause],
-        _ => clause.split(": ").collect(),
-    });
     let all = words(text);
     Taken {
         normal: normal(&atom.text),
@@ -136,11 +133,83 @@ pub(super) fn take(atom: &Atom) -> Taken {
             .into_iter()
             .filter(|word| !word.is(STOP_WORDS))
             .collect(),
-        statements: clauses
-            .take(MAX_STATEMENTS)
-            .filter_map(|clause| statement(body(clause)))
-            .collect(),
+        statements: if is_of_bans(atom) {
+            Vec::new()
+        } else {
+            statements(&prose(text))
+        },
     }
+}
+
+/// Whether what stands in a note is under a heading or an introduction that denies it: `Don't`, `Non-goals`, `This may not:`.
+fn is_of_bans(atom: &Atom) -> bool {
+    const BANS: &[&str] = &["anti", "non", "wrong", "bad", "rejected", "out", "without"];
+    let denies = |text: &str| {
+        let words = words(&text.replace('-', " "));
+        words.iter().any(|word| word.is(NEGATIONS) || word.is(BANS))
+    };
+    let intro = body(&atom.text).lines().next().unwrap_or_default();
+    let intro = intro.trim_end_matches(['*', '_', ' ']);
+    let introduces = intro.ends_with(':') && atom.lines.1 > atom.lines.0;
+    atom.heading.last().is_some_and(|last| denies(last)) || (introduces && denies(intro))
+}
+
+/// What is written in sentences: without fenced code, what links and pictures lead to, tags and quoted blocks of other kinds.
+fn prose(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut in_fence = false;
+    for line in text.lines() {
+        let bare = line.trim_start();
+        let is_fence = bare.starts_with("```") || bare.starts_with("~~~");
+        in_fence ^= is_fence;
+        if in_fence
+            || is_fence
+            || bare.starts_with(['<', '|'])
+            || bare.starts_with("![")
+            || bare.starts_with(":::")
+        {
+            continue;
+        }
+        let mut parts = line.split("](");
+        out.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            out.push(']');
+            out.push_str(part.split_once(')').map_or(part, |(_, rest)| rest));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn statements(text: &str) -> Vec<Statement> {
+    let mut out = Vec::new();
+    let is_example = |said: &&str| {
+        let head = body(said).get(..7);
+        head.is_some_and(|head| head.eq_ignore_ascii_case("example"))
+    };
+    // what stands before a semicolon or a colon says something by itself, and what stands before a reason
+    let all = sentences(text);
+    let parts = all.iter().flat_map(|said| said.split("; "));
+    for said in parts
+        .flat_map(without_reason)
+        .filter(|said| !is_example(said))
+    {
+        let clauses: Vec<&str> = match said.split_once(": ") {
+            // `port: 8080` is one statement
+            Some((_, value)) if value.split_whitespace().count() <= 2 => vec![said],
+            _ => said.split(": ").collect(),
+        };
+        let subject = (clauses.len() > 1).then(|| normal(clauses[0]));
+        for (at, clause) in clauses.into_iter().enumerate() {
+            let subject = subject.clone().filter(|_| at > 0);
+            out.extend(statement(body(clause)).map(|statement| Statement {
+                subject,
+                ..statement
+            }));
+        }
+    }
+    out.truncate(MAX_STATEMENTS);
+    out
 }
 
 /// A clause, and the reason that it gives.

@@ -235,6 +235,22 @@ fn what_can_both_hold() {
         ),
         ("Sessions live for 60 s", "Sessions live for 1 minute"),
         (
+            "`start_time_to`: show runs that started before this value",
+            "`start_time_from`: show runs that started after this value",
+        ),
+        (
+            "Play online with Vite 7 or scaffold an app with your framework",
+            "Play online with Vite 8 or scaffold an app with your framework",
+        ),
+        (
+            "Released to all customers on June 4",
+            "Released to all customers on June 23",
+        ),
+        (
+            "Example: the gateway listens on port 8080",
+            "Example: the gateway listens on port 9090",
+        ),
+        (
             "Wait 30s for the gateway",
             "Wait 30 seconds for the gateway",
         ),
@@ -283,6 +299,37 @@ fn entries_of_a_list_have_values_of_their_own() {
         None,
     );
     assert_eq!(conflicts(&list), []);
+}
+
+#[test]
+fn what_stands_under_a_ban_denies_nothing() {
+    let note = |path: &str, text: &str| crate::source::notes::atoms(path, text, None);
+    let check = |a: &str, b: &str, n: usize| {
+        let mut all = note("AGENTS.md", a);
+        all.extend(note("NOTES.md", b));
+        assert_eq!(conflicts(&all).len(), n, "{a} {b}");
+    };
+    let wish = "Never call the Stripe sandbox in unit tests.\n";
+    check(
+        "## Style\n\n- Call the Stripe sandbox in unit tests.\n",
+        wish,
+        1,
+    );
+    check(
+        "## Don't\n\n- Call the Stripe sandbox in unit tests.\n",
+        wish,
+        0,
+    );
+    check(
+        "Unit tests may not:\n- Call the Stripe sandbox in unit tests.\n",
+        wish,
+        0,
+    );
+    check(
+        "Look:\n\n```sh\nCall the Stripe sandbox in unit tests.\n```\n",
+        wish,
+        0,
+    );
 }
 
 #[test]

@@ -80,6 +80,8 @@ pub(super) struct Word {
     pub(super) is_code: bool,
     /// Whether a comma or a dash stands right behind it.
     pub(super) is_cut: bool,
+    /// Whether it opens with a capital letter.
+    pub(super) is_capital: bool,
 }
 
 impl Word {
@@ -94,6 +96,14 @@ impl Word {
         let is_one = !name.is_empty() && name.chars().all(is_name);
         (is_one && !value.is_empty() && !value.starts_with(['=', '>', '~']))
             .then_some((name, value))
+    }
+
+    /// Whether it is a number of something, as [`with_units`] writes it.
+    pub(super) fn has_unit(&self) -> bool {
+        self.is_value()
+            && UNITS
+                .iter()
+                .any(|(counted, ..)| self.key.ends_with(counted))
     }
 
     pub(super) fn is_value(&self) -> bool {
@@ -131,6 +141,7 @@ pub(super) fn words(text: &str) -> Vec<Word> {
                     key,
                     is_code: true,
                     is_cut,
+                    is_capital: false,
                 });
             } else if let Some(last) = out.last_mut().filter(|_| is_cut) {
                 last.is_cut = true;
@@ -156,6 +167,7 @@ pub(super) fn words(text: &str) -> Vec<Word> {
             lower,
             is_code,
             is_cut,
+            is_capital: bare.starts_with(char::is_uppercase),
         });
     }
     out
