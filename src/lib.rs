@@ -35,6 +35,7 @@ pub use score::Survey;
 use score::links::Likely;
 use score::memory::Around;
 use score::pieces::Segment;
+use score::said::Said;
 use source::hunks::Hunks;
 use std::time::Instant;
 
@@ -111,13 +112,24 @@ pub(crate) fn survey_of(
         let sessions = remembered.sessions.iter().map(|session| session.ended);
         sessions.fold(history.head_time, i64::max)
     });
-    let ranked = score::rank(&query, &files, &history, now, &model.file);
+    let mut ranked = score::rank(&query, &files, &history, now, &model.file);
     for (atom, file) in remembered.atoms.iter_mut().zip(&remembered.atom_files) {
         let changed_at = file.map_or(0, |idx| ranked.history.changed_at[idx]);
         if atom.date.is_none() && changed_at > 0 {
             atom.date = Some((changed_at, source::notes::DateSource::Git));
         }
     }
+    let branch = trees.branch();
+    let said = Said::read(&query, &remembered.atoms, &remembered.sessions);
+    let meant = score::when::meant(&task.text, &remembered.sessions, &branch, now);
+    ranked.point(score::pointed::find(
+        &query,
+        &said,
+        &remembered.atoms,
+        &remembered.sessions,
+        &meant,
+        &files,
+    ));
     lap("score");
     let shortlist = shortlist(request, &files, &ranked.order);
     let (opened, hunks) = rayon::join(
@@ -137,9 +149,8 @@ pub(crate) fn survey_of(
     let pieces = score::pieces::score(&query, &ranked, &opened, &past, &model.piece);
     let best = ranked.order.iter().take(LIKELY_FILES);
     let best = best.map(|&idx| (files[idx].path.as_str(), ranked.p[idx]));
-    let branch = trees.branch();
     let around = Around {
-        task: &task.text,
+        meant: &meant,
         likely: Likely::new(
             best.collect(),
             score::pieces::names_with_p(&pieces, &opened),
@@ -147,7 +158,13 @@ pub(crate) fn survey_of(
         branch: &branch,
         now,
     };
-    let memory = score::memory::score(&query, &remembered.atoms, &remembered.sessions, &around);
+    let memory = score::memory::score(
+        &query,
+        &said,
+        &remembered.atoms,
+        &remembered.sessions,
+        &around,
+    );
     lap("pieces");
     let mut warnings = trees.warnings.clone();
     warnings.extend(
@@ -450,7 +467,7 @@ fn open(
 fn subject_path(survey: &Survey, subject: Subject) -> String {
     match subject {
         Subject::File(idx) => survey.files[survey.opened[idx].file_idx].path.clone(),
-        Subject::Note(idx) => render::memory::shown_path(&survey.remembered.atoms[idx].path),
+        Subject::Note(idx) => source::notes::shown_path(&survey.remembered.atoms[idx].path),
         Subject::Session(idx) => survey.remembered.sessions[idx].name(),
     }
 }

@@ -21,13 +21,24 @@ use scenario::{Project, Scenario, folded};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// The way in which files compete too.
+const WITH_CODE: &str = "ctxpack, with code";
+
 /// The ways to choose, in the order of the table.
-const WAYS: [&str; 4] = [
-    "ctxpack",
-    "ctxpack, with code",
-    "newest first",
-    "everything in order",
-];
+const WAYS: [&str; 4] = ["ctxpack", WITH_CODE, "newest first", "everything in order"];
+
+/// Notes and sessions alone.
+const MEMORY: Kinds = Kinds {
+    files: false,
+    notes: true,
+    sessions: true,
+};
+/// Files alone.
+const FILES: Kinds = Kinds {
+    files: true,
+    notes: false,
+    sessions: false,
+};
 
 /// A budget that holds all there is: what is not shown then, no reader has kept.
 const ALL: usize = 200_000;
@@ -45,6 +56,8 @@ struct Shown {
     n_labelled: usize,
     /// Whether each item that had to bear a mark does; `None` where nothing is asked or nothing shown.
     marked: Option<bool>,
+    /// Share of the files that must come; `None` where none must, or none could.
+    code: Option<f64>,
 }
 
 struct Row {
@@ -52,6 +65,8 @@ struct Row {
     kind: String,
     /// By budget and way.
     shown: Vec<Vec<Shown>>,
+    /// By budget: the share of the files that must come where nothing is remembered.
+    unremembered: Vec<Option<f64>>,
 }
 
 fn main() {
@@ -92,7 +107,7 @@ fn main() {
     table(&rows, &budgets);
 }
 
-fn request(built: &Built, scenario: &Scenario, budget: usize, files: bool) -> Request {
+fn request(built: &Built, scenario: &Scenario, budget: usize, kinds: Kinds) -> Request {
     let task = scenario.task.clone();
     Request {
         roots: vec![built.repo.clone()],
@@ -108,10 +123,7 @@ fn request(built: &Built, scenario: &Scenario, budget: usize, files: bool) -> Re
         include: vec![],
         exclude: vec![],
         pin: vec![],
-        kinds: Kinds {
-            files,
-            ..Kinds::default()
-        },
+        kinds,
         home: Some(built.home.clone()),
         reader: None,
         variables: Default::default(),
@@ -122,9 +134,9 @@ fn request(built: &Built, scenario: &Scenario, budget: usize, files: bool) -> Re
     }
 }
 
-/// The items of a bundle that are memory; their text, and whether their labels hold a word.
-fn pack(built: &Built, scenario: &Scenario, budget: usize, files: bool) -> Vec<Item> {
-    let request = request(built, scenario, budget, files);
+/// The items of a bundle.
+fn pack(built: &Built, scenario: &Scenario, budget: usize, kinds: Kinds) -> Vec<Item> {
+    let request = request(built, scenario, budget, kinds);
     let packed = ctxpack::pack(&request, &|_, _| {}).expect("a bundle");
     assert!(
         packed.bundle.tokens <= budget,
@@ -132,7 +144,17 @@ fn pack(built: &Built, scenario: &Scenario, budget: usize, files: bool) -> Vec<I
         scenario.name
     );
     let items = packed.bundle.account.items.into_iter();
-    items.filter(|item| item.kind != Kind::File).collect()
+    items.collect()
+}
+
+/// The share of the files that must come of which any line is shown.
+fn code_shown(scenario: &Scenario, items: &[Item]) -> Option<f64> {
+    let is_shown = |path: &&String| {
+        let mut files = items.iter().filter(|item| item.kind == Kind::File);
+        files.any(|item| item.path == **path && !item.lines.is_empty())
+    };
+    let n = scenario.code.len();
+    (n > 0).then(|| scenario.code.iter().filter(is_shown).count() as f64 / n as f64)
 }
 
 fn measure(
@@ -143,7 +165,7 @@ fn measure(
     budgets: &[usize],
 ) -> Row {
     let survey =
-        ctxpack::survey(&request(built, scenario, ALL, false), &|_, _| {}).expect("a survey");
+        ctxpack::survey(&request(built, scenario, ALL, MEMORY), &|_, _| {}).expect("a survey");
     let n_ours = project
         .sessions
         .iter()
@@ -160,13 +182,18 @@ fn measure(
                     .collect::<Vec<_>>(),
             )
         };
-        let packed = |files| {
-            let items = pack(built, scenario, budget, files).into_iter();
-            look(scenario, &items.map(labelled).collect::<Vec<_>>())
+        let packed = |kinds| {
+            let items = pack(built, scenario, budget, kinds);
+            let code = code_shown(scenario, &items);
+            let memory = items.into_iter().filter(|item| item.kind != Kind::File);
+            Shown {
+                code,
+                ..look(scenario, &memory.map(labelled).collect::<Vec<_>>())
+            }
         };
         vec![
-            packed(false),
-            packed(true),
+            packed(MEMORY),
+            packed(Kinds::default()),
             texts(baselines::newest(&survey, budget)),
             texts(baselines::everything(project, &survey, budget)),
         ]
@@ -175,6 +202,10 @@ fn measure(
         name: format!("{name}/{}", scenario.name),
         kind: scenario.kind.clone(),
         shown: shown.collect(),
+        unremembered: budgets
+            .iter()
+            .map(|&budget| code_shown(scenario, &pack(built, scenario, budget, FILES)))
+            .collect(),
     }
 }
 
@@ -248,12 +279,13 @@ fn look(scenario: &Scenario, texts: &[(String, String)]) -> Shown {
         forbidden,
         n_labelled,
         marked,
+        code: None,
     }
 }
 
 /// The sentences that no budget shows: their reader left them out.
 fn reach(built: &Built, scenario: &Scenario) -> Vec<String> {
-    let items: Vec<(String, String)> = pack(built, scenario, ALL, false)
+    let items: Vec<(String, String)> = pack(built, scenario, ALL, MEMORY)
         .into_iter()
         .map(labelled)
         .collect();
@@ -324,6 +356,25 @@ fn table(rows: &[Row], budgets: &[usize]) {
                 interval(shown().map(|shown| shown.recall)),
                 interval(shown().filter_map(|shown| shown.precision)),
                 format!("{n_forbidden} ({n_bare})"),
+            );
+        }
+    }
+    let with_code = WAYS.iter().position(|way| *way == WITH_CODE).unwrap_or(0);
+    let of_code = |at: usize| {
+        rows.iter()
+            .filter_map(move |row| row.shown[at][with_code].code)
+    };
+    if of_code(0).next().is_some() {
+        println!(
+            "\n{:>6}  {:>20} {:>20}",
+            "code", "by memory", "by words alone"
+        );
+        for (at, budget) in budgets.iter().enumerate() {
+            let alone = rows.iter().filter_map(|row| row.unremembered[at]);
+            println!(
+                "{budget:>6}  {:>20} {:>20}",
+                interval(of_code(at)),
+                interval(alone)
             );
         }
     }

@@ -156,6 +156,9 @@ pub struct Scenario {
     /// A word that a label of each item with a sentence that must come should hold: `conflict`, `seen`.
     #[serde(default)]
     pub mark: Option<String>,
+    /// Files that must come too where code competes, though the task has none of their words.
+    #[serde(default)]
+    pub code: Vec<String>,
     /// Why these.
     pub why: String,
 }

@@ -803,7 +803,22 @@ const DOCTOR_EXAMPLES: &str = "\
 Examples:
   ctxpack doctor                         what is wrong with the notes, here and in your home
   ctxpack doctor --strict --no-home      in CI
-  ctxpack doctor --json | jq '.findings[] | select(.code == \"conflict\")'";
+  ctxpack doctor --json | jq '.findings[] | select(.code == \"conflict\")'
+
+Codes:
+  agents-chain-too-long  AGENTS.md from the root down are longer than what Codex loads
+  conflict               two notes that cannot both hold
+  dangling-link          a link to a file that is not there
+  dangling-name          a [[name]] of no note
+  duplicate              a note that says what another says
+  index-past-cap         lines of MEMORY.md past what Claude Code loads
+  instructions-too-long  a CLAUDE.md longer than its makers advise
+  near-duplicate         a note that says nearly what another says
+  not-in-index           a topic file that MEMORY.md does not list
+  orphaned-anchor        a note that names a path that is gone
+  probable-secret        what looks like a key or a password
+  stale-handoff          a handoff that HEAD has left behind
+  superseded-listed      a superseded topic that MEMORY.md still lists";
 
 const NOTES_EXAMPLES: &str = "\
 Examples:

@@ -8,7 +8,7 @@ use crate::request::{Kind, RenderingName};
 use crate::score::Survey;
 use crate::score::memory::ScoredSession;
 use crate::score::turns::{self, Passage};
-use crate::source::notes::Anchored;
+use crate::source::notes::{self, Anchored};
 use crate::source::sessions::{Session, digest};
 use jiff::Timestamp;
 
@@ -173,13 +173,13 @@ pub fn note_item(
     }
     if let Some(other) = scored.conflict {
         let other = &survey.remembered.atoms[other];
-        let path = shown_path(&other.path);
+        let path = notes::shown_path(&other.path);
         labels.push(("conflicts", format!("{path}:{}", other.lines.0)));
     }
     if let Some(heading) = atom.heading.last() {
         labels.push(("under", heading.chars().take(60).collect()));
     }
-    let path = shown_path(&atom.path);
+    let path = notes::shown_path(&atom.path);
     Item {
         labels,
         ..item(
@@ -366,17 +366,6 @@ fn item(
     }
 }
 
-/// The path of a note, without what says where this machine keeps its home: `claude-code:memory/x.md`.
-pub fn shown_path(path: &str) -> String {
-    match path.split_once("/projects/") {
-        Some((home, rest)) if home.starts_with('~') => format!(
-            "claude-code:{}",
-            rest.split_once('/').map_or(rest, |(_, below)| below)
-        ),
-        _ => path.to_owned(),
-    }
-}
-
 /// The day of a moment, in UTC: `2026-08-20`.
 fn day(at: i64) -> String {
     Timestamp::from_second(at).map_or_else(
@@ -393,10 +382,10 @@ mod tests {
     #[test]
     fn a_home_path_says_nothing_of_the_machine() {
         assert_eq!(
-            shown_path("~/.claude/projects/-home-ann-acme/memory/order-lock.md"),
+            notes::shown_path("~/.claude/projects/-home-ann-acme/memory/order-lock.md"),
             "claude-code:memory/order-lock.md"
         );
-        assert_eq!(shown_path("docs/adr/0001.md"), "docs/adr/0001.md");
+        assert_eq!(notes::shown_path("docs/adr/0001.md"), "docs/adr/0001.md");
     }
 
     #[test]

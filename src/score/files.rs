@@ -4,13 +4,14 @@ use super::commits::{self, FileHistory};
 use super::imports::{self, ImportGraph};
 use super::look::Look;
 use super::model::FileModel;
+use super::pointed::Pointed;
 use super::statistics::{idf, length_norm, normalise, ranking, saturate, softmax};
 use crate::lexicon::query::PathMention;
 use crate::lexicon::terms::{self, TermIdx, each_term};
 use crate::lexicon::{Field, N_FIELDS, Query};
 use crate::source::File;
 use crate::source::history::History;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Names of the features of a file, in the order of [`FileRow`]. What each is stands beside its weight in `weights.toml`.
 pub const FILE_FEATURES: [&str; 21] = [
@@ -65,6 +66,28 @@ pub struct Ranked {
     pub history: FileHistory,
     /// Files that the task names, with the lines it names in them.
     pub named: Vec<(usize, Vec<u32>)>,
+    /// Files that have a share of `p` by what is remembered (after [`Ranked::point`]).
+    pub pointed: Vec<Pointed>,
+}
+
+impl Ranked {
+    /// Mixes what is remembered into the probabilities: each file of `pointed` has its share, and what the words found has the rest.
+    pub fn point(&mut self, pointed: Vec<Pointed>) {
+        let rest = 1.0 - pointed.iter().map(|pointed| pointed.share).sum::<f64>();
+        if pointed.is_empty() {
+            return;
+        }
+        for p in &mut self.p {
+            *p *= rest;
+        }
+        for pointed in &pointed {
+            self.p[pointed.file_idx] += pointed.share;
+        }
+        let is_shown: FxHashSet<usize> = self.order.iter().copied().collect();
+        self.order = ranking(&self.p);
+        self.order.retain(|idx| is_shown.contains(idx));
+        self.pointed = pointed;
+    }
 }
 
 /// Field weights of BM25F and its length normalisation.
@@ -173,6 +196,7 @@ pub fn rank(
         graph,
         history: file_history,
         named,
+        pointed: Vec::new(),
     }
 }
 

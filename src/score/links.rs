@@ -1,11 +1,14 @@
 //! Which notes belong to the code that is likely: the thread from a note to what it speaks of.
 //!
-//! A note that shares no word with the task is still needed by whoever changes the file that it names. Links are of one step: from
-//! likely code to the notes that name it, and from a note that answers the task to the code that it names.
+//! A note that shares no word with the task is still needed by whoever changes the file that it names. Links are of one step; the
+//! other direction, from a note that answers the task to the code that it names, is [`super::pointed`].
 
 use crate::source::notes::Atom;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rustc_hash::FxHashMap;
+
+/// A shorter name ties nothing: it stands in any prose.
+pub const MIN_NAME_BYTES: usize = 4;
 
 /// What is likely to change, as notes may name it. Strengths are relative to the likeliest, in `[0, 1]`.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +32,7 @@ impl<'a> Likely<'a> {
         }
         let mut strongest: FxHashMap<&str, f64> = FxHashMap::default();
         let mut most = 1e-12_f64;
-        for (name, p) in names.filter(|(name, _)| name.len() >= 4) {
+        for (name, p) in names.filter(|(name, _)| name.len() >= MIN_NAME_BYTES) {
             let strength = strongest.entry(name).or_default();
             *strength = strength.max(p);
             most = most.max(p);
@@ -49,8 +52,7 @@ pub fn strength(atom: &Atom, likely: &Likely<'_>) -> f64 {
     let mut best = 0.0_f64;
     for anchor in &atom.anchors {
         let file = likely.files.iter().find(|(path, _)| names(anchor, path));
-        let name = anchor.rsplit([':', '.', '#']).next().unwrap_or(anchor);
-        let name = likely.names.get(name).copied();
+        let name = likely.names.get(symbol(anchor)).copied();
         best = best
             .max(file.map_or(0.0, |file| file.1))
             .max(name.unwrap_or(0.0));
@@ -98,6 +100,11 @@ fn folder_of_instructions(path: &str) -> Option<&str> {
         "CLAUDE.md" | "AGENTS.md" | "GEMINI.md" | "AGENT.md"
     );
     (is_instructions && !path.starts_with(['.', '~'])).then_some(&path[..at])
+}
+
+/// The function or type that an anchor names, without what it belongs to: `Cart::total`, `cart.total`.
+pub fn symbol(anchor: &str) -> &str {
+    anchor.rsplit([':', '.', '#']).next().unwrap_or(anchor)
 }
 
 /// Whether an anchor names the file: the path itself, or its end from a component on; or a folder that holds it.

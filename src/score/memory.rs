@@ -6,11 +6,10 @@
 
 use super::commits::decay;
 use super::links::{self, Likely};
-use super::statistics::{idf, length_norm, saturate};
+use super::said::Said;
 use super::turns::{self, Document, Passage};
-use crate::lexicon::scan::Scanner;
-use crate::lexicon::{Query, syntax};
-use crate::source::notes::{Anchored, Atom, Class, conflict};
+use crate::lexicon::Query;
+use crate::source::notes::{self, Anchored, Atom, Class, conflict};
 use crate::source::sessions::Session;
 use rustc_hash::FxHashMap;
 
@@ -31,6 +30,8 @@ pub struct ScoredAtom {
     pub repeats: bool,
     /// In how many places it is said.
     pub n_sources: usize,
+    /// Index of an atom that it took the place of, where it is needed for that.
+    pub succeeds: Option<usize>,
     /// Index of an atom that says the opposite.
     pub conflict: Option<usize>,
 }
@@ -61,14 +62,11 @@ pub struct Memory {
     pub sessions: Vec<ScoredSession>,
 }
 
-const K1: f64 = 1.2;
-const B: f64 = 0.4;
-
 /// What memory is scored against, besides the task's words.
 #[derive(Debug, Clone, Default)]
 pub struct Around<'a> {
-    /// The task that the query was read from.
-    pub task: &'a str,
+    /// How surely the task means each session by its time ([`super::when::meant`]); none where there are no sessions.
+    pub meant: &'a [f64],
     /// Code that is likely to change.
     pub likely: Likely<'a>,
     /// The branch checked out, or empty.
@@ -78,65 +76,25 @@ pub struct Around<'a> {
 }
 
 /// Scores atoms and sessions.
-pub fn score(query: &Query, atoms: &[Atom], sessions: &[Session], around: &Around<'_>) -> Memory {
+pub fn score(
+    query: &Query,
+    said: &Said,
+    atoms: &[Atom],
+    sessions: &[Session],
+    around: &Around<'_>,
+) -> Memory {
     let Around {
-        task,
+        meant,
         likely,
         branch,
         now,
     } = around;
     let now = *now;
-    let mut scanner = Scanner::new(query);
-    let mut read = |text: &str| {
-        let scan = scanner.scan(text, &syntax::of_path("x.md"));
-        let mut terms: Vec<(u16, f64)> = Vec::new();
-        for hit in &scan.hits {
-            match terms.last_mut() {
-                Some((term, n)) if *term == hit.term_idx => *n += f64::from(hit.count),
-                _ => terms.push((hit.term_idx, f64::from(hit.count))),
-            }
-        }
-        Document {
-            terms,
-            length: scan.lengths.iter().map(|&n| f64::from(n)).sum(),
-        }
-    };
-    let atom_documents: Vec<Document> = atoms
-        .iter()
-        .map(|atom| read(&format!("{}\n{}", atom.heading.join("\n"), atom.text)))
-        .collect();
-    let said: Vec<Vec<(Passage, Document)>> = sessions
-        .iter()
-        .map(|session| {
-            let turns = session.turns.iter().enumerate();
-            let passages = turns.flat_map(|(turn_idx, turn)| {
-                let ranges = turns::cut(&turn.text).into_iter();
-                ranges.map(move |range| (turn_idx, &turn.text, range))
-            });
-            passages
-                .map(|(turn_idx, text, range)| {
-                    let document = read(&text[range.clone()]);
-                    let passage = Passage {
-                        turn_idx,
-                        range,
-                        p: 0.0,
-                    };
-                    (passage, document)
-                })
-                .collect()
-        })
-        .collect();
-    let digests: Vec<Document> = sessions
-        .iter()
-        .map(|session| read(&digest_text(session)))
-        .collect();
-    let passages = said.iter().flatten().map(|(_, document)| document);
-    let statistics = Statistics::new(query, atom_documents.iter().chain(passages));
     let scored = atoms
         .iter()
-        .zip(&atom_documents)
+        .zip(&said.atoms)
         .map(|(atom, document)| {
-            let cover = statistics.cover(query, document);
+            let cover = said.cover(query, document);
             let recency = recency_of_atom(atom, now);
             let link = links::strength(atom, likely);
             ScoredAtom {
@@ -149,45 +107,49 @@ pub fn score(query: &Query, atoms: &[Atom], sessions: &[Session], around: &Aroun
                 is_next: false,
                 repeats: false,
                 n_sources: atom.n_sources,
+                succeeds: None,
                 conflict: None,
             }
         })
         .collect();
     let mut scored = without_repeats(atoms, scored);
+    succeed(atoms, &mut scored, likely);
     outdate(atoms, &mut scored);
     pair_up(atoms, &mut scored);
     hand_over(atoms, &mut scored, branch);
-    let (shares, _) = turns::score(query, sessions, &statistics.idf, &said);
-    let covers: Vec<f64> = said
-        .iter()
-        .map(|session| {
-            let covers = session.iter().map(|(_, d)| statistics.cover(query, d));
-            covers.fold(0.0, f64::max)
-        })
+    let (shares, _) = turns::score(query, sessions, &said.idf, &said.passages);
+    let covers: Vec<f64> = (0..sessions.len())
+        .map(|at| said.best_cover(query, at))
         .collect();
     let best = covers.iter().copied().fold(0.0, f64::max);
     // that one of them answers the task at all
     let asked = logistic(-5.0 + 9.0 * best.sqrt());
-    let meant = super::when::meant(task, sessions, branch, now);
     let on_branch = |session: &Session| branch.is_empty() || session.branch == *branch;
     let unfinished = sessions.iter().position(on_branch);
     let unfinished = unfinished.filter(|&at| !sessions[at].digest.open.is_empty());
     let sessions = (0..sessions.len())
         .map(|at| {
-            let passages = said[at].iter().zip(&shares[at]);
+            let passages = said.passages[at].iter().zip(&shares[at]);
             let in_session = shares[at].iter().sum::<f64>().max(1e-12);
             let passages = passages.map(|((passage, _), share)| Passage {
                 // what is meant by its time need not share a word with the task, though what does is meant first
                 p: (asked * share).max(
-                    MEANT_P * meant[at] * (0.3 / said[at].len() as f64 + 0.7 * share / in_session),
+                    MEANT_P
+                        * meant[at]
+                        * (0.3 / said.passages[at].len() as f64 + 0.7 * share / in_session),
                 ),
                 ..passage.clone()
             });
-            let whole = Document::merged(said[at].iter().map(|(_, d)| d).chain([&digests[at]]));
-            let whole = statistics.cover(
+            let whole = Document::merged(
+                said.passages[at]
+                    .iter()
+                    .map(|(_, d)| d)
+                    .chain([&said.digests[at]]),
+            );
+            let whole = said.cover(
                 query,
                 &Document {
-                    length: statistics.average,
+                    length: said.average,
                     ..whole
                 },
             );
@@ -280,6 +242,40 @@ fn validity(atom: &Atom) -> f64 {
     anchored * over
 }
 
+/// What a note is worth by the one whose place it took.
+const SUCCEEDED: f64 = 0.9;
+/// A chain of decisions is followed over so many.
+const MAX_SUCCESSORS: usize = 6;
+
+/// Who asks what a superseded note answers needs the note that took its place, though that may say it in other words.
+fn succeed(atoms: &[Atom], scored: &mut [ScoredAtom], likely: &Likely<'_>) {
+    let pairs = notes::replacements(atoms);
+    if pairs.is_empty() {
+        return;
+    }
+    // as if each still held
+    let mut p: Vec<f64> = atoms
+        .iter()
+        .zip(scored.iter())
+        .map(|(atom, scored)| {
+            let p = p_of_atom(atom.class, scored.cover, scored.recency, scored.link);
+            p * links::scope(atom, likely)
+        })
+        .collect();
+    for _ in 0..MAX_SUCCESSORS {
+        for &(newer, older) in &pairs {
+            p[newer] = p[newer].max(SUCCEEDED * p[older]);
+        }
+    }
+    for &(newer, older) in &pairs {
+        let worth = p[newer] * validity(&atoms[newer]);
+        if worth > scored[newer].p {
+            scored[newer].p = worth;
+            scored[newer].succeeds = Some(older);
+        }
+    }
+}
+
 /// Seconds by which a newer entry outdates an older one, and what that one is worth then.
 const OUTDATED_AFTER: i64 = 3 * 86_400;
 const OUTDATED: f64 = 0.3;
@@ -329,58 +325,6 @@ fn hand_over(atoms: &[Atom], scored: &mut [ScoredAtom], branch: &str) {
     }
 }
 
-struct Statistics {
-    idf: Vec<f64>,
-    average: f64,
-    /// The most that a document could score, by the whole task and by its first line.
-    ceilings: [f64; 2],
-}
-
-impl Statistics {
-    fn new<'a>(query: &Query, documents: impl Iterator<Item = &'a Document>) -> Self {
-        let mut df = vec![0_u32; query.vocabulary.len()];
-        let mut n = 0;
-        let mut length = 0.0;
-        for document in documents {
-            n += 1;
-            length += document.length;
-            for &(term, _) in &document.terms {
-                df[term as usize] += 1;
-            }
-        }
-        let idf: Vec<f64> = df.iter().map(|&df| idf(n, df)).collect();
-        let ceilings = [&query.joint, &query.title].map(|weights| {
-            let most = idf.iter().zip(weights);
-            most.map(|(idf, weight)| idf * weight * (K1 + 1.0)).sum()
-        });
-        Self {
-            idf,
-            average: if n == 0 { 0.0 } else { length / n as f64 },
-            ceilings,
-        }
-    }
-
-    /// BM25 as a share of what a document that says it all would score; of the whole task, or of its first line if that is more.
-    fn cover(&self, query: &Query, document: &Document) -> f64 {
-        let norm = length_norm(document.length, self.average, B);
-        let share = |weights: &[f64], ceiling: f64| {
-            let sum: f64 = document
-                .terms
-                .iter()
-                .map(|&(term, n)| {
-                    weights[term as usize] * self.idf[term as usize] * saturate(n / norm, K1)
-                })
-                .sum();
-            if ceiling > 0.0 {
-                (sum / ceiling).min(1.0)
-            } else {
-                0.0
-            }
-        };
-        share(&query.joint, self.ceilings[0]).max(share(&query.title, self.ceilings[1]))
-    }
-}
-
 fn logistic(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
@@ -421,29 +365,19 @@ const MEANT_P: f64 = 0.9;
 /// Sessions weigh half after three weeks.
 const SESSION_HALF_LIFE_DAYS: f64 = 21.0;
 
-fn digest_text(session: &Session) -> String {
-    let digest = &session.digest;
-    let mut text = format!(
-        "{}\n{}\n{}\n",
-        session.title, digest.summary, digest.outcome
-    );
-    for line in digest
-        .asks
-        .iter()
-        .chain(&digest.decisions)
-        .chain(&digest.fixes)
-        .chain(&digest.files)
-        .chain(&digest.open)
-    {
-        text.push_str(line);
-        text.push('\n');
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn score_of(
+        query: &Query,
+        atoms: &[Atom],
+        sessions: &[Session],
+        around: &Around<'_>,
+    ) -> Memory {
+        let said = Said::read(query, atoms, sessions);
+        score(query, &said, atoms, sessions, around)
+    }
 
     fn atom(text: &str, class: Class) -> Atom {
         let mut atoms = crate::source::notes::atoms("NOTES.md", text, None);
@@ -464,7 +398,7 @@ mod tests {
             atom("- Use tabs in Makefiles.\n", Class::Preference),
             atom("- The release train leaves on Mondays.\n", Class::Status),
         ];
-        let memory = score(&query, &atoms, &[], &Around::default());
+        let memory = score_of(&query, &atoms, &[], &Around::default());
         assert!(memory.atoms[0].p > 0.3, "{memory:?}");
         assert!(
             memory.atoms[1].p < 0.05 && memory.atoms[2].p < 0.02,
@@ -479,7 +413,7 @@ mod tests {
             let mut atoms = [atom(text, Class::Decision), atom(text, Class::Decision)];
             atoms[1].text.push_str("Something else besides.\n");
             change(&mut atoms[1]);
-            let atoms = score(&query, &atoms, &[], &Around::default()).atoms;
+            let atoms = score_of(&query, &atoms, &[], &Around::default()).atoms;
             assert!(atoms[1].p < atoms[0].p, "{atoms:?}");
         };
         check("- The cart is held in Redis.", &|atom| {
@@ -488,6 +422,28 @@ mod tests {
         check("- The cart is held in Redis.", &|atom| atom.done = true);
         let orphaned = |atom: &mut Atom| atom.anchored = Anchored::Orphaned;
         check("- The cart is held in Redis.", &orphaned);
+    }
+
+    #[test]
+    fn what_took_the_place_of_an_answer_is_needed() {
+        let query = crate::lexicon::query::read("which score goes on the front page of the report");
+        let check = |log: &str, expected: &[usize]| {
+            let mut atoms = crate::source::notes::atoms("DECISIONS.md", log, None);
+            crate::source::notes::mark_superseded(&mut atoms);
+            let scored = score_of(&query, &atoms, &[], &Around::default()).atoms;
+            let best = (0..scored.len()).max_by(|&a, &b| scored[a].p.total_cmp(&scored[b].p));
+            assert_eq!(best, expected.first().copied(), "{scored:?}");
+            let over = (0..atoms.len()).filter(|&at| atoms[at].superseded);
+            assert_eq!(over.collect::<Vec<_>>(), expected[1..], "{log}");
+        };
+        let log = "## 2026-07-20 FSS\nThe front page of the report has FSS as its score.\n\n\
+                   ## 2026-08-01 Flows\nPrefect, hosted by ourselves.\n\n\
+                   ## 2026-08-22 CSI\nSupersedes the decision of 2026-07-20: the ministry reads CSI.\n\n\
+                   ## 2026-08-23 Mail\nReports go out on Mondays.\n";
+        check(log, &[2, 0]);
+        let log = "## D-1: FSS (superseded by D-2)\nThe front page of the report has FSS as its score.\n\n\
+                   ## D-2: CSI\nThe ministry reads it.\n\n## D-3: Flows\nPrefect.\n";
+        check(log, &[1, 0]);
     }
 
     #[test]
@@ -511,7 +467,7 @@ mod tests {
             now: 1_787_000_000,
             ..Around::default()
         };
-        let atoms = score(&query, &atoms, &[], &around).atoms;
+        let atoms = score_of(&query, &atoms, &[], &around).atoms;
         let next: Vec<bool> = atoms.iter().map(|atom| atom.is_next).collect();
         assert_eq!(next, [false, true, false]);
         assert!(atoms[1].p > 3.0 * atoms[2].p.max(atoms[0].p), "{atoms:?}");
@@ -541,13 +497,14 @@ mod tests {
             session(1, "cut the mail"),
             session(0, "two of them happened to fail, two more hang"),
         ];
+        let meant = super::super::when::meant(task, &sessions, "", 3);
         let around = Around {
-            task,
+            meant: &meant,
             now: 3,
             ..Around::default()
         };
         let query = crate::lexicon::query::read(task);
-        let scored = score(&query, &[], &sessions, &around).sessions;
+        let scored = score_of(&query, &[], &sessions, &around).sessions;
         let p: Vec<f64> = scored.iter().map(|session| session.passages[0].p).collect();
         assert!(p[1] > p[3] && p[1] > p[2] && p[2] > p[0], "{p:?}");
     }
@@ -560,7 +517,7 @@ mod tests {
             atom("* redirects, the loop is cut\n", Class::Gotcha),
             atom("- Redirects: the loop is not cut.\n", Class::Fact),
         ];
-        let atoms = score(&query, &atoms, &[], &Around::default()).atoms;
+        let atoms = score_of(&query, &atoms, &[], &Around::default()).atoms;
         let repeats: Vec<bool> = atoms.iter().map(|atom| atom.repeats).collect();
         assert_eq!(repeats, [false, true, false], "{atoms:?}");
         assert!(atoms[1].p < atoms[2].p, "{atoms:?}");

@@ -13,11 +13,13 @@ pub mod look;
 pub mod memory;
 pub mod model;
 pub mod pieces;
+pub mod pointed;
 pub mod reasons;
+pub mod said;
 pub mod statistics;
 pub mod survey;
 pub mod turns;
-mod when;
+pub mod when;
 
 pub use files::{Ranked, rank};
 pub use memory::Memory;

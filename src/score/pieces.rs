@@ -150,7 +150,8 @@ pub fn score(
     for (row, called) in rows.iter_mut().zip(called) {
         row[const { at("called") }] = called;
     }
-    let joint = softmax(&logits(&rows));
+    let mut joint = softmax(&logits(&rows));
+    point(&mut joint, ranked, opened, &segments);
     let mut by_file: Vec<Vec<Piece>> = vec![Vec::new(); opened.len()];
     for (segment_idx, segment) in segments.iter().enumerate() {
         let file = &opened[segment.opened_idx];
@@ -197,6 +198,35 @@ pub fn score(
         segments,
         rows,
         by_file,
+    }
+}
+
+/// Mixes what is remembered into the probabilities of segments, as [`Ranked::point`] does into those of files: what is named in a file
+/// has the file's share, or else all of the file.
+fn point(joint: &mut [f64], ranked: &Ranked, opened: &[Opened], segments: &[Segment]) {
+    let mut shares = vec![0.0; joint.len()];
+    for pointed in &ranked.pointed {
+        let of_file = |at: &usize| opened[segments[*at].opened_idx].file_idx == pointed.file_idx;
+        let is_named = |at: &usize| {
+            definition(&segments[*at], opened)
+                .is_some_and(|definition| pointed.names.contains(&definition.name))
+        };
+        let all: Vec<usize> = (0..segments.len()).filter(of_file).collect();
+        let named: Vec<usize> = all.iter().copied().filter(is_named).collect();
+        let meant = if named.is_empty() { all } else { named };
+        let sum: f64 = meant.iter().map(|&at| joint[at]).sum();
+        for &at in &meant {
+            shares[at] += pointed.share
+                * if sum > 0.0 {
+                    joint[at] / sum
+                } else {
+                    1.0 / meant.len() as f64
+                };
+        }
+    }
+    let rest = 1.0 - shares.iter().sum::<f64>();
+    for (joint, share) in joint.iter_mut().zip(shares) {
+        *joint = *joint * rest + share;
     }
 }
 

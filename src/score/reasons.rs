@@ -4,9 +4,10 @@ use super::explanation::Explanation;
 use super::files::FILE_FEATURES;
 use super::memory::{ScoredAtom, ScoredSession};
 use super::pieces::PIECE_FEATURES;
+use super::pointed::{Origin, Pointed};
 use super::survey::Survey;
 
-use crate::source::notes::{Atom, Class};
+use crate::source::notes::{self, Atom, Class};
 
 /// At most this many sentences per item.
 const MAX_REASONS: usize = 3;
@@ -29,6 +30,9 @@ pub fn of_file(survey: &Survey, opened_idx: usize) -> Vec<String> {
             Some(line) => format!("the task names it, at line {line}"),
             None => "the task names it".to_owned(),
         });
+    }
+    if let Some(pointed) = survey.pointed(file_idx) {
+        reasons.push(why_pointed(survey, pointed));
     }
     if let Some((opened, opened_idx)) = opened {
         let mentioned = |name: &str| {
@@ -98,6 +102,35 @@ pub fn of_file(survey: &Survey, opened_idx: usize) -> Vec<String> {
     reasons
 }
 
+/// Who leads to the file, and why that counts.
+fn why_pointed(survey: &Survey, pointed: &Pointed) -> String {
+    let names: Vec<String> = pointed
+        .names
+        .iter()
+        .take(2)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let what = if names.is_empty() {
+        String::new()
+    } else {
+        format!("{} is ", names.join(" and "))
+    };
+    match pointed.origin {
+        Origin::Note(idx) => {
+            let atom = &survey.remembered.atoms[idx];
+            let path = notes::shown_path(&atom.path);
+            format!(
+                "{what}named by {path}:{}, which answers the task",
+                atom.lines.0
+            )
+        }
+        Origin::Session(idx) => {
+            let name = survey.remembered.sessions[idx].name();
+            format!("edited in {name}, which answers the task")
+        }
+    }
+}
+
 /// Sentences for an atom.
 pub fn of_note(atom: &Atom, scored: &ScoredAtom) -> Vec<String> {
     let mut reasons = Vec::new();
@@ -106,6 +139,9 @@ pub fn of_note(atom: &Atom, scored: &ScoredAtom) -> Vec<String> {
             "covers {:.0} % of the task's words by weight",
             scored.cover * 100.0
         ));
+    }
+    if scored.succeeds.is_some() {
+        reasons.push("took the place of a note that answers the task".to_owned());
     }
     if scored.is_next {
         reasons.push("the handoff to go on from".to_owned());
@@ -188,6 +224,10 @@ pub fn explain_file(survey: &Survey, file_idx: usize, opened_idx: Option<usize>)
         value: model.file.logit(row),
         parts: products(&FILE_FEATURES, row, &model.file.0),
     });
+    if let Some(pointed) = survey.pointed(file_idx) {
+        tree.parts
+            .push(leaf(&why_pointed(survey, pointed), pointed.share));
+    }
     tree.parts.push(leaf("recency", ranked.recency[file_idx]));
     if let Some(opened_idx) = opened_idx {
         let mut best: Vec<&super::Piece> = pieces.by_file[opened_idx].iter().collect();

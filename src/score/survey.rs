@@ -1,5 +1,6 @@
 //! What is known when the scoring is done: the type that later stages read.
 
+use super::pointed::Pointed;
 use super::{Memory, Model, Opened, Pieces, Ranked};
 use crate::error::Warning;
 use crate::lexicon::Query;
@@ -35,4 +36,12 @@ pub struct Survey {
     pub warnings: Vec<Warning>,
     /// Wall-clock time by stage.
     pub timings: Vec<(&'static str, Duration)>,
+}
+
+impl Survey {
+    /// What leads from memory to a file.
+    pub fn pointed(&self, file_idx: usize) -> Option<&Pointed> {
+        let mut all = self.ranked.pointed.iter();
+        all.find(|pointed| pointed.file_idx == file_idx)
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! A store in the home directory holds every project of its user, so nothing is taken from it by name alone: the
 //! working directory written in a record decides, compared as text after `.` and `..` are resolved. Links below a
-//! store's own folder are not followed and only regular files are opened, so that a planted FIFO or a link to a
+//! store's own folder are not followed (but for [`read_own`]) and only regular files are opened, so that a planted FIFO or a link to a
 //! secret gives nothing.
 
 use super::reader::Dirt;
@@ -342,6 +342,34 @@ pub fn read_text(path: &Path, max_bytes: u64) -> std::io::Result<(String, Metada
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     };
     Ok((text, metadata))
+}
+
+/// [`read_text`] of a file that the user keeps at a fixed place, which may be a link: many keep their own files in a repository of dotfiles.
+///
+/// A link is followed only to a regular file of the same extension below `home`: what somebody else planted leads to no secret, to no
+/// device, and to nothing that waits.
+///
+/// # Errors
+/// As [`read_text`]; `InvalidInput` for a link to anything else.
+pub fn read_own(
+    path: &Path,
+    home: Option<&Path>,
+    max_bytes: u64,
+) -> std::io::Result<(String, Metadata)> {
+    if !std::fs::symlink_metadata(path)?.is_symlink() {
+        return read_text(path, max_bytes);
+    }
+    let target = path.canonicalize()?;
+    let home = home.and_then(|home| home.canonicalize().ok());
+    let is_below = home.is_some_and(|home| target.starts_with(home));
+    if !is_below || target.extension() != path.extension() {
+        let message = "a link to what is no note below the home directory";
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            message,
+        ));
+    }
+    read_text(&target, max_bytes)
 }
 
 /// When a file was last changed, in Unix seconds.

@@ -68,6 +68,11 @@ fn every_sentence_stands_in_the_memory_alone() {
             if scenario.must.is_empty() || scenario.why.is_empty() {
                 wrong.push(format!("{at}: nothing must come, or nobody knows why"));
             }
+            for path in &scenario.code {
+                if !project.files.iter().any(|file| file.path == *path) {
+                    wrong.push(format!("{at}: no file: {path}"));
+                }
+            }
             let sentences = scenario
                 .must
                 .iter()

@@ -27,7 +27,7 @@ pub(super) fn read(stores: &Stores) -> Found<Atom> {
     let mut folder = Folder::new(stores, TOOL, &claude);
     let mut reads: Vec<(PathBuf, Read, Class)> = Vec::new();
     let instructions = claude.join("CLAUDE.md");
-    if let Some(read) = folder.read(&instructions) {
+    if let Some(read) = folder.read_own(&instructions) {
         reads.push((instructions, read, Class::Preference));
     }
     let rules = claude.join("rules");
@@ -101,6 +101,43 @@ fn is_below(path: &Path, folder: &Path) -> bool {
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
+
+    #[cfg(unix)]
+    #[test]
+    fn the_users_file_may_be_a_link_into_dotfiles() {
+        let check = |target: &str, is_read: bool| {
+            let outer = tempfile::tempdir().unwrap();
+            let home = outer.path().join("home");
+            for path in ["dotfiles/claude.md", "dotfiles/key", "dotfiles/deep.md/x"] {
+                let path = home.join(path);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, "- Tabs, please.\n").unwrap();
+            }
+            std::fs::write(outer.path().join("out.md"), "- Tabs, please.\n").unwrap();
+            std::fs::create_dir_all(home.join(".claude")).unwrap();
+            std::os::unix::fs::symlink(target, home.join(".claude/CLAUDE.md")).unwrap();
+            let found = read(&Stores {
+                roots: &[],
+                home: Some(&home),
+                variables: &BTreeMap::new(),
+                cache: None,
+            });
+            let paths: Vec<&str> = found.items.iter().map(|atom| atom.path.as_str()).collect();
+            let expected: &[&str] = if is_read {
+                &["~/.claude/CLAUDE.md"]
+            } else {
+                &[]
+            };
+            assert_eq!(paths, expected, "{target}");
+        };
+        check("../dotfiles/claude.md", true);
+        check("../dotfiles/key", false);
+        check("../dotfiles/deep.md", false);
+        check("../../out.md", false);
+        check("../dotfiles/gone.md", false);
+        check("/dev/zero", false);
+        check("CLAUDE.md", false);
+    }
 
     #[test]
     fn the_users_files_and_what_they_import() {

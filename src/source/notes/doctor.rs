@@ -12,6 +12,7 @@ use crate::source::stores::{self, Stores};
 use crate::source::tree::Tree;
 use crate::source::{Remembered, Trees};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What Claude Code loads of the index of its memory, whichever ends first.
@@ -518,6 +519,9 @@ fn place(atom: &Atom) -> String {
     format!("{}:{}", atom.path, atom.lines.0)
 }
 
+/// Places of one thought that are named; of more, only how many there are is told.
+const MAX_PLACES: usize = 3;
+
 /// Notes that say the same, and notes that say the opposite.
 fn pairs(atoms: &[Atom], found: &mut Vec<Finding>) {
     let duplicates = conflict::duplicates(atoms);
@@ -531,37 +535,52 @@ fn pairs(atoms: &[Atom], found: &mut Vec<Finding>) {
     for pair in duplicates.iter().filter(|pair| pair.is_exact) {
         *n_exact.entry(files(pair)).or_default() += 1;
     }
-    for pair in &duplicates {
-        let (kept, other) = (&atoms[pair.kept], &atoms[pair.other]);
-        if !pair.is_exact {
-            add(
-                found,
-                Code::NearDuplicate,
-                &other.path,
-                other.lines.0,
-                format!("says nearly what {} says", place(kept)),
-            );
-            continue;
+    // one finding for a copy of a whole note
+    let is_copy = |pair: &conflict::Duplicate| {
+        let (other, kept) = files(pair);
+        pair.is_exact && other != kept && n_exact[&(other, kept)] >= MANY_REPEATED
+    };
+    let mut copies: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    for ((other, kept), n) in &n_exact {
+        if *n >= MANY_REPEATED && other != kept {
+            copies.entry(kept).or_default().insert(other, *n);
         }
-        match n_exact[&files(pair)] {
-            // one finding for a copy of a whole note: equal ones are dropped
-            n if n >= MANY_REPEATED && kept.path != other.path => {
-                add(
-                    found,
-                    Code::Duplicate,
-                    &other.path,
-                    0,
-                    format!("says in {n} places what {} says", kept.path),
-                );
-            }
-            _ => add(
-                found,
-                Code::Duplicate,
-                &other.path,
-                other.lines.0,
-                format!("says what {} says", place(kept)),
-            ),
+    }
+    for (kept, others) in copies {
+        let n = others.values().max().copied().unwrap_or_default();
+        let message = if others.len() == 1 {
+            format!("says in {n} places what {kept} says")
+        } else {
+            let rest: Vec<&str> = others.keys().copied().skip(1).collect();
+            format!(
+                "says in up to {n} places what {kept} says, as {} do",
+                listed(&rest)
+            )
+        };
+        let first = others.keys().next().copied().unwrap_or_default();
+        add(found, Code::Duplicate, first, 0, message);
+    }
+    // and one for a thought, in however many places it stands
+    let mut clusters: BTreeMap<(usize, bool), Vec<usize>> = BTreeMap::new();
+    for pair in duplicates.iter().filter(|pair| !is_copy(pair)) {
+        let cluster = clusters.entry((pair.kept, pair.is_exact)).or_default();
+        cluster.push(pair.other);
+    }
+    for ((kept, is_exact), others) in clusters {
+        let (code, says) = if is_exact {
+            (Code::Duplicate, "says what")
+        } else {
+            (Code::NearDuplicate, "says nearly what")
+        };
+        let first = &atoms[others[0]];
+        let rest: Vec<String> = others[1..].iter().map(|&at| place(&atoms[at])).collect();
+        let mut message = format!("{says} {} says", place(&atoms[kept]));
+        if !rest.is_empty() {
+            let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+            let does = if rest.len() == 1 { "does" } else { "do" };
+            message.push_str(&format!(", as {} {does}", listed(&rest)));
         }
+        add(found, code, &first.path, first.lines.0, message);
     }
     for pair in conflict::conflicts(atoms) {
         let (newer, older) = (&atoms[pair.newer], &atoms[pair.older]);
@@ -577,6 +596,17 @@ fn pairs(atoms: &[Atom], found: &mut Vec<Finding>) {
             older.lines.0,
             format!("{} {how}", place(newer)),
         );
+    }
+}
+
+/// `a`, `a and b`, `a, b, c and 4 more`.
+fn listed(places: &[&str]) -> String {
+    let n_more = places.len().saturating_sub(MAX_PLACES);
+    let named = &places[..places.len() - n_more];
+    match named {
+        _ if n_more > 0 => format!("{} and {n_more} more", named.join(", ")),
+        [head @ .., last] if !head.is_empty() => format!("{} and {last}", head.join(", ")),
+        _ => named.join(", "),
     }
 }
 
@@ -631,7 +661,7 @@ pub fn documents(request: &Request, trees: &Trees, remembered: &Remembered) -> V
         files.insert(path);
     }
     for path in files.iter().filter(|path| path.is_absolute()) {
-        if let Ok((text, _)) = stores::read_text(path, MAX_NOTE_BYTES) {
+        if let Ok((text, _)) = stores::read_own(path, stores.home, MAX_NOTE_BYTES) {
             all.push(Document {
                 path: stores.shown(path),
                 text,
@@ -735,6 +765,22 @@ mod tests {
             .map(|it| format!("{}:{} {}", it.path, it.line, it.code.as_str()))
             .collect();
         assert_eq!(lines, expected, "{found:#?}");
+    }
+
+    #[test]
+    fn a_thought_in_many_places_is_one_finding() {
+        let says = "- Orders are locked in Postgres by their own row.\n";
+        let notes = [
+            ("AGENTS.md", says),
+            ("CLAUDE.md", says),
+            ("GEMINI.md", says),
+            ("NOTES.md", says),
+        ];
+        check(&notes, &["CLAUDE.md:1 duplicate"]);
+        check(&notes[..2], &["CLAUDE.md:1 duplicate"]);
+        assert_eq!(listed(&["a"]), "a");
+        assert_eq!(listed(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(listed(&["a", "b", "c", "d"]), "a, b, c and 1 more");
     }
 
     const MEMORY: &str = "~/.claude/projects/-w/memory";

@@ -4,6 +4,7 @@ use super::{Atom, Class, DateSource, anchors, status};
 use crate::error::Warning;
 use crate::request::Kind;
 use crate::source::stores::{self, Found, StoreReport, Stores};
+use std::fs::Metadata;
 use std::path::Path;
 
 /// The largest note that is read, in bytes.
@@ -49,8 +50,20 @@ impl<'a> Folder<'a> {
 
     /// A note; none where there is no such file, and none with a warning where it cannot be read.
     pub fn read(&mut self, path: &Path) -> Option<Read> {
+        self.read_by(path, stores::read_text(path, MAX_NOTE_BYTES))
+    }
+
+    /// [`Self::read`] of a file that the user keeps at this place, which may be a link ([`stores::read_own`]).
+    pub fn read_own(&mut self, path: &Path) -> Option<Read> {
+        self.read_by(
+            path,
+            stores::read_own(path, self.stores.home, MAX_NOTE_BYTES),
+        )
+    }
+
+    fn read_by(&mut self, path: &Path, read: std::io::Result<(String, Metadata)>) -> Option<Read> {
         let shown = self.stores.shown(path);
-        match stores::read_text(path, MAX_NOTE_BYTES) {
+        match read {
             Ok((text, metadata)) => {
                 self.report.bytes += metadata.len();
                 let mtime = stores::mtime(&metadata);

@@ -21,7 +21,7 @@ pub(super) fn read(stores: &Stores) -> Found<Atom> {
     let gemini = home.join(".gemini");
     let mut found = Found::default();
     let mut folder = Folder::new(stores, "gemini", &gemini.join("GEMINI.md"));
-    if let Some(read) = folder.read(&gemini.join("GEMINI.md")) {
+    if let Some(read) = folder.read_own(&gemini.join("GEMINI.md")) {
         let text = added(&read.text);
         folder.add(split_note(
             &read.shown,

@@ -31,7 +31,7 @@ mod user_wide;
 
 pub use anchored::Anchored;
 pub use anchors::anchors;
-pub use status::mark_superseded;
+pub use status::{mark_superseded, replacements};
 
 use super::stores::{Found, Stores};
 use front::Front;
@@ -146,6 +146,17 @@ pub fn is_handoff(path: &str) -> bool {
 /// What kind of note a path is, in a few words; `None` if it is none.
 pub fn describe(path: &str) -> Option<&'static str> {
     table::find(path).map(|row| row.what)
+}
+
+/// The path of a note, without what says where this machine keeps its home: `claude-code:memory/x.md`.
+pub fn shown_path(path: &str) -> String {
+    match path.split_once("/projects/") {
+        Some((home, rest)) if home.starts_with('~') => format!(
+            "claude-code:{}",
+            rest.split_once('/').map_or(rest, |(_, below)| below)
+        ),
+        _ => path.to_owned(),
+    }
 }
 
 /// The atoms of one note, ascending and disjoint; `mtime` in Unix seconds is the date of last resort.

@@ -4,7 +4,7 @@
 //! pair usually one side alone is kept up, so both directions are read. Guessing contradictions from wording is not
 //! done here.
 
-use super::{Atom, DateSource};
+use super::{Atom, DateSource, date};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The status written in a text: front matter's, a `Status:` line's, or the word under a `## Status` heading; lower case.
@@ -160,15 +160,33 @@ pub fn supersedes(text: &str) -> Vec<String> {
     } else {
         text.to_owned()
     };
-    for cue in ["supersedes", "replaces", "obsoletes"] {
+    behind(
+        text,
+        &lower,
+        &["supersedes", "replaces", "obsoletes"],
+        &mut keys,
+    );
+    keys
+}
+
+/// The keys of what a text says it is superseded or replaced by.
+fn superseded_by(text: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let lower = text.to_ascii_lowercase();
+    behind(text, &lower, &["superseded by", "replaced by"], &mut keys);
+    keys
+}
+
+/// The keys that stand in the sentences behind cues; `lower` is the text in lower case, as long as it.
+fn behind(text: &str, lower: &str, cues: &[&str], keys: &mut Vec<String>) {
+    for cue in cues {
         for (at, _) in lower.match_indices(cue).take(MAX_CUES) {
             let rest = &text[at + cue.len()..];
             let rest = &rest[..rest.floor_char_boundary(MAX_REACH_BYTES)];
             let end = rest.find('\n').unwrap_or(rest.len());
-            references(first_sentence(&rest[..end]), &mut keys);
+            references(first_sentence(&rest[..end]), keys);
         }
     }
-    keys
 }
 
 /// A line up to the full stop that ends a sentence; one inside brackets (`[4. Locks](4.md)`) ends none.
@@ -185,7 +203,16 @@ fn first_sentence(line: &str) -> &str {
     line
 }
 
-/// The keys of all ids, `[[names]]` and links to notes in a text.
+/// The key of a day, by which an entry of a log is called: `the decision of 2026-07-20`.
+fn day(at: i64) -> String {
+    let moment = jiff::Timestamp::from_second(at);
+    moment.map_or_else(
+        |_| String::new(),
+        |moment| moment.strftime("%Y-%m-%d").to_string(),
+    )
+}
+
+/// The keys of all ids, days, `[[names]]` and links to notes in a text.
 fn references(text: &str, keys: &mut Vec<String>) {
     let mut add = |key: String| {
         if !key.is_empty() && !keys.contains(&key) {
@@ -217,13 +244,16 @@ fn references(text: &str, keys: &mut Vec<String>) {
             add(key(word));
         }
     }
+    if let Some((at, _)) = date::find(text) {
+        add(day(at));
+    }
 }
 
-/// Marks the atoms that others supersede. Notes refer to each other within one folder.
+/// The pairs of atoms of which the first takes the place of the second, because one of them says so: by index, sorted, each once.
 ///
-/// Call it once with all atoms of a repository or a store. Of two that supersede each other the newer stays; with no dates
-/// to tell them apart both do. An index line that links to a superseded note is marked with it. O(n).
-pub fn mark_superseded(atoms: &mut [Atom]) {
+/// Notes refer to each other within one folder, and to entries of a log by their day within one note. Of two that supersede each other
+/// the newer stays; with no dates to tell them apart both do. O(n).
+pub fn replacements(atoms: &[Atom]) -> Vec<(usize, usize)> {
     let folder = |atom: &Atom| {
         atom.path
             .rsplit_once('/')
@@ -238,17 +268,36 @@ pub fn mark_superseded(atoms: &mut [Atom]) {
                 .or_default()
                 .push(i);
         }
+        if let Some((at, DateSource::Heading)) = atom.date {
+            by_key
+                .entry((atom.path.clone(), day(at)))
+                .or_default()
+                .push(i);
+        }
     }
-    let mut over: Vec<usize> = Vec::new();
+    // a note that names itself speaks of all of it; an entry that names a day speaks of another entry
+    let called = |i: usize, key: &String| -> Vec<usize> {
+        let atom = &atoms[i];
+        let at = |place: String| {
+            by_key
+                .get(&(place, key.clone()))
+                .into_iter()
+                .flatten()
+                .copied()
+        };
+        let is_other_note =
+            |other: &usize| atoms[*other].path != atom.path || atoms[*other].keys != atom.keys;
+        let is_other_entry = |other: &usize| atoms[*other].date != atom.date;
+        let notes = at(folder(atom)).filter(is_other_note);
+        notes
+            .chain(at(atom.path.clone()).filter(is_other_entry))
+            .collect()
+    };
+    let mut pairs: Vec<(usize, usize)> = Vec::new();
     for (i, atom) in atoms.iter().enumerate() {
         for key in &atom.supersedes {
-            let targets = by_key
-                .get(&(folder(atom), key.clone()))
-                .into_iter()
-                .flatten();
-            for target in targets.copied().filter(|target| *target != i) {
+            for target in called(i, key) {
                 let other = &atoms[target];
-                let is_same_note = other.path == atom.path && other.keys == atom.keys;
                 let is_mutual = other.supersedes.iter().any(|key| atom.keys.contains(key));
                 let moment = |atom: &Atom| {
                     atom.date
@@ -259,12 +308,29 @@ pub fn mark_superseded(atoms: &mut [Atom]) {
                     (Some(a), Some(b)) => a > b || (a == b && !is_mutual),
                     _ => !is_mutual,
                 };
-                if !is_same_note && is_newer {
-                    over.push(target);
+                if is_newer {
+                    pairs.push((i, target));
                 }
             }
         }
+        if atom.superseded {
+            let said = format!("{}\n{}", atom.heading.join("\n"), atom.text);
+            let newer = superseded_by(&said);
+            let newer = newer.iter().flat_map(|key| called(i, key));
+            pairs.extend(newer.map(|newer| (newer, i)));
+        }
     }
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
+}
+
+/// Marks the atoms that others supersede.
+///
+/// Call it once with all atoms of a repository or a store. An index line that links to a superseded note is marked with it. O(n).
+pub fn mark_superseded(atoms: &mut [Atom]) {
+    let replacements = replacements(atoms).into_iter();
+    let mut over: Vec<usize> = replacements.map(|(_, over)| over).collect();
     // `AGENTS.override.md` with something in it stands in for the `AGENTS.md` beside it.
     let overriding: FxHashSet<String> = atoms
         .iter()

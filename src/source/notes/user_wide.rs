@@ -91,7 +91,7 @@ pub(super) fn read(stores: &Stores) -> Found<Atom> {
             let reads = if is_folder {
                 folder.read_all(&path, &|path| path.ends_with(".md"))
             } else {
-                folder.read(&path).into_iter().collect()
+                folder.read_own(&path).into_iter().collect()
             };
             for read in reads {
                 folder.add(split_note(&read.shown, &read.text, read.mtime, row.class));

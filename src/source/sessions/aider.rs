@@ -83,7 +83,8 @@ fn sessions(stores: &Stores, root: &str, shown: &str, text: &str) -> Vec<Session
     let mut sessions: Vec<Session> = Vec::new();
     for (i, (moment, lines)) in parts.into_iter().enumerate() {
         let started = stores::moment(moment).unwrap_or_default();
-        let stem = moment.replace(' ', "T").replace(':', "-");
+        // without hyphens, so that its opening is the whole day
+        let stem = moment.replace(' ', "T").replace([':', '-'], "");
         let n_same = sessions
             .iter()
             .filter(|session| session.started == started)
@@ -207,11 +208,7 @@ pub(super) mod tests {
         };
         assert_eq!(
             (first.tool, first.id.as_str(), first.path.as_str()),
-            (
-                "aider",
-                "2026-08-05T21-15-00",
-                "~/repo/.aider.chat.history.md"
-            )
+            ("aider", "20260805T211500", "~/repo/.aider.chat.history.md")
         );
         assert_eq!(
             said(first),
@@ -243,8 +240,8 @@ pub(super) mod tests {
         };
         let one = format!("{START}2026-08-05 21:15:00\n#### a  \n");
         let two = format!("{one}{START}2026-08-05 21:15:00\n#### b  \n");
-        assert_eq!(ids(&one), ["2026-08-05T21-15-00"]);
-        assert_eq!(ids(&two), ["2026-08-05T21-15-00", "2026-08-05T21-15-00.2"]);
+        assert_eq!(ids(&one), ["20260805T211500"]);
+        assert_eq!(ids(&two), ["20260805T211500", "20260805T211500.2"]);
         assert!(ids("#### without a start  \n").is_empty());
     }
 

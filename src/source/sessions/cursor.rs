@@ -373,11 +373,12 @@ fn first_number(value: &Value, keys: &[&str]) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing;
     use super::*;
     use crate::source::sqlite::tests::{make, quoted};
     use proptest::prelude::*;
     use serde_json::json;
-    use std::collections::BTreeMap;
+
     use std::path::PathBuf;
 
     const TABLES: &str = "CREATE TABLE ItemTable (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB);
@@ -407,13 +408,7 @@ mod tests {
     }
 
     fn read_in(home: &Path) -> Found<Session> {
-        let roots = [PathBuf::from("/w/my shop")];
-        read(&Stores {
-            roots: &roots,
-            home: Some(home),
-            variables: &BTreeMap::new(),
-            cache: None,
-        })
+        testing::read_in(home, "/w/my shop", read)
     }
 
     /// A composer of one ask.

@@ -81,28 +81,42 @@ pub fn digest(material: &Material) -> Digest {
     }
 }
 
+/// What a digest holds, each part under its name, in the order that they are written in; empty parts are left out.
+pub fn sections(digest: &Digest) -> Vec<(&'static str, &[String])> {
+    let sections = [
+        ("asked", &digest.asks[..]),
+        ("decided", &digest.decisions),
+        ("fixed", &digest.fixes),
+        ("edited", &digest.files),
+        ("open", &digest.open),
+        ("outcome", std::slice::from_ref(&digest.outcome)),
+        ("summary", std::slice::from_ref(&digest.summary)),
+    ];
+    let is_told = |lines: &[String]| lines.iter().any(|line| !line.is_empty());
+    sections
+        .into_iter()
+        .filter(|(_, lines)| is_told(lines))
+        .collect()
+}
+
 /// A digest as text, with at most `most` entries of each list, the last ones; what the tool wrote itself only where
 /// `most` is [`usize::MAX`]. Ends in a newline unless it is empty.
 pub fn written(digest: &Digest, most: usize) -> String {
     let mut text = String::new();
-    let mut section = |name: &str, lines: &[String]| {
-        for line in &lines[lines.len().saturating_sub(most)..] {
-            text.push_str(&format!("{name}: {line}\n"));
+    for (name, lines) in sections(digest) {
+        match name {
+            "edited" => {
+                let n_shown = lines.len().min(most.saturating_mul(3));
+                text.push_str(&format!("{name}: {}\n", lines[..n_shown].join(", ")));
+            }
+            "summary" if most < usize::MAX => {}
+            "summary" => text.push_str(&format!("{name}:\n{}\n", lines.concat().trim_end())),
+            _ => {
+                for line in &lines[lines.len().saturating_sub(most)..] {
+                    text.push_str(&format!("{name}: {line}\n"));
+                }
+            }
         }
-    };
-    section("asked", &digest.asks);
-    section("decided", &digest.decisions);
-    section("fixed", &digest.fixes);
-    if !digest.files.is_empty() {
-        let n_shown = digest.files.len().min(most.saturating_mul(3));
-        section("edited", &[digest.files[..n_shown].join(", ")]);
-    }
-    section("open", &digest.open);
-    if !digest.outcome.is_empty() {
-        section("outcome", std::slice::from_ref(&digest.outcome));
-    }
-    if !digest.summary.is_empty() && most == usize::MAX {
-        text.push_str(&format!("summary:\n{}\n", digest.summary.trim_end()));
     }
     text
 }

@@ -287,11 +287,11 @@ fn read_files(stores: &Stores, folder: &Path) -> Found<Session> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing;
     use super::*;
     use crate::source::sqlite::tests::{make, quoted};
     use proptest::prelude::*;
     use serde_json::json;
-    use std::collections::BTreeMap;
 
     const TABLES: &str = "CREATE TABLE sessions (id TEXT PRIMARY KEY, name TEXT, description TEXT, session_type TEXT,
             working_dir TEXT, created_at TIMESTAMP, updated_at TIMESTAMP);
@@ -303,13 +303,7 @@ mod tests {
     }
 
     fn read_in(home: &Path) -> Found<Session> {
-        let roots = [PathBuf::from("/w/shop")];
-        read(&Stores {
-            roots: &roots,
-            home: Some(home),
-            variables: &BTreeMap::new(),
-            cache: None,
-        })
+        testing::read_in(home, "/w/shop", read)
     }
 
     fn session(id: &str, kind: &str, directory: &str) -> String {

@@ -263,11 +263,12 @@ fn read_tree(stores: &Stores, storage: &Path, known: &FxHashSet<String>) -> Foun
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing;
     use super::*;
     use crate::source::sqlite::tests::{make, quoted};
     use proptest::prelude::*;
     use serde_json::json;
-    use std::collections::BTreeMap;
+
     use std::path::PathBuf;
 
     const TABLES: &str = "CREATE TABLE session (id TEXT PRIMARY KEY, parent_id TEXT, directory TEXT, title TEXT,
@@ -280,13 +281,7 @@ mod tests {
     }
 
     fn read_in(home: &Path) -> Found<Session> {
-        let roots = [PathBuf::from("/w/shop")];
-        read(&Stores {
-            roots: &roots,
-            home: Some(home),
-            variables: &BTreeMap::new(),
-            cache: None,
-        })
+        testing::read_in(home, "/w/shop", read)
     }
 
     fn session(id: &str, parent: &str, directory: &str) -> String {

@@ -5,6 +5,20 @@ use crate::source::stores::{Found, Stores};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// What a reader finds in a home for the repository at `root`, which need not exist.
+pub(super) fn read_in(
+    home: &Path,
+    root: &str,
+    read: fn(&Stores) -> Found<Session>,
+) -> Found<Session> {
+    read(&Stores {
+        roots: &[PathBuf::from(root)],
+        home: Some(home),
+        variables: &BTreeMap::new(),
+        cache: None,
+    })
+}
+
 /// A home directory; the repository is at `/w/shop`, which need not exist, with a worktree at `/w/trees/fix`.
 pub(super) struct Home {
     pub dir: tempfile::TempDir,

@@ -195,12 +195,13 @@ fn step(stores: &Stores, folder: &str, call: &Value, agent: &Value) -> Option<St
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing;
     use super::*;
     use crate::source::sqlite::tests::{make, quoted};
     use proptest::prelude::*;
     use ruzstd::encoding::{CompressionLevel, compress_to_vec};
     use serde_json::json;
-    use std::collections::BTreeMap;
+
     use std::path::PathBuf;
 
     const TABLE: &str =
@@ -212,13 +213,7 @@ mod tests {
     }
 
     fn read_in(home: &Path) -> Found<Session> {
-        let roots = [PathBuf::from("/w/shop")];
-        read(&Stores {
-            roots: &roots,
-            home: Some(home),
-            variables: &BTreeMap::new(),
-            cache: None,
-        })
+        testing::read_in(home, "/w/shop", read)
     }
 
     fn thread(id: &str, kind: &str, data: &[u8], parent: &str, folders: &str) -> String {
