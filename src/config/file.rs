@@ -6,6 +6,7 @@ use super::memory::check_inside;
 use super::values::{in_file, position};
 use crate::cli::failure::{Failure, Outcome};
 use ctxpack::error::Error;
+use ctxpack::source::stores;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -38,7 +39,12 @@ pub fn read(path: &Path, trust: Trust) -> Outcome<Option<Settings>> {
         return Ok(None);
     }
     let mut bytes = Vec::new();
-    std::fs::File::open(path)
+    let opened = match trust {
+        // Asked again of the very file that is opened: a repository may change under the run.
+        Trust::Project => stores::open(path).map(|(file, _)| file),
+        Trust::User => std::fs::File::open(path),
+    };
+    opened
         .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
         .map_err(|error| Failure::from(Error::io(path, error)))?;
     if bytes.len() as u64 > LIMIT {

@@ -4,6 +4,7 @@
 
 use super::Settings;
 use super::file::Trust;
+use super::globs::globs;
 use super::memory::{memory, place_memory};
 use super::names::{parse_format, parse_kinds, parse_model, parse_tokenizer};
 use super::values::{Wrong, expected, in_file, in_order, position, string, strings};
@@ -65,7 +66,7 @@ const KEYS: &[Key] = &[
         name: "include",
         project: true,
         set: |settings, value| {
-            settings.include = strings(value)?;
+            settings.include = globs(value)?;
             Ok(())
         },
     },
@@ -73,7 +74,7 @@ const KEYS: &[Key] = &[
         name: "exclude",
         project: true,
         set: |settings, value| {
-            settings.exclude = strings(value)?;
+            settings.exclude = globs(value)?;
             Ok(())
         },
     },
@@ -81,7 +82,7 @@ const KEYS: &[Key] = &[
         name: "pin",
         project: true,
         set: |settings, value| {
-            settings.pin = strings(value)?;
+            settings.pin = globs(value)?;
             Ok(())
         },
     },
@@ -121,6 +122,9 @@ const KEYS: &[Key] = &[
     },
 ];
 
+/// Characters of a mistake that are repeated: a key may be as long as its file.
+const LONGEST_SHOWN: usize = 300;
+
 /// Settings of `text`, which stands at `path`.
 ///
 /// # Errors
@@ -129,7 +133,11 @@ pub fn parse(text: &str, path: &Path, trust: Trust) -> Outcome<Settings> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let at = |offset: usize, what: &str| {
         let (line, column) = position(text, offset);
-        in_file(path, format!("line {line}, column {column}: {what}"))
+        let (what, more) = match what.char_indices().nth(LONGEST_SHOWN) {
+            Some((end, _)) => (&what[..end], "..."),
+            None => (what, ""),
+        };
+        in_file(path, format!("line {line}, column {column}: {what}{more}"))
     };
     let table = DeTable::parse(text).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);
@@ -323,6 +331,43 @@ mod tests {
     fn a_user_may_say_more_than_a_project() {
         let user = parse("home = false", Path::new("config.toml"), Trust::User).unwrap();
         assert_eq!(user.home, Some(false));
+    }
+
+    #[test]
+    fn files_as_nobody_means_them() {
+        let check = |text: &str, start: &str| {
+            let failure = project(text).unwrap_err();
+            let wanted = format!("ctxpack.toml: line {start}");
+            assert!(failure.message.starts_with(&wanted), "{}", failure.message);
+            assert!(
+                failure.message.chars().count() < 400,
+                "{}",
+                failure.message.len()
+            );
+        };
+        check("budget = 1\r\nbudget = 2\r\n", "2, column 1: ");
+        check("\u{feff}a = 1", "1, column 1: unknown key `a`");
+        check("budget = \"\u{0}\"", "1, column 11: ");
+        check("budget = 1\0", "1, column ");
+        check("budget = 1979-05-27T07:32:00Z", "1, column 10: `budget`: ");
+        check(
+            "budget = 99999999999999999999999999",
+            "1, column 10: `budget`: ",
+        );
+        check("budget = inf", "1, column 10: `budget`: ");
+        check("budget = -1", "1, column 10: `budget`: ");
+        check("budget = 1\rmodel = \"x\"", "1, column ");
+        check(
+            &format!("{} = 1", "k".repeat(100_000)),
+            "1, column 1: unknown key `kkk",
+        );
+        check(
+            &format!("budget = \"{}\"", "9".repeat(100_000)),
+            "1, column 10: `budget`: ",
+        );
+        check(&format!("budget = {}", "[".repeat(100_000)), "1, column ");
+        check(&format!("a.{} = 1", "b.".repeat(50_000)), "1, column ");
+        check(&format!("[{}a]", "a.".repeat(50_000)), "1, column ");
     }
 
     proptest! {

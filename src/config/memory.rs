@@ -4,6 +4,7 @@
 
 use super::Settings;
 use super::file::Trust;
+use super::globs::check;
 use super::values::{Wrong, expected, in_file, in_order, string, wrong_at};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::suggest;
@@ -31,10 +32,7 @@ pub(super) fn memory(value: &DeValue<'_>) -> Result<Vec<Memory>, Wrong> {
                 }
                 "glob" => {
                     text("\"**/*.md\"")?.clone_into(&mut glob);
-                    globset::Glob::new(&glob).map_err(|error| {
-                        let message = format!("{glob}: {}", error.kind());
-                        wrong_at(at, Failure::new(message))
-                    })?;
+                    check(&glob).map_err(|failure| wrong_at(at, failure))?;
                 }
                 other => {
                     let failure = Failure::new(format!("unknown key `{other}`"));
@@ -66,8 +64,13 @@ pub(super) fn place_memory(memory: &mut [Memory], path: &Path, trust: Trust) -> 
             .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
         let is_home = folder.path.starts_with("~");
         match trust {
-            Trust::Project if !is_below || is_home => {
+            Trust::Project if !is_below || is_home || is_gits(&folder.path) => {
                 return Err(format!("a project names folders of its own, not `{shown}`"));
+            }
+            Trust::Project if !is_of_notes(&folder.glob) => {
+                let endings = ENDINGS.join(", .");
+                let glob = &folder.glob;
+                return Err(format!("a project's notes end in .{endings}; not `{glob}`"));
             }
             Trust::Project => {
                 let parts = folder.path.components();
@@ -84,6 +87,32 @@ pub(super) fn place_memory(memory: &mut [Memory], path: &Path, trust: Trust) -> 
         }
     }
     Ok(())
+}
+
+/// What notes of a project end in: what it names is read from disk where it lies outside of what is packed, and no ignore rule
+/// keeps a `.env` there from being taken for a note.
+const ENDINGS: &[&str] = &["md", "mdc", "markdown", "txt", "org", "rst", "adoc"];
+
+/// Whether all that a glob matches ends as notes do, for all alternatives of its last braces.
+fn is_of_notes(glob: &str) -> bool {
+    let Some((stem, last)) = glob.rsplit_once('.') else {
+        return false;
+    };
+    // `*.{md,txt}`, or `NOTES.md`
+    let endings = last
+        .strip_prefix('{')
+        .and_then(|inner| inner.strip_suffix('}'))
+        .unwrap_or(last);
+    let is_inside = stem.matches('{').count() != stem.matches('}').count();
+    !is_inside && endings.split(',').all(|ending| ENDINGS.contains(&ending))
+}
+
+/// Whether a folder is what git keeps for itself, on any file system.
+fn is_gits(path: &Path) -> bool {
+    path.iter().any(|part| {
+        let name = part.to_string_lossy().to_ascii_lowercase();
+        name.trim_end_matches([' ', '.']) == ".git" || name.starts_with("git~")
+    })
 }
 
 /// Whether the folders of notes that a project names are inside the repository after links are resolved too.
@@ -126,7 +155,23 @@ mod tests {
             of(user, Trust::User),
             ["~/notes **/*.md", "/data/notes **/*.md"]
         );
-        for path in ["/etc", "~/notes", "../x", "a/../../x", "~"] {
+        for glob in ["*", ".env", "*.{md,pem}", "{.env,x.md}", "*.", "config"] {
+            let text = format!("[[memory]]\npath = \"a\"\nglob = \"{glob}\"\n");
+            assert!(project_is_wrong(&text), "{glob}");
+        }
+        for glob in ["*.md", "**/*.{md,txt}", "{a,b}/NOTES.org"] {
+            let text = format!("[[memory]]\npath = \"a\"\nglob = \"{glob}\"\n");
+            assert!(!project_is_wrong(&text), "{glob}");
+        }
+        for path in [
+            "/etc",
+            "~/notes",
+            "../x",
+            "a/../../x",
+            "~",
+            ".git",
+            "a/.GIT/x",
+        ] {
             check_wrong(
                 &format!("[[memory]]\npath = \"{path}\"\n"),
                 &format!(

@@ -2,11 +2,13 @@
 //!
 //! A layer (the flags, the environment, a project's `ctxpack.toml`, the user's `config.toml`) is one [`Settings`]; [`merge`] lays
 //! them over one another. A project's file comes with the repository, perhaps from a stranger: it may narrow and shape a bundle,
-//! but it names no output, no root and no store.
+//! but it names no output, no root and no store, reads nothing outside of itself, and spends no more than the user would.
 
 mod environment;
 mod file;
+mod globs;
 mod keys;
+mod limits;
 mod memory;
 mod names;
 mod values;
@@ -15,6 +17,7 @@ mod weights;
 pub use environment::environment;
 pub use file::{PROJECT_FILE, Trust, read, repository, user_file};
 pub use keys::parse;
+pub use limits::within;
 pub use names::{parse_format, parse_kinds, parse_model, parse_tokenizer};
 
 use crate::cli::budget::Size;
