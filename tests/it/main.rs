@@ -18,3 +18,4 @@ mod streams;
 #[cfg(unix)]
 mod terminal;
 mod tidy;
+mod untrusted;
