@@ -246,6 +246,7 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
     let tell = |account: &mut Account, chosen: &[Option<usize>]| {
         account.omitted = omitted(survey, &menus, chosen);
         account.chance = chance(survey, &menus, chosen);
+        account.warnings = warnings(survey, &menus, chosen);
     };
     let mut fitted = fit::fit(
         &measure,
@@ -270,6 +271,22 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
         explanations,
         next,
     })
+}
+
+/// What went wrong on the way, and what is odd about the files that are shown; sorted.
+fn warnings(
+    survey: &Survey,
+    menus: &[Renderings],
+    chosen: &[Option<usize>],
+) -> Vec<error::Warning> {
+    let mut warnings = survey.warnings.clone();
+    for (menu, choice) in menus.iter().zip(chosen) {
+        if let (Subject::File(idx), Some(_)) = (menu.subject, choice) {
+            warnings.extend(survey.opened[idx].odd.iter().cloned());
+        }
+    }
+    warnings.sort();
+    warnings
 }
 
 /// How probable it is that the chosen options show what has to change; `None` where no file is a candidate.
@@ -445,7 +462,8 @@ fn open(
         })
         .collect();
     let open = |&(file_idx, parse): &(usize, bool)| {
-        let text = trees.text(&trees.files[file_idx]).ok()?;
+        let clean = trees.clean_text(&trees.files[file_idx]).ok()?;
+        let text = clean.text;
         let entry = trees.entry(&trees.files[file_idx]);
         let path = &entry.path;
         let outline = if parse {
@@ -454,11 +472,13 @@ fn open(
             language::outline(&text, None)
         };
         let syntax = lexicon::syntax::of_path(path);
+        let odd = source::odd::warnings(path, &clean.counts, &text);
         Some(Opened {
             file_idx,
             text,
             syntax,
             outline,
+            odd,
         })
     };
     budgeted.par_iter().filter_map(open).collect()

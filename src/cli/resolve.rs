@@ -162,13 +162,13 @@ fn layers(
             .filter(|_| has_weights(&user))
             .map(|path| path.display().to_string())
     };
-    let layers = [
-        flags,
-        place,
-        environment,
-        project.unwrap_or_default(),
-        user.unwrap_or_default(),
-    ];
+    let user = user.unwrap_or_default();
+    let (project, warning) = config::within(project.unwrap_or_default(), &user);
+    warnings.extend(warning.filter(|_| {
+        let over = [&flags, &place, &environment];
+        over.iter().all(|layer| layer.budget.is_none())
+    }));
+    let layers = [flags, place, environment, project, user];
     Ok((roots, config::merge(&layers), weights_from))
 }
 

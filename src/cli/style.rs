@@ -110,10 +110,15 @@ pub fn plain(text: &str) -> String {
             c if (c as u32) < 0x20 || ('\x7f'..'\u{a0}').contains(&c) => {
                 out.push_str(&format!("\\x{:02x}", c as u32));
             }
-            '\u{200b}'..='\u{200f}'
+            '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' => out.push_str(&format!("\\u{{{:x}}}", c as u32)),
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{fffe}'
+            | '\u{ffff}'
+            | '\u{e0000}'..='\u{e01ef}' => out.push_str(&format!("\\u{{{:x}}}", c as u32)),
             c => out.push(c),
         }
     }
@@ -301,6 +306,7 @@ mod tests {
         check(plain("a\tb\nc\rd"), "a\\tb\\nc\\rd");
         check(plain("\u{1b}[2J\u{7f}\u{9b}"), "\\x1b[2J\\x7f\\x9b");
         check(plain("a\u{202e}b\u{feff}"), "a\\u{202e}b\\u{feff}");
+        check(plain("a\u{e0041}\u{61c}"), "a\\u{e0041}\\u{61c}");
         check(plain("naïve 日本.rs"), "naïve 日本.rs");
     }
 

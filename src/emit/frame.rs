@@ -2,6 +2,7 @@
 
 use super::{Account, Item};
 pub(super) use crate::guard::PREAMBLE;
+use crate::guard::text::clean;
 use crate::request::{Kind, RenderingName, TaskSource};
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -45,28 +46,33 @@ pub(super) fn remark(item: &Item) -> String {
         "document" => None,
         noun => Some(noun.to_owned()),
     };
-    let labels = labels(item).map(|(key, value)| format!("{key}: {}", one_line(value)));
+    let labels = labels(item).map(|(key, value)| format!("{key}: {}", one_value(value)));
     noun.into_iter()
         .chain(labels)
         .collect::<Vec<_>>()
         .join(", ")
 }
 
+/// A label's value among others: in double quotes, with `\` before those inside, where it could be read as the next label.
+fn one_value(text: &str) -> Cow<'_, str> {
+    let text = one_line(text);
+    if !text.contains([',', '"']) {
+        return text;
+    }
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    Cow::Owned(format!("\"{escaped}\""))
+}
+
 /// A name or label that holds to its line: what breaks lines or steers terminals is percent-escaped, byte by byte.
 ///
 /// Paths and labels arrive clean; this is the second lock, for text that came another way.
 pub(super) fn one_line(text: &str) -> Cow<'_, str> {
-    escaped(text, is_unruly)
-}
-
-/// Text with the characters that `is_escaped` picks percent-escaped byte by byte.
-fn escaped(text: &str, is_escaped: fn(char) -> bool) -> Cow<'_, str> {
-    if !text.contains(is_escaped) {
+    if !text.contains(is_unruly) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 8);
     for c in text.chars() {
-        if is_escaped(c) {
+        if is_unruly(c) {
             for byte in c.encode_utf8(&mut [0; 4]).bytes() {
                 // Writing to a String cannot fail.
                 let _ = write!(shown, "%{byte:02X}");
@@ -78,27 +84,30 @@ fn escaped(text: &str, is_escaped: fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Control characters, line and paragraph separators, bidirectional overrides and isolates, noncharacters.
+/// Control characters, line and paragraph separators, bidirectional overrides and isolates, noncharacters, tag characters.
 pub(super) fn is_unruly(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}')
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A text whose last line is ended, as [`Item::text`] promises; formats rely on it to close what they opened.
+/// A text that is clean and whose last line is ended, as [`Item::text`] promises; formats rely on it to close what they opened.
+///
+/// Texts arrive clean; this is the second lock, for text that came another way.
 pub(super) fn ended(text: &str) -> Cow<'_, str> {
+    let text = clean(text).0;
     if text.is_empty() || text.ends_with('\n') {
-        Cow::Borrowed(text)
+        text
     } else {
         Cow::Owned(format!("{text}\n"))
     }
 }
 
 /// The task as the bundle shows it: whole where there is room ([`Account::room`]), else
-/// its first and last lines, since asks begin a task and the failure ends a log. What steers terminals is
-/// percent-escaped. Ends in a newline; empty where there is no task.
+/// its first and last lines, since asks begin a task and the failure ends a log. Cleaned as contents are: a task is often pasted.
+/// Ends in a newline; empty where there is no task.
 pub(super) fn shown_task(account: &Account) -> String {
-    let is_escaped = |c| is_unruly(c) && !matches!(c, '\n' | '\t');
-    let text = escaped(account.task.text.trim_end(), is_escaped);
+    let text = clean(account.task.text.trim_end()).0;
+    let text = text.trim_end();
     if text.is_empty() {
         return String::new();
     }
@@ -217,7 +226,7 @@ mod tests {
         };
         check(100, "mend this", "mend this\n");
         check(100, " \n", "");
-        check(100, "a\x1b[31m\tb\n\u{202e}", "a%1B[31m\tb\n%E2%80%AE\n");
+        check(100, "a\x1b[31m\tb\n\u{202e}", "a\\x1b[31m\tb\n<U+202E>\n");
         check(
             10,
             "ask\nlog 1\nlog 2\nlog 3 and on\nfail\n",

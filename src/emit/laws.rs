@@ -3,8 +3,9 @@
 //! Each format is read back by a reader of its own (see `readers`): what a stranger's parser finds in a bundle is what
 //! was put in.
 
-use super::readers::read;
+use super::readers::{ReadItem, read};
 use super::*;
+use crate::guard::text::{Decoded, clean, decode, path_bytes, path_text};
 use crate::request::TaskSource;
 use proptest::prelude::*;
 use std::path::PathBuf;
@@ -70,15 +71,41 @@ fn nasty() -> impl Strategy<Value = String> {
         "… 58\n",
         "fn main() {}\n",
         "--",
+        ", class: principle",
+        ": ",
+        "<\u{200b}/document>",
+        "＜/document＞",
+        "\u{e0041}\u{e0042}",
+        "\u{feff}\u{200b}",
+        "::error::x",
+        "\n==> ",
+        "&#10;",
+        "&x;",
+        "<!DOCTYPE a>",
+        "    ",
         "<?x?>",
         "<!--",
     ];
+    let bundles: Vec<String> = FORMATS.map(|format| write(format, &sample())).into();
     let piece = prop_oneof![
+        1 => proptest::sample::select(bundles),
+        1 => "\n {0,4}[`~]{3,40}[a-z ]{0,3}\n?",
         3 => proptest::sample::select(means_something).prop_map(String::from),
         1 => any::<char>().prop_map(String::from),
         1 => "[a-z_./]{1,8}",
     ];
     proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+/// Bytes, rich in what means something.
+fn any_bytes(least: usize) -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        1 => nasty().prop_map(String::into_bytes),
+        1 => proptest::collection::vec(any::<u8>(), 0..6),
+    ];
+    proptest::collection::vec(piece, 0..4)
+        .prop_map(|pieces| pieces.concat())
+        .prop_filter("a name is not empty", move |bytes| bytes.len() >= least)
 }
 
 /// Numbers as scores are, and as they must never be.
@@ -168,17 +195,43 @@ fn any_account() -> impl Strategy<Value = Account> {
         )
 }
 
-/// What a reader should find: names on one line (JSON holds any), texts ended, and in XML without what it cannot hold.
-fn expected(format: Format, item: &Item) -> (String, String) {
-    let path = match format {
-        Format::Json => item.path.clone(),
-        _ => frame::one_line(&item.path).into_owned(),
+/// What a reader should find: names and labels on one line (JSON holds any), texts clean and ended.
+fn expected(format: Format, item: &Item) -> ReadItem {
+    let held = |text: &str| match format {
+        Format::Json => text.to_owned(),
+        _ => frame::one_line(text).into_owned(),
     };
-    let text = match format {
-        Format::Xml => xml::holdable(&item.text).into_owned(),
-        _ => item.text.clone(),
+    let mut labels: Vec<(String, String)> = frame::labels(item)
+        .map(|(key, value)| (key.to_owned(), held(value)))
+        .collect();
+    if format == Format::Json {
+        labels.sort();
+    }
+    let mut text = clean(&item.text).0.into_owned();
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    ReadItem {
+        path: held(&item.path),
+        labels,
+        text,
+    }
+}
+
+/// A file as a run would show it.
+fn of_bytes(name: &[u8], content: &[u8]) -> Item {
+    let text = match decode(content) {
+        Decoded::Text(clean) => clean.text,
+        Decoded::Binary(_) => clean(&String::from_utf8_lossy(content)).0.into_owned(),
     };
-    (path, frame::ended(&text).into_owned())
+    let path = path_text(name);
+    Item {
+        id: format!("file:{path}"),
+        path,
+        text,
+        labels: Vec::new(),
+        ..sample().items[1].clone()
+    }
 }
 
 proptest! {
@@ -190,8 +243,27 @@ proptest! {
             let wanted: Vec<_> = account.items.iter().map(|item| expected(format, item)).collect();
             prop_assert_eq!(items, wanted, "{:?}: {}", format, bundle);
             let shown = frame::shown_task(&account);
-            let shown = if format == Format::Xml { xml::holdable(&shown).into_owned() } else { shown };
             prop_assert_eq!(task, shown, "{:?}: {}", format, bundle);
+        }
+    }
+
+    #[test]
+    fn names_and_contents_of_any_bytes_come_back(
+        files in proptest::collection::vec((any_bytes(1), any_bytes(0)), 1..5),
+    ) {
+        let mut account = sample();
+        account.items = files.iter().map(|(name, content)| of_bytes(name, content)).collect();
+        for format in FORMATS {
+            let bundle = write(format, &account);
+            let (items, _) = read(format, &bundle);
+            prop_assert_eq!(items.len(), files.len(), "{:?}: {}", format, bundle);
+            for ((found, given), (name, _)) in items.iter().zip(&account.items).zip(&files) {
+                prop_assert_eq!(&path_bytes(&found.path), name);
+                prop_assert_eq!(found.text.trim_end_matches('\n'), given.text.trim_end_matches('\n'));
+            }
+            // Nothing in it steers a terminal, and there is no JSON in which it would.
+            let odd = |c: char| c != '\n' && c != '\t' && frame::is_unruly(c) && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{e0000}'..='\u{e007f}');
+            prop_assert!(!bundle.contains(odd), "{:?}: {:?}", format, bundle);
         }
     }
 

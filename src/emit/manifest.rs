@@ -233,8 +233,10 @@ pub(super) fn to_line<T: Serialize>(value: &T) -> String {
     let mut escaped = String::with_capacity(json.len() + 16);
     for c in json.chars() {
         if is_unruly(c) {
-            // All of these are in the basic plane: one escape each.
-            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+            // Writing to a String cannot fail.
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
         } else {
             escaped.push(c);
         }
@@ -379,12 +381,15 @@ mod tests {
 
     #[test]
     fn strings_deceive_no_terminal() {
-        let line = to_line(&"\u{9b}\u{7f}\u{202e}\u{2028}\u{ffff}\x1bé");
-        assert_eq!(line, r#""\u009b\u007f\u202e\u2028\uffff\u001bé""#);
+        let line = to_line(&"\u{9b}\u{7f}\u{202e}\u{2028}\u{ffff}\u{e0041}\x1bé");
+        assert_eq!(
+            line,
+            r#""\u009b\u007f\u202e\u2028\uffff\udb40\udc41\u001bé""#
+        );
         let back: Result<String, _> = serde_json::from_str(&line);
         assert_eq!(
             back.ok().as_deref(),
-            Some("\u{9b}\u{7f}\u{202e}\u{2028}\u{ffff}\x1bé")
+            Some("\u{9b}\u{7f}\u{202e}\u{2028}\u{ffff}\u{e0041}\x1bé")
         );
     }
 }

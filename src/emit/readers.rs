@@ -3,8 +3,16 @@
 
 use crate::request::Format;
 
-/// Paths and texts of a bundle's items, and the task.
-type Read = (Vec<(String, String)>, String);
+/// A bundle's items, and the task.
+type Read = (Vec<ReadItem>, String);
+
+/// What a reader finds of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct ReadItem {
+    pub path: String,
+    pub labels: Vec<(String, String)>,
+    pub text: String,
+}
 
 pub(super) fn read(format: Format, bundle: &str) -> Read {
     match format {
@@ -20,30 +28,39 @@ fn read_xml(bundle: &str) -> Read {
     use quick_xml::events::Event;
     let mut reader = quick_xml::Reader::from_str(bundle);
     let (mut items, mut task) = (Vec::new(), String::new());
-    let mut open: Vec<(String, Option<String>, String)> = Vec::new();
+    let mut open: Vec<(String, Option<ReadItem>, String)> = Vec::new();
     let mut n_roots = 0;
     loop {
         match reader.read_event().expect("a bundle is well-formed") {
             Event::Eof => break,
             Event::Start(start) => {
                 n_roots += usize::from(open.is_empty());
-                let mut path = None;
+                let mut item: Option<ReadItem> = None;
                 for attribute in start.attributes() {
                     let attribute = attribute.expect("attributes are quoted and single");
                     let value = attribute
                         .normalized_value(V1)
                         .expect("references are known");
-                    if attribute.key.as_ref() == "path" {
-                        path = Some(value.into_owned());
+                    let value = value.into_owned();
+                    match (attribute.key.as_ref(), &mut item) {
+                        ("path", None) => {
+                            let path = value;
+                            item = Some(ReadItem {
+                                path,
+                                ..ReadItem::default()
+                            });
+                        }
+                        (key, Some(item)) => item.labels.push((key.to_owned(), value)),
+                        _ => {}
                     }
                 }
-                open.push((start.name().as_ref().to_owned(), path, String::new()));
+                open.push((start.name().as_ref().to_owned(), item, String::new()));
             }
             Event::End(_) => {
-                let (name, path, text) = open.pop().expect("ends match starts");
+                let (name, item, text) = open.pop().expect("ends match starts");
                 let text = text.strip_prefix('\n').unwrap_or(&text).to_owned();
-                match path {
-                    Some(path) => items.push((path, text)),
+                match item {
+                    Some(item) => items.push(ReadItem { text, ..item }),
                     None if name == "task" => task = text,
                     None => {}
                 }
@@ -68,35 +85,114 @@ fn read_json(bundle: &str) -> Read {
     let json: serde_json::Value = serde_json::from_str(bundle).expect("one object");
     let string = |value: &serde_json::Value| value.as_str().expect("a string").to_owned();
     let items = json["items"].as_array().expect("a list");
-    let pair = |item: &serde_json::Value| (string(&item["path"]), string(&item["text"]));
+    let labels = |item: &serde_json::Value| {
+        let labels = item["labels"].as_object().into_iter().flatten();
+        labels
+            .map(|(key, value)| (key.clone(), string(value)))
+            .collect()
+    };
+    let item = |item: &serde_json::Value| ReadItem {
+        path: string(&item["path"]),
+        labels: labels(item),
+        text: string(&item["text"]),
+    };
     (
-        items.iter().map(pair).collect(),
+        items.iter().map(item).collect(),
         string(&json["task"]["text"]),
     )
 }
 
-/// Headings of level two with a code span, and the fence that follows each, as CommonMark reads them.
+/// Headings of level two with a code span, the labels below, and the fence that follows each, as CommonMark reads them.
 fn read_markdown(bundle: &str) -> Read {
     let (mut items, mut task) = (Vec::new(), String::new());
-    let mut path = None;
+    let mut item: Option<ReadItem> = None;
     let mut lines = bundle.split_inclusive('\n');
     while let Some(line) = lines.next() {
-        let n_ticks = line.bytes().take_while(|&byte| byte == b'`').count();
-        if let Some(span) = line.strip_prefix("## ") {
-            path = Some(code_span(span.trim_end_matches('\n')));
-        } else if n_ticks >= 3 && !line[n_ticks..].contains('`') {
-            let closes = |line: &&str| {
-                let line = line.trim_start_matches(' ').trim_end();
-                line.len() >= n_ticks && line.bytes().all(|byte| byte == b'`')
-            };
-            let text: String = lines.by_ref().take_while(|line| !closes(line)).collect();
-            match path.take() {
-                Some(path) => items.push((path, text)),
+        if let Some(fence) = Fence::opened_by(line) {
+            let text: String = lines
+                .by_ref()
+                .take_while(|line| !fence.is_closed_by(line))
+                .collect();
+            match item.take() {
+                Some(item) => items.push(ReadItem { text, ..item }),
                 None => task = text,
             }
+        } else if let Some(span) = line.strip_prefix("## ") {
+            item = Some(ReadItem {
+                path: code_span(span.trim_end_matches('\n')),
+                ..ReadItem::default()
+            });
+        } else if let Some(item) = item.as_mut().filter(|_| line != "\n") {
+            assert!(item.labels.is_empty(), "one line of labels: {line:?}");
+            item.labels = labels(line.trim_end_matches('\n'));
         }
     }
     (items, task)
+}
+
+/// A line such as `note, date: 2026-01-02, under: "a, b"`.
+fn labels(line: &str) -> Vec<(String, String)> {
+    let (mut labels, mut rest) = (Vec::new(), line);
+    while !rest.is_empty() {
+        let end = rest.find([':', ',']).unwrap_or(rest.len());
+        let key = rest[..end].to_owned();
+        let Some(after) = rest[end..].strip_prefix(": ") else {
+            rest = rest[end..].strip_prefix(", ").unwrap_or_default();
+            continue; // what the item is
+        };
+        let mut value = String::new();
+        rest = match after.strip_prefix('"') {
+            None => {
+                let (bare, rest) = after.split_once(", ").unwrap_or((after, ""));
+                value.push_str(bare);
+                rest
+            }
+            Some(quoted) => {
+                let mut chars = quoted.chars();
+                loop {
+                    match chars.next().expect("a quoted value ends") {
+                        '"' => break,
+                        '\\' => value.extend(chars.next()),
+                        c => value.push(c),
+                    }
+                }
+                let rest = chars.as_str();
+                rest.strip_prefix(", ").unwrap_or(rest)
+            }
+        };
+        labels.push((key, value));
+    }
+    labels
+}
+
+/// A fence of CommonMark 0.31, section 4.5.
+struct Fence {
+    mark: char,
+    length: usize,
+}
+
+impl Fence {
+    /// Three or more backticks or tildes, indented by three spaces at most; what follows backticks holds none.
+    fn opened_by(line: &str) -> Option<Self> {
+        let (mark, length, rest) = Self::parts(line)?;
+        let opens = length >= 3 && !(mark == '`' && rest.contains('`'));
+        opens.then_some(Self { mark, length })
+    }
+
+    /// As many marks or more, of the same kind, with nothing but blanks behind them.
+    fn is_closed_by(&self, line: &str) -> bool {
+        Self::parts(line).is_some_and(|(mark, length, rest)| {
+            let rest = rest.trim_matches([' ', '\t', '\r', '\n']);
+            mark == self.mark && length >= self.length && rest.is_empty()
+        })
+    }
+
+    fn parts(line: &str) -> Option<(char, usize, &str)> {
+        let text = line.trim_start_matches(' ');
+        let mark = text.chars().next().filter(|mark| "`~".contains(*mark))?;
+        let rest = text.trim_start_matches(mark);
+        (line.len() - text.len() <= 3).then_some((mark, text.len() - rest.len(), rest))
+    }
 }
 
 fn code_span(span: &str) -> String {
@@ -116,10 +212,11 @@ fn code_span(span: &str) -> String {
     }
 }
 
-/// Headers `==> path (n lines)`, each with n lines to skip.
+/// Headers `==> path (n lines)`, each with n lines to skip, and the line of labels before.
 fn read_plain(bundle: &str) -> Read {
     let (mut items, mut task) = (Vec::new(), String::new());
-    let mut lines = bundle.split_inclusive('\n');
+    let mut lines = bundle.split_inclusive('\n').skip(1);
+    let mut said = Vec::new();
     while let Some(line) = lines.next() {
         if let Some(header) = line.strip_prefix("==> ") {
             let (path, n_lines) = header
@@ -127,9 +224,15 @@ fn read_plain(bundle: &str) -> Read {
                 .expect("a header ends in its lines");
             let n_lines = n_lines.split(' ').next().and_then(|n| n.parse().ok());
             let text = lines.by_ref().take(n_lines.expect("a number")).collect();
-            items.push((path.to_owned(), text));
+            items.push(ReadItem {
+                path: path.to_owned(),
+                labels: std::mem::take(&mut said),
+                text,
+            });
         } else if line.starts_with("Task") {
             task = lines.by_ref().collect();
+        } else {
+            said = labels(line.trim_end_matches('\n'));
         }
     }
     (items, task)

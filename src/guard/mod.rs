@@ -1,5 +1,6 @@
 //! What keeps a hostile tree harmless: bytes become clean text before any other room sees them.
 
+pub mod markup;
 pub mod secrets;
 pub mod text;
 

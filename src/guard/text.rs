@@ -1,8 +1,8 @@
 //! Bytes to harmless text: what a file holds, shown so that neither a terminal nor a reader can be deceived by it.
 //!
 //! Three rules. What is dangerous but meaningful is made visible (`\x1b`, `<U+202E>`); what is invisible by design and
-//! carries nothing for a person is removed and counted (tag characters, piled-up variation selectors); everything else
-//! stays, joiners and marks of living scripts included. No line is ever added or dropped, so that line numbers of the
+//! carries nothing for a person is removed and counted (tag characters, piled-up variation selectors and characters without
+//! width); everything else stays, joiners and marks of living scripts included. No line is ever added or dropped, so that line numbers of the
 //! clean text are those of the file. Escaping everything outside ASCII lost, because it hides honest text from the
 //! reader; refusing odd files lost, because one stray byte would hide a whole file.
 
@@ -36,7 +36,8 @@ pub struct Counts {
     pub controls: usize,
     /// Bidirectional overrides and isolates, now visible.
     pub bidi: usize,
-    /// Invisible characters that were removed: tag characters and variation selectors beyond one a base.
+    /// Invisible characters that were removed: tag characters, and of variation selectors and of characters without width all
+    /// beyond one a base.
     pub hidden: usize,
 }
 
@@ -44,6 +45,14 @@ impl Counts {
     /// Whether the text is the file's own, line endings and a byte order mark aside.
     pub fn is_zero(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Adds what was found in another text.
+    pub fn add(&mut self, other: &Self) {
+        self.invalid += other.invalid;
+        self.controls += other.controls;
+        self.bidi += other.bidi;
+        self.hidden += other.hidden;
     }
 }
 
@@ -150,11 +159,26 @@ pub fn clean(text: &str) -> (Cow<'_, str>, Counts) {
             '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => {
                 let base = text[done..odd].chars().next_back();
                 match base.or_else(|| out.chars().next_back()) {
-                    Some(base) if base != '\n' && !is_variation_selector(base) => Shown::Itself,
+                    Some(base)
+                        if base != '\n' && !is_variation_selector(base) && !is_widthless(base) =>
+                    {
+                        Shown::Itself
+                    }
                     _ => {
                         counts.hidden += 1;
                         Shown::Nothing
                     }
+                }
+            }
+            // One joins, parts or hints; what comes right behind it says nothing more, but can spell a message.
+            _ if is_widthless(c) => {
+                let before = text[done..odd].chars().next_back();
+                match before.or_else(|| out.chars().next_back()) {
+                    Some(before) if is_widthless(before) => {
+                        counts.hidden += 1;
+                        Shown::Nothing
+                    }
+                    _ => Shown::Itself,
                 }
             }
             '\u{e0000}'..='\u{e007f}' => {
@@ -230,6 +254,11 @@ fn is_variation_selector(c: char) -> bool {
     matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
+/// Characters without width that only join, part or hint: soft hyphen, zero-width space, joiners, invisible operators, BOM.
+fn is_widthless(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
 /// Whether a run of tag characters names a subdivision (3 to 6 letters or digits, then CANCEL TAG). The length is
 /// bounded because a longer run is a message in disguise.
 fn is_flag(run: &str) -> bool {
@@ -271,6 +300,8 @@ fn is_suspect(byte: u8) -> bool {
     ((byte < 0x20) & (byte != b'\t') & (byte != b'\n'))
         | (byte == 0x7f)
         | (byte == 0xc2)
+        | (byte == 0xcd)
+        | (byte == 0xe1)
         | (byte == 0xe2)
         | (byte == 0xef)
         | (byte == 0xf3)
@@ -279,14 +310,17 @@ fn is_suspect(byte: u8) -> bool {
 /// Whether the UTF-8 character at the start of `bytes` is one that [`clean`] must look at.
 fn is_odd(bytes: &[u8]) -> bool {
     match bytes {
-        [0xc2, second, ..] => *second < 0xa0, // C1 controls
-        [0xe2, 0x80, third, ..] => (0xaa..=0xae).contains(third), // U+202A..202E
-        [0xe2, 0x81, third, ..] => (0xa6..=0xa9).contains(third), // U+2066..2069
-        [0xef, 0xb8, third, ..] => *third < 0x90, // U+FE00..FE0F
-        [0xef, 0xbf, third, ..] => *third >= 0xbe, // U+FFFE, U+FFFF
-        [0xf3, 0xa0, 0x80 | 0x81, ..] => true, // U+E0000..E007F
-        [0xf3, 0xa0, 0x84..=0x86, ..] => true, // U+E0100..E01BF
-        [0xf3, 0xa0, 0x87, fourth, ..] => *fourth <= 0xaf, // U+E01C0..E01EF
+        [0xc2, second, ..] => *second < 0xa0 || *second == 0xad, // C1 controls, U+00AD
+        [0xcd, second, ..] => *second == 0x8f,                   // U+034F
+        [0xe1, 0xa0, third, ..] => *third == 0x8e,               // U+180E
+        [0xe2, 0x80, third, ..] => matches!(third, 0x8b..=0x8d | 0xaa..=0xae), // U+200B..200D, U+202A..202E
+        [0xe2, 0x81, third, ..] => matches!(third, 0xa0..=0xa4 | 0xa6..=0xa9), // U+2060..2064, U+2066..2069
+        [0xef, 0xbb, third, ..] => *third == 0xbf,                             // U+FEFF
+        [0xef, 0xb8, third, ..] => *third < 0x90,                              // U+FE00..FE0F
+        [0xef, 0xbf, third, ..] => *third >= 0xbe,                             // U+FFFE, U+FFFF
+        [0xf3, 0xa0, 0x80 | 0x81, ..] => true,                                 // U+E0000..E007F
+        [0xf3, 0xa0, 0x84..=0x86, ..] => true,                                 // U+E0100..E01BF
+        [0xf3, 0xa0, 0x87, fourth, ..] => *fourth <= 0xaf,                     // U+E01C0..E01EF
         [first, ..] => *first < 0x80,
         [] => false,
     }
@@ -297,14 +331,21 @@ fn is_odd(bytes: &[u8]) -> bool {
 /// `raw` has `/` between its parts. Bytes that are not UTF-8, and characters that are invisible, break lines or steer
 /// terminals, are percent-escaped byte by byte (`%1B`). A `%` is escaped (`%25`) only where two hexadecimal digits
 /// follow, that is where a decoder would misread it: `100%.txt` stays as it is. Escaping every `%` lost because honest
-/// names are then changed for no gain.
+/// names are then changed for no gain. So is the first character of what a build machine would take for a command to itself where
+/// it prints the name: `::error::` at the start, `##[` and `##vso[` anywhere.
 pub fn path_text(raw: &[u8]) -> String {
     let mut text = String::with_capacity(raw.len());
     let mut at = 0;
     for chunk in raw.utf8_chunks() {
         for c in chunk.valid().chars() {
             let end = at + c.len_utf8();
-            let misread = c == '%' && hex_pair(&raw[end..]).is_some();
+            let misread = match c {
+                '%' => hex_pair(&raw[end..]).is_some(),
+                // blanks before it do not matter to a build machine
+                ':' => raw[end..].starts_with(b":") && raw[..at].trim_ascii().is_empty(),
+                '#' => raw[end..].starts_with(b"#[") || raw[end..].starts_with(b"#vso["),
+                _ => false,
+            };
             if misread || is_escaped_in_paths(c) {
                 escape_bytes(&raw[at..end], &mut text);
             } else {
@@ -346,7 +387,7 @@ fn is_escaped_in_paths(c: char) -> bool {
         || is_variation_selector(c)
         || matches!(
             c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'
                 ..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}'
         )
 }
@@ -410,6 +451,24 @@ mod tests {
         );
         check("a\u{fe01}\u{e0101}\u{fe02}b", "a\u{fe01}b", (0, 0, 2));
         check("\u{fe0f}x\n\u{fe0f}", "x\n", (0, 0, 2));
+        // One character without width may stand; a run of them is a message.
+        check(
+            "a\u{200b}b\u{ad}c\u{feff}",
+            "a\u{200b}b\u{ad}c\u{feff}",
+            (0, 0, 0),
+        );
+        check(
+            "a\u{200b}\u{200c}\u{200c}\u{2060}b",
+            "a\u{200b}b",
+            (0, 0, 3),
+        );
+        check(
+            "a\u{200d}\u{fe0f}\u{200d}\u{fe0f}b",
+            "a\u{200d}b",
+            (0, 0, 3),
+        );
+        check("❤\u{fe0f}\u{200d}🔥", "❤\u{fe0f}\u{200d}🔥", (0, 0, 0));
+        check("\u{34f}\u{34f}\u{180e}x", "\u{34f}x", (0, 0, 2));
         check(
             "👨\u{200d}👩 می\u{200c}خ \u{200e}\u{200f} “q” — 字",
             "👨\u{200d}👩 می\u{200c}خ \u{200e}\u{200f} “q” — 字",
@@ -490,6 +549,10 @@ mod tests {
                 "\u{e007f}",
                 "\u{e0001}",
                 "\u{ffff}",
+                "\u{200b}",
+                "\u{200d}\u{2060}",
+                "\u{ad}",
+                "\u{feff}",
                 "a",
                 "é",
                 "❤",
@@ -548,5 +611,10 @@ mod tests {
         check(b"\xff\xfe-name", "%FF%FE-name");
         check(b"nl\nesc\x1b", "nl%0Aesc%1B");
         check("rtl\u{202e}gnp".as_bytes(), "rtl%E2%80%AEgnp");
+        check(b"::error file=a::x", "%3A:error file=a::x");
+        check(b"  ::x", "  %3A:x");
+        check(b"a::b ##c", "a::b ##c");
+        check(b"a ##[group]x ##vso[y]", "a %23#[group]x %23#vso[y]");
+        check("a\u{3164}".as_bytes(), "a%E3%85%A4");
     }
 }

@@ -23,6 +23,8 @@ mod structure;
 mod table;
 
 #[cfg(test)]
+mod promises;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod samples;

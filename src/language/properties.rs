@@ -1,76 +1,8 @@
 //! What holds of every outline, whatever the text: checked on samples that chance has damaged.
 
-use super::{Language, Outline, n_lines, outline, samples};
+use super::promises::check;
+use super::{Language, outline, samples};
 use proptest::prelude::*;
-
-/// The promises of [`Outline`].
-fn check(text: &str, outline: &Outline) {
-    let n_lines = n_lines(text);
-    let within = |(first, last): (u32, u32), (low, high): (u32, u32)| {
-        low <= first && first <= last && last <= high
-    };
-    for (idx, definition) in outline.definitions.iter().enumerate() {
-        assert!(!definition.name.is_empty(), "{definition:?}");
-        assert!(
-            definition.name.chars().count() <= 120 && !definition.name.contains('\n'),
-            "{definition:?}"
-        );
-        assert!(
-            within(definition.signature, definition.lines),
-            "{definition:?}"
-        );
-        let around = match definition.parent {
-            Some(parent) => {
-                assert!(parent < idx, "{definition:?}");
-                outline.definitions[parent].lines
-            }
-            None => (1, n_lines),
-        };
-        assert!(
-            within(definition.lines, around),
-            "{definition:?} is not inside {around:?}"
-        );
-    }
-    assert!(
-        outline
-            .definitions
-            .windows(2)
-            .all(|pair| pair[0].lines.0 <= pair[1].lines.0)
-    );
-    assert!(
-        outline
-            .bases
-            .iter()
-            .all(|(idx, name)| *idx < outline.definitions.len() && !name.is_empty())
-    );
-    assert!(outline.bases.is_sorted_by_key(|(idx, _)| *idx));
-    assert!(
-        outline
-            .imports
-            .iter()
-            .all(|lines| within(*lines, (1, n_lines)))
-    );
-    assert!(outline.imports.windows(2).all(|pair| pair[0].1 < pair[1].0));
-    assert!(
-        outline.references.is_sorted()
-            || outline
-                .references
-                .is_sorted_by_key(|reference| reference.line)
-    );
-    assert!(
-        outline
-            .references
-            .iter()
-            .all(|reference| (1..=n_lines).contains(&reference.line) && !reference.name.is_empty())
-    );
-    assert!(outline.breaks.windows(2).all(|pair| pair[0] < pair[1]));
-    assert!(
-        outline
-            .breaks
-            .iter()
-            .all(|line| (1..=n_lines).contains(line))
-    );
-}
 
 /// A change to a text; places are fractions of its length.
 #[derive(Debug, Clone)]

@@ -80,6 +80,7 @@ mod tests {
                 file_idx: 0,
                 text: text.clone(),
                 syntax: crate::lexicon::syntax::of_path("a.py"),
+                odd: Vec::new(),
                 outline: Default::default(),
             })
             .collect();

@@ -105,6 +105,7 @@ mod tests {
             file_idx: 0,
             text: text.to_owned(),
             syntax: crate::lexicon::syntax::of_path("a.py"),
+            odd: Vec::new(),
             outline: Default::default(),
         }];
         let segment = |lines| Segment {

@@ -8,6 +8,7 @@ use super::files::Ranked;
 use super::hunks::SegmentHistory;
 use super::model::PieceModel;
 use super::statistics::{idf, length_norm, saturate, softmax};
+use crate::error::Warning;
 use crate::language::{Definition, Outline};
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::terms::{TermIdx, each_term};
@@ -58,6 +59,8 @@ pub struct Opened {
     pub syntax: Syntax,
     /// What it defines.
     pub outline: Outline,
+    /// What a reader should know of its text, where that is shown.
+    pub odd: Vec<Warning>,
 }
 
 /// A run of lines that is shown or left out as one.

@@ -12,6 +12,7 @@ pub mod lax;
 mod lessons;
 pub mod memo;
 pub mod notes;
+pub mod odd;
 pub mod reader;
 pub mod repository;
 pub mod sessions;
@@ -25,7 +26,8 @@ mod watch;
 use crate::cache::Cache;
 use crate::error::{Error, Warning};
 use crate::guard::is_bundle;
-use crate::guard::text::{Decoded, clean, decode};
+use crate::guard::markup::{self, Markup};
+use crate::guard::text::{CleanText, Counts, Decoded, clean, decode};
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::{Query, Scan, syntax};
 use crate::request::Request;
@@ -35,7 +37,7 @@ use notes::anchored::Paths;
 use notes::{Atom, configured};
 use rayon::prelude::*;
 use sessions::Session;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use stores::{StoreReport, Stores};
 use tree::{Entry, Tree, Unreadable};
@@ -310,6 +312,14 @@ impl Trees {
     /// # Errors
     /// Why it cannot be shown, as a word, and what the system said.
     pub fn text(&self, file: &FileRef) -> Result<String, (&'static str, String)> {
+        self.clean_text(file).map(|clean| clean.text)
+    }
+
+    /// The clean text of a file, and what cleaning changed.
+    ///
+    /// # Errors
+    /// As for [`Trees::text`].
+    pub fn clean_text(&self, file: &FileRef) -> Result<CleanText, (&'static str, String)> {
         let bytes = self.trees[file.tree_idx as usize]
             .read(self.entry(file))
             .map_err(|why| match why {
@@ -318,7 +328,7 @@ impl Trees {
                 Unreadable::Failed(message) => ("unreadable", message),
             })?;
         match decode(&bytes) {
-            Decoded::Text(clean) => Ok(clean.text),
+            Decoded::Text(clean) => Ok(clean),
             Decoded::Binary(why) => Err(("binary", why.to_owned())),
         }
     }
@@ -399,9 +409,11 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
         .enumerate()
         .filter(|(_, file)| file.is_note)
     {
-        match trees.text(file) {
-            Ok(text) => {
-                let atoms = notes::atoms(trees.path(file), &text, None);
+        match trees.clean_text(file) {
+            Ok(CleanText { text, counts }) => {
+                let path = trees.path(file);
+                all.warnings.extend(odd::warnings(path, &counts, &text));
+                let atoms = notes::atoms(path, &text, None);
                 found.extend(atoms.into_iter().map(|atom| (atom, Some(idx))));
             }
             Err((why, message)) => {
@@ -474,10 +486,51 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
         Some(agent) => notes::seen::seen(agent, &all.atoms, in_tree),
         None => vec![false; all.atoms.len()],
     };
-    for atom in &mut all.atoms {
-        atom.text = clean(&atom.text).0.into_owned();
-    }
+    clean_up(&mut all);
     all
+}
+
+/// Cleans what notes say, and warns of what was odd in it, once a note; and of marks in sessions, which arrive clean, once a tool.
+fn clean_up(all: &mut Remembered) {
+    let mut odd: Vec<(String, Counts, String)> = Vec::new();
+    for (atom, file) in all.atoms.iter_mut().zip(&all.atom_files) {
+        let mut counts = Counts::default();
+        for text in std::iter::once(&mut atom.text).chain(&mut atom.heading) {
+            clean_in(text, &mut counts);
+        }
+        if file.is_some() {
+            continue; // told of with its file
+        }
+        clean_in(&mut atom.path, &mut counts);
+        match odd.last_mut().filter(|(path, ..)| *path == atom.path) {
+            Some((_, all, text)) => {
+                all.add(&counts);
+                text.push_str(&atom.text);
+            }
+            None => odd.push((atom.path.clone(), counts, atom.text.clone())),
+        }
+    }
+    let mut marks: BTreeMap<&'static str, Markup> = BTreeMap::new();
+    for session in &all.sessions {
+        let of_tool = marks.entry(session.tool).or_default();
+        for turn in &session.turns {
+            of_tool.add(&markup::count(&turn.text));
+        }
+    }
+    for (path, counts, text) in odd {
+        all.warnings.extend(odd::warnings(&path, &counts, &text));
+    }
+    let marks = marks.into_iter();
+    all.warnings
+        .extend(marks.filter_map(|(tool, found)| odd::of_markup(tool, &found)));
+}
+
+fn clean_in(text: &mut String, counts: &mut Counts) {
+    let (clean, found) = clean(text);
+    counts.add(&found);
+    if let std::borrow::Cow::Owned(clean) = clean {
+        *text = clean;
+    }
 }
 
 /// Files that are read to look for what notes say stands in them, and bytes of each.

@@ -317,7 +317,15 @@ pub fn open(path: &Path) -> std::io::Result<(Input, Metadata)> {
     if !watch::look(path)?.is_file() {
         return Err(refuse());
     }
-    let file = watch::heed(File::open(path))?;
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // What has become a link or a FIFO since: neither followed nor waited for.
+        options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    }
+    let file = watch::heed(options.open(path))?;
     let metadata = watch::heed(file.metadata())?;
     if !metadata.is_file() {
         return Err(refuse());
@@ -385,9 +393,12 @@ pub fn mtime(metadata: &Metadata) -> Option<i64> {
 /// The earliest moment that is believed, the year 2020: no agent wrote an earlier one, a clock was wrong.
 const EARLIEST: i64 = 1_577_836_800;
 
+/// The latest moment that is believed, the year 2200.
+const LATEST: i64 = 7_258_118_400;
+
 /// A moment as agents write it (RFC 3339, or without a zone, taken as UTC), in Unix seconds.
 ///
-/// `None` for what does not parse and for moments before 2020.
+/// `None` for what does not parse and for moments before 2020 and after 2200.
 pub fn moment(text: &str) -> Option<i64> {
     let text = text.trim();
     let at = match text.parse::<jiff::Timestamp>() {
@@ -398,14 +409,13 @@ pub fn moment(text: &str) -> Option<i64> {
             local.to_zoned(zone).ok()?.timestamp().as_second()
         }
     };
-    (at >= EARLIEST).then_some(at)
+    (EARLIEST..LATEST).contains(&at).then_some(at)
 }
 
 /// A moment as a number of seconds, milliseconds or microseconds, told by its size, in Unix seconds.
 ///
 /// `None` for moments before 2020 and after 2200.
 pub fn moment_of_number(number: f64) -> Option<i64> {
-    const LATEST: i64 = 7_258_118_400;
     let seconds = match number {
         _ if number < 1e11 => number,
         _ if number < 1e14 => number / 1e3,

@@ -20,3 +20,4 @@ mod streams;
 #[cfg(unix)]
 mod terminal;
 mod tidy;
+mod untrusted;

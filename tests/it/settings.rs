@@ -21,8 +21,8 @@ fn budget(place: &Place, args: &[&str], env: &[(&str, &str)]) -> String {
 fn layers() {
     let place = Place::new();
     place.run(&[]).good();
-    place.write_home(".config/ctxpack/config.toml", "budget = 1\n");
-    assert_eq!(budget(&place, &[], &[]), "1");
+    place.write_home(".config/ctxpack/config.toml", "budget = 6\n");
+    assert_eq!(budget(&place, &[], &[]), "6");
     place.write("ctxpack.toml", "budget = \"2\"\n");
     assert_eq!(budget(&place, &[], &[]), "2");
     assert_eq!(budget(&place, &[], &[("CTXPACK_BUDGET", "3")]), "3");
@@ -31,6 +31,10 @@ fn layers() {
         "4"
     );
     assert_eq!(budget(&place, &[], &[("CTXPACK_BUDGET", "")]), "2");
+    // A project spends no more than its user would.
+    place.write("ctxpack.toml", "budget = \"99k\"\n");
+    assert_eq!(budget(&place, &[], &[]), "6");
+    place.write("ctxpack.toml", "budget = \"2\"\n");
     // A subfolder is part of the repository.
     assert_eq!(budget(&place, &["src"], &[]), "2");
     // A place beats the environment, and an explicit budget the place.

@@ -123,7 +123,10 @@ impl Session {
         } = &mut self.digest;
         let turns = self.turns.iter_mut().map(|turn| &mut turn.text);
         let lines = [asks, decisions, fixes, files, open].into_iter().flatten();
-        let lines = lines.chain([&mut self.title, summary, outcome]);
+        let names = [&mut self.id, &mut self.path, &mut self.branch];
+        let lines = lines
+            .chain([&mut self.title, summary, outcome])
+            .chain(names);
         for text in turns.chain(lines) {
             if let Cow::Owned(clean) = clean(text).0 {
                 *text = clean;
