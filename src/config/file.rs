@@ -39,10 +39,10 @@ pub fn read(path: &Path, trust: Trust) -> Outcome<Option<Settings>> {
         return Ok(None);
     }
     let mut bytes = Vec::new();
-    let opened = match trust {
+    let opened: std::io::Result<Box<dyn Read>> = match trust {
         // Asked again of the very file that is opened: a repository may change under the run.
-        Trust::Project => stores::open(path).map(|(file, _)| file),
-        Trust::User => std::fs::File::open(path),
+        Trust::Project => stores::open(path).map(|(file, _)| Box::new(file) as _),
+        Trust::User => std::fs::File::open(path).map(|file| Box::new(file) as _),
     };
     opened
         .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))

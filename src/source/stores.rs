@@ -11,7 +11,7 @@ use crate::cache::Cache;
 use crate::error::Warning;
 use crate::request::Kind;
 use std::collections::BTreeMap;
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 /// What is needed to find the stores of one repository.
