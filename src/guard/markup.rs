@@ -87,7 +87,7 @@ fn is_role(rest: &[u8]) -> bool {
         rest.get(..mark.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(mark.as_bytes()))
     };
-    if ROLES.iter().any(|mark| begins(mark)) {
+    if ROLES.iter().any(begins) {
         return true;
     }
     let Some(name) = rest.strip_prefix(b"<|") else {

@@ -90,17 +90,34 @@ pub fn score(
         now,
     } = around;
     let now = *now;
-    let scored = atoms
+    let signals: Vec<Signals> = atoms
         .iter()
         .zip(&said.atoms)
-        .map(|(atom, document)| {
-            let cover = said.cover(query, document);
-            let recency = recency_of_atom(atom, now);
-            let link = links::strength(atom, likely);
+        .map(|(atom, document)| Signals {
+            class: atom.class,
+            cover: said.cover(query, document),
+            recency: recency_of_atom(atom, now),
+            link: links::strength(atom, likely),
+        })
+        .collect();
+    let p_valid: Vec<f64> = among_others(&signals)
+        .into_iter()
+        .zip(atoms)
+        .map(|(p, atom)| p * links::scope(atom, likely))
+        .collect();
+    let scored = atoms
+        .iter()
+        .zip(&signals)
+        .zip(&p_valid)
+        .map(|((atom, signals), p)| {
+            let Signals {
+                cover,
+                recency,
+                link,
+                ..
+            } = *signals;
             ScoredAtom {
-                p: p_of_atom(atom.class, cover, recency, link)
-                    * validity(atom)
-                    * links::scope(atom, likely),
+                p: p * validity(atom),
                 cover,
                 recency,
                 link,
@@ -113,7 +130,7 @@ pub fn score(
         })
         .collect();
     let mut scored = without_repeats(atoms, scored);
-    succeed(atoms, &mut scored, likely);
+    succeed(atoms, &mut scored, p_valid);
     outdate(atoms, &mut scored);
     pair_up(atoms, &mut scored);
     hand_over(atoms, &mut scored, branch);
@@ -248,20 +265,13 @@ const SUCCEEDED: f64 = 0.9;
 const MAX_SUCCESSORS: usize = 6;
 
 /// Who asks what a superseded note answers needs the note that took its place, though that may say it in other words.
-fn succeed(atoms: &[Atom], scored: &mut [ScoredAtom], likely: &Likely<'_>) {
+///
+/// `p` is what each would be worth if it still held.
+fn succeed(atoms: &[Atom], scored: &mut [ScoredAtom], mut p: Vec<f64>) {
     let pairs = notes::replacements(atoms);
     if pairs.is_empty() {
         return;
     }
-    // as if each still held
-    let mut p: Vec<f64> = atoms
-        .iter()
-        .zip(scored.iter())
-        .map(|(atom, scored)| {
-            let p = p_of_atom(atom.class, scored.cover, scored.recency, scored.link);
-            p * links::scope(atom, likely)
-        })
-        .collect();
     for _ in 0..MAX_SUCCESSORS {
         for &(newer, older) in &pairs {
             p[newer] = p[newer].max(SUCCEEDED * p[older]);
@@ -348,15 +358,40 @@ fn recency_of_atom(atom: &Atom, now: i64) -> f64 {
     }
 }
 
-fn p_of_atom(class: Class, cover: f64, recency: f64, link: f64) -> f64 {
-    let (prior, _) = class_terms(class);
-    let ages = class_terms(class).1.is_some();
-    logistic(
-        -6.0 + prior
-            + 9.0 * cover.sqrt()
-            + 3.0 * link
-            + if ages { 2.0 * (recency - 0.5) } else { 0.0 },
-    )
+/// What speaks for a note.
+struct Signals {
+    class: Class,
+    /// Share of the task's weight that it covers.
+    cover: f64,
+    recency: f64,
+    /// How strongly it is tied to likely code.
+    link: f64,
+}
+
+/// P(needed) of a note as if it stood alone, in log-odds.
+fn log_odds(signals: &Signals, cover: f64) -> f64 {
+    let (prior, half_life) = class_terms(signals.class);
+    let age = half_life.map_or(0.0, |_| 2.0 * (signals.recency - 0.5));
+    -6.0 + prior + 9.0 * cover.sqrt() + 3.0 * signals.link + age
+}
+
+/// How many notes a task needs for their words, at most.
+const NEEDED: f64 = 2.0;
+
+/// P(needed) of each note, seeing that there are others.
+///
+/// Among hundreds of notes some share a word with any task, and few tasks need more than one or two. So what words alone give to a
+/// note is bounded by its share of all odds, with one more for that none is needed: a note that stands out keeps what it has, and
+/// a crowd of which none does shares what one would have. A note that is tied to likely code needs no words.
+fn among_others(all: &[Signals]) -> Vec<f64> {
+    let odds = |signals: &Signals| log_odds(signals, signals.cover).exp();
+    let crowd = 1.0 + all.iter().map(odds).sum::<f64>();
+    let p = |signals: &Signals| {
+        let odds = odds(signals);
+        let by_words = (odds / (1.0 + odds)).min(NEEDED * odds / crowd);
+        by_words.max(logistic(log_odds(signals, 0.0)))
+    };
+    all.iter().map(p).collect()
 }
 
 /// P that what is asked stands in a session that the task means by its time.
