@@ -80,9 +80,10 @@ fn takes_what_is_left(a: &Statement, b: &Statement) -> bool {
                 topic.filter(|word| word.key != *left && !word.is(UNIVERSALS))
             };
             let is_known = |key: &String| key != taken && a.topic.contains(key);
-            // what opens a statement is what it speaks of, not what it takes
-            let opens = b.sequence.first().is_some_and(|word| word.key == *left);
-            let says_so = b.chooses || (others().next().is_some() && !opens);
+            // `rounding is half-even`: what stands before is what it speaks of
+            let copula = b.words.iter().position(|word| word.is(COPULAS));
+            let is_said = |at: usize| b.words[at..].iter().any(|word| word.key == *left);
+            let says_so = b.chooses || (others().next().is_some() && copula.is_some_and(is_said));
             b.topic.contains(left) && says_so && others().all(|word| is_known(&word.key))
         })
 }
@@ -134,7 +135,7 @@ const MONTHS: &[&str] = &[
     "dec",
 ];
 /// A statement of more words than this says something else of a version than that it is used.
-const MAX_VERSIONED: usize = 5;
+const MAX_VERSIONED: usize = 4;
 
 /// A ban on more than this is a sentence of its own.
 const MAX_BANNED: usize = 4;

@@ -133,7 +133,7 @@ pub(super) fn take(atom: &Atom) -> Taken {
             .into_iter()
             .filter(|word| !word.is(STOP_WORDS))
             .collect(),
-        statements: if is_of_bans(atom) {
+        statements: if is_of_bans(atom) || text.starts_with('<') {
             Vec::new()
         } else {
             statements(&prose(text))
@@ -162,12 +162,8 @@ fn prose(text: &str) -> String {
         let bare = line.trim_start();
         let is_fence = bare.starts_with("```") || bare.starts_with("~~~");
         in_fence ^= is_fence;
-        if in_fence
-            || is_fence
-            || bare.starts_with(['<', '|'])
-            || bare.starts_with("![")
-            || bare.starts_with(":::")
-        {
+        let is_markup = bare.starts_with(['<', '|']) || bare.contains("{{") || bare.contains("{%");
+        if in_fence || is_fence || is_markup || bare.starts_with("![") || bare.starts_with(":::") {
             continue;
         }
         let mut parts = line.split("](");

@@ -235,6 +235,18 @@ fn what_can_both_hold() {
         ),
         ("Sessions live for 60 s", "Sessions live for 1 minute"),
         (
+            "Fix the crash of an importing module #3497",
+            "Fix the crash of an importing module #3498",
+        ),
+        (
+            "<code-toggle config=privacy.x /> is set in your project",
+            "<code-toggle config=privacy.vimeo /> is set in your project",
+        ),
+        (
+            "Call the engine on finite machines, not the default engine",
+            "By default the engine is one on finite machines",
+        ),
+        (
             "`start_time_to`: show runs that started before this value",
             "`start_time_from`: show runs that started after this value",
         ),

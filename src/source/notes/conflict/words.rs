@@ -93,7 +93,13 @@ impl Word {
     pub(super) fn assignment(&self) -> Option<(&str, &str)> {
         let (name, value) = self.key.split_once('=').filter(|_| self.is_code)?;
         let is_name = |c: char| c.is_alphanumeric() || "_-.:".contains(c);
-        let is_one = !name.is_empty() && name.chars().all(is_name);
+        // what a shell or an environment is given; attributes of markup look alike and set nothing
+        let is_setting = name.starts_with("--") || name.chars().any(|c| c.is_ascii_uppercase());
+        let is_one = is_setting
+            && name.chars().all(is_name)
+            && !name
+                .chars()
+                .any(|c| c.is_ascii_lowercase() && !name.starts_with("--"));
         (is_one && !value.is_empty() && !value.starts_with(['=', '>', '~']))
             .then_some((name, value))
     }
@@ -148,6 +154,11 @@ pub(super) fn words(text: &str) -> Vec<Word> {
             }
             continue;
         }
+        // `#3497` is the number of an issue, and no value
+        let is_issue =
+            bare.bytes().all(|b| b.is_ascii_digit()) && raw.contains(&format!("#{bare}"));
+        let issue = format!("#{bare}");
+        let bare = if is_issue { issue.as_str() } else { bare };
         let lower = bare.to_lowercase().replace('’', "'");
         let is_name = bare.starts_with('-')
             || bare.contains(|c: char| "_/.:=@#$\\<>&|+*(".contains(c))
