@@ -67,24 +67,39 @@ fn object(finding: &Finding) -> Value {
     })
 }
 
+/// More findings of one kind in one note than this are told by the first [`FEW`].
+const MANY_ALIKE: usize = 5;
+const FEW: usize = 3;
+
 fn report(findings: &[Finding], n_notes: usize, style: Style) -> String {
     let notes = count(n_notes, "note");
     if findings.is_empty() {
         return format!("Nothing is wrong with {notes}.\n");
     }
     let mut out = String::new();
-    for finding in findings {
-        let place = match finding.line {
-            0 => plain(&finding.path),
-            line => plain(&format!("{}:{line}", finding.path)),
+    // a finding of one kind in one note, dozens of times, hides the others
+    for alike in findings.chunk_by(|a, b| (&a.path, a.code) == (&b.path, b.code)) {
+        let n_shown = if alike.len() > MANY_ALIKE {
+            FEW
+        } else {
+            alike.len()
         };
-        let code = style.yellow(finding.code.as_str());
-        let message = plain(&shown(&finding.message));
-        let advice = style.dim(finding.code.advice());
-        out.push_str(&format!(
-            "{}: {code}: {message}\n    {advice}\n",
-            style.bold(&place)
-        ));
+        for finding in &alike[..n_shown] {
+            let place = match finding.line {
+                0 => plain(&finding.path),
+                line => plain(&format!("{}:{line}", finding.path)),
+            };
+            let code = style.yellow(finding.code.as_str());
+            let message = plain(&shown(&finding.message));
+            out.push_str(&format!("{}: {code}: {message}\n", style.bold(&place)));
+        }
+        if n_shown < alike.len() {
+            out.push_str(&format!(
+                "    and {} more there; --json lists them\n",
+                alike.len() - n_shown
+            ));
+        }
+        out.push_str(&format!("    {}\n", style.dim(alike[0].code.advice())));
     }
     let found = count(findings.len(), "finding");
     out.push_str(&format!("\n{found} in {notes}. Nothing was changed.\n"));
