@@ -120,7 +120,7 @@ impl Said {
                 })
                 .sum();
             if ceiling > 0.0 {
-                (sum / ceiling).min(1.0)
+                (sum / ceiling).clamp(0.0, 1.0) + 0.0 // a sum of nothing is -0
             } else {
                 0.0
             }

@@ -16,6 +16,7 @@ mod memory_commands;
 mod settings;
 #[cfg(unix)]
 mod signals;
+mod stores;
 mod streams;
 #[cfg(unix)]
 mod terminal;
