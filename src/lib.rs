@@ -45,6 +45,9 @@ const MIN_PARSED: u64 = 1_500_000;
 /// Hears of each stage, with the number of candidates done in it so far; called from any thread.
 pub type Progress<'a> = &'a (dyn Fn(Stage, usize) + Sync);
 
+/// Seconds that a session may be ahead of the last commit and still say what time it is: two years.
+const MAX_AHEAD: i64 = 2 * 366 * 86_400;
+
 /// Files of the shortlist at least.
 const MIN_SHORTLIST: usize = 60;
 
@@ -110,7 +113,10 @@ pub(crate) fn survey_of(
     progress(Stage::Score, 0);
     let now = request.now.unwrap_or_else(|| {
         let sessions = remembered.sessions.iter().map(|session| session.ended);
-        sessions.fold(history.head_time, i64::max)
+        // A transcript can stand in the repository and claim any year: then everything else would be old.
+        let head = history.head_time;
+        let believed = |at: &i64| head == 0 || *at <= head + MAX_AHEAD;
+        sessions.filter(believed).fold(head, i64::max)
     });
     let mut ranked = score::rank(&query, &files, &history, now, &model.file);
     for (atom, file) in remembered.atoms.iter_mut().zip(&remembered.atom_files) {

@@ -216,7 +216,7 @@ fn code_span(span: &str) -> String {
 fn read_plain(bundle: &str) -> Read {
     let (mut items, mut task) = (Vec::new(), String::new());
     let mut lines = bundle.split_inclusive('\n').skip(1);
-    let mut said = Vec::new();
+    let mut before = "";
     while let Some(line) = lines.next() {
         if let Some(header) = line.strip_prefix("==> ") {
             let (path, n_lines) = header
@@ -226,14 +226,16 @@ fn read_plain(bundle: &str) -> Read {
             let text = lines.by_ref().take(n_lines.expect("a number")).collect();
             items.push(ReadItem {
                 path: path.to_owned(),
-                labels: std::mem::take(&mut said),
+                labels: labels(before.trim_end_matches('\n')),
                 text,
             });
-        } else if line.starts_with("Task") {
-            task = lines.by_ref().collect();
-        } else {
-            said = labels(line.trim_end_matches('\n'));
+            before = "";
+            continue;
         }
+        if line.starts_with("Task") {
+            task = lines.by_ref().collect();
+        }
+        before = line;
     }
     (items, task)
 }

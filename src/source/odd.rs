@@ -6,7 +6,7 @@ use crate::guard::text::Counts;
 
 /// Warnings about the clean text at `path`, of which cleaning changed what `counts` say.
 ///
-/// Codes: `hidden-text`, what was removed or made visible, and `model-markup`, what a model may take for more than text.
+/// Invalid sequences are told by the U+FFFD in their place. Codes: `hidden-text`, what was removed or made visible, and `model-markup`, what a model may take for more than text.
 pub fn warnings(path: &str, counts: &Counts, text: &str) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let changes = told(&[
@@ -27,12 +27,6 @@ pub fn warnings(path: &str, counts: &Counts, text: &str) -> Vec<Warning> {
             "control character",
             "control characters",
             "made visible",
-        ),
-        (
-            counts.invalid,
-            "invalid sequence",
-            "invalid sequences",
-            "replaced by U+FFFD",
         ),
     ]);
     if !changes.is_empty() {

@@ -939,7 +939,13 @@ fn contents_of_all_kinds() {
     place.write("unended", "no end");
     place.write("nul.txt", "a\0b");
     let good = place.good(&["-f", "json"]);
-    assert_eq!(good.manifest.warnings, []);
+    assert_eq!(
+        good.warnings(),
+        ["hidden-text", "hidden-text", "model-markup"]
+    );
+    good.says("hidden-text", "mac.rs", "2 control characters made visible");
+    good.says("hidden-text", "steer.rs", "1 reordering mark made visible");
+    good.says("model-markup", "steer.rs", "3 end tags");
     for (path, text) in [
         ("little.txt", "eins\nzwei\n"),
         ("big.txt", "eins\nzwei\n"),

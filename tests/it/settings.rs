@@ -33,7 +33,13 @@ fn layers() {
     assert_eq!(budget(&place, &[], &[("CTXPACK_BUDGET", "")]), "2");
     // A project spends no more than its user would.
     place.write("ctxpack.toml", "budget = \"99k\"\n");
-    assert_eq!(budget(&place, &[], &[]), "6");
+    let stderr = place.run(&[]).stderr;
+    assert!(
+        stderr
+            .starts_with("warning: the project's budget is more than your own config file allows")
+            && stderr.contains("error: the budget of 6 tokens is too small"),
+        "{stderr}"
+    );
     place.write("ctxpack.toml", "budget = \"2\"\n");
     // A subfolder is part of the repository.
     assert_eq!(budget(&place, &["src"], &[]), "2");

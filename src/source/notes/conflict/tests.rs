@@ -1,3 +1,5 @@
+//! What excludes what, in pairs of notes, and what only looks as if it did.
+
 use super::*;
 use proptest::prelude::*;
 
