@@ -276,7 +276,7 @@ const BEHIND: usize = 600;
 /// The longest value behind a name.
 const MAX_VALUE: usize = 4096;
 /// How many times the text's length a rule may look at, word by word; beyond it looks at the whole text once.
-const MAX_SPENT: usize = 16;
+const MAX_SPENT: usize = 8;
 
 /// One look at one text.
 struct Look<'a> {
@@ -285,6 +285,8 @@ struct Look<'a> {
     hits: Vec<Hit>,
     /// For each rule how many bytes it looked at; `usize::MAX` where it has seen all.
     spent: Vec<usize>,
+    /// And where what it found last ends: what is before has been judged.
+    judged: Vec<usize>,
     /// Where the last key ends: words inside are of it.
     key_end: usize,
     /// The last run of characters of tokens that was measured.
@@ -298,6 +300,7 @@ impl<'a> Look<'a> {
             text,
             hits: Vec::new(),
             spent: Vec::new(),
+            judged: Vec::new(),
             key_end: 0,
             run: 0..0,
         }
@@ -411,6 +414,7 @@ impl<'a> Look<'a> {
     fn around(&mut self, idx: usize, word: Range<usize>) {
         if self.spent.is_empty() {
             self.spent.resize(RULES.len(), 0);
+            self.judged.resize(RULES.len(), 0);
         }
         if self.spent[idx] == usize::MAX || !rules::is_for(idx, self.path) {
             return;
@@ -429,6 +433,7 @@ impl<'a> Look<'a> {
         let Some(regex) = rules::regex(idx) else {
             return;
         };
+        from = from.max(self.judged[idx]);
         let text = &self.text.as_bytes()[..to];
         while from < to {
             let Some(groups) = regex.captures_at(text, from) else {
@@ -451,6 +456,7 @@ impl<'a> Look<'a> {
                 });
             }
             from = secret.end().max(whole.start() + 1);
+            self.judged[idx] = from;
         }
     }
 

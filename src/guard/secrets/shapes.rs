@@ -8,7 +8,7 @@ const MAX_BLOCK: usize = 32 << 10;
 /// The fewest characters of base64 that a block has in one piece: less is a mention of one.
 const MIN_RUN: usize = 20;
 /// How far from `://` a password may end.
-const MAX_AUTHORITY: usize = 600;
+const MAX_AUTHORITY: usize = 400;
 
 fn is_base64(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'-' | b'_')
@@ -190,13 +190,15 @@ pub(super) fn login(text: &[u8], at: usize) -> Option<Range<usize>> {
     }
     let Some(colon) = memchr::memchr(b':', &authority[..sign]) else {
         let user = &authority[..sign];
-        return is_token(user).then_some(at..at + sign);
+        // the key of a DSN of Sentry is public
+        let is_public = host.ends_with(b"sentry.io");
+        return (is_token(user) && !is_public).then_some(at..at + sign);
     };
     let (user, password) = (&authority[..colon], &authority[colon + 1..sign]);
     if is_token(user) && is_common(password) {
         return Some(at..at + colon);
     }
-    let is_example = is_example(host) && !(password.len() >= 10 && is_token_like(password));
+    let is_example = is_example(host) && !(password.len() >= 8 && is_token_like(password));
     let is_shown = password.len() < 4
         || password == user
         || is_common(password)
