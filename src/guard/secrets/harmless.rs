@@ -242,8 +242,8 @@ pub(super) fn is_common(password: &[u8]) -> bool {
 /// What stands for a secret in documentation and templates.
 pub(super) fn is_placeholder(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
-    let holds = |word: &&str| memchr::memmem::find(&lower, word.as_bytes()).is_some();
-    PLACEHOLDERS.iter().any(|word| holds(&word))
+    let holds = |word: &str| memchr::memmem::find(&lower, word.as_bytes()).is_some();
+    PLACEHOLDERS.iter().any(|word| holds(word))
         || is_variable(value)
         || value.ends_with(b"...")
         || value.windows(2).all(|pair| pair[0] == pair[1])
