@@ -349,3 +349,93 @@ fn mistakes_are_told_without_secrets() {
     place.write("ctxpack.toml", &format!("\"{secret}\" = 1\n"));
     check_absent(&place.run(&[]), &secret);
 }
+
+#[test]
+fn what_was_said_to_agents_is_redacted() {
+    let place = Place::new();
+    let secret = secret(9);
+    let id = "5e55f0c3-5a52-4c1d-9a57-0f6f2d1c0a01";
+    let root = place.repo().canonicalize().unwrap();
+    let key = format!(
+        "-----BEGIN RSA {0} KEY-----\n{1}\n-----END RSA {0} KEY-----",
+        "PRIVATE",
+        secret.replace('_', "A").repeat(4)
+    );
+    let mut lines = String::new();
+    let said = [
+        (
+            "user",
+            serde_json::json!(format!("deploy main with {secret}, please")),
+        ),
+        (
+            "assistant",
+            serde_json::json!([
+                {"type": "text", "text": format!("We'll use the key instead of the token, because:\n{key}\nThat is decided.")},
+                {"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": format!("curl -H 'Authorization: Bearer {secret}' https://h.io")}},
+            ]),
+        ),
+        (
+            "user",
+            serde_json::json!([{"type": "tool_result", "tool_use_id": "t1", "is_error": true, "content": format!("401: {secret}")}]),
+        ),
+        (
+            "user",
+            serde_json::json!(format!("again, deploy main with {secret}")),
+        ),
+    ];
+    for (n, (who, content)) in said.iter().enumerate() {
+        let line = serde_json::json!({
+            "parentUuid": n.checked_sub(1).map(|n| format!("u{n}")), "isSidechain": false, "type": who, "cwd": root, "uuid": format!("u{n}"),
+            "sessionId": id, "gitBranch": format!("fix/{secret}"), "timestamp": format!("2026-08-20T09:0{n}:00.000Z"),
+            "message": {"role": who, "content": content},
+        });
+        lines += &format!("{line}\n");
+    }
+    let slug: String = root
+        .to_string_lossy()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    place.write_home(&format!(".claude/projects/{slug}/{id}.jsonl"), &lines);
+    for args in [&["-t", "deploy main"][..], &["-b", "4k"], &["--explain"]] {
+        for ran in check(&place, args, &secret) {
+            let body = &key.lines().nth(1).unwrap()[..24];
+            assert!(
+                !ran.stdout.contains(body) && !ran.stderr.contains(body),
+                "{}",
+                ran.stdout
+            );
+            assert!(ran.stdout.contains("deploy main with"), "{}", ran.stdout);
+        }
+    }
+    let others: [&[&str]; 6] = [
+        &["sessions"],
+        &["sessions", "--json"],
+        &["sessions", "show", "1"],
+        &["sessions", "digest", "1", "--json"],
+        &["handoff"],
+        &["sources", "--json"],
+    ];
+    for args in others {
+        check_absent(&place.run(args), &secret);
+    }
+    let left_out = place.run(&["--secrets", "exclude", "-t", "deploy main"]);
+    assert!(!left_out.good().contains("deploy main with"));
+    assert_eq!(place.run(&["--secrets", "fail"]).code, Some(1));
+    // nor in what is kept for the next run
+    let mut folders = vec![place.home()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_none_or(|end| end != "jsonl") {
+                let bytes = std::fs::read(&path).unwrap();
+                assert!(
+                    !String::from_utf8_lossy(&bytes).contains(&secret[..20]),
+                    "{path:?}"
+                );
+            }
+        }
+    }
+}

@@ -198,7 +198,7 @@ pub(super) fn login(text: &[u8], at: usize) -> Option<Range<usize>> {
     if is_token(user) && is_common(password) {
         return Some(at..at + colon);
     }
-    let is_example = is_example(host) && !(password.len() >= 8 && is_token_like(password));
+    let is_example = is_example(host) && !(password.len() >= 8 && is_drawn(password));
     let is_shown = password.len() < 4
         || password == user
         || is_common(password)
@@ -219,6 +219,13 @@ fn is_token_like(value: &[u8]) -> bool {
     entropy(value) > 2.8
         && value.iter().any(u8::is_ascii_digit)
         && value.iter().any(u8::is_ascii_alphabetic)
+}
+
+/// Random by its look: letters with digits among them, or small and large ones mixed.
+fn is_drawn(value: &[u8]) -> bool {
+    let turns = |pair: &[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
+    let n_turns = value.windows(2).filter(|pair| turns(pair)).count();
+    is_token_like(value) || entropy(value) > 2.8 && n_turns > 1
 }
 
 /// `%s`, `{password}`, `$PASS`, `...`: a place for a password.
@@ -242,28 +249,23 @@ fn is_format(password: &[u8]) -> bool {
 
 /// Hosts that documentation speaks of, and the machine itself: only a random password is one there.
 fn is_example(host: &[u8]) -> bool {
-    let host = host.to_ascii_lowercase();
-    let ends = [
-        "example.com",
-        "example.org",
-        "example.net",
-        ".example",
+    const NAMES: &[&str] = &[
         "localhost",
         "127.0.0.1",
         "0.0.0.0",
-        "::1]",
-        ".test",
-        ".invalid",
-        ".local",
-        "foo.com",
-        "bar.com",
-        "foo",
-        "bar",
+        "[",
         "host",
         "hostname",
+        "server",
+        "foo",
+        "bar",
+        "foo.com",
+        "bar.com",
         "domain.com",
         "test.com",
-        "server",
     ];
-    ends.iter().any(|end| host.ends_with(end.as_bytes()))
+    const ENDS: &[&str] = &["example.com", "example.org", "example.net", ".example"];
+    let host = host.to_ascii_lowercase();
+    NAMES.iter().any(|name| host == name.as_bytes())
+        || ENDS.iter().any(|end| host.ends_with(end.as_bytes()))
 }

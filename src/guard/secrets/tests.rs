@@ -34,6 +34,23 @@ fn secrets_are_redacted_by_the_span() {
 
 #[test]
 fn logins_in_urls() {
+    for host in [
+        "registry.invalid",
+        "svc.cluster.local",
+        "dbserver",
+        "localhost",
+        "api.example.com",
+    ] {
+        check(
+            &format!("https://deploy:<letter:18>@{host}/v2/"),
+            &format!("https://deploy:[REDACTED:url-password]@{host}/v2/"),
+        );
+    }
+    check(
+        "amqp://app:tomatosoup@dbserver",
+        "amqp://app:[REDACTED:url-password]@dbserver",
+    );
+
     check(
         "postgres://app:Kq8zz81x@db/shop",
         "postgres://app:[REDACTED:url-password]@db/shop",
