@@ -1,4 +1,5 @@
-//! Lays the vocabularies and the character classes out as flat files that the binary embeds, so that counting tokens has no start-up.
+//! Lays the vocabularies and the character classes out as flat files that the binary embeds, so that counting tokens has no start-up;
+//! and the rules for secrets as a table, so that looking for them has none either.
 
 // The library reads with the same functions that write here; a layout written twice would drift.
 #[path = "src/tokens/layout.rs"]
@@ -14,6 +15,7 @@ type Failure = Box<dyn std::error::Error>;
 fn main() -> Result<(), Failure> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/tokens/layout.rs");
+    println!("cargo::rerun-if-changed=src/guard/secrets");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     write_vocabulary(
         &out.join("o200k_base.vocabulary"),
@@ -23,7 +25,113 @@ fn main() -> Result<(), Failure> {
         &out.join("cl100k_base.vocabulary"),
         &tiktoken_rs::cl100k_base()?,
     )?;
-    write_classes(&out.join("classes"))
+    write_classes(&out.join("classes"))?;
+    write_secret_rules(&out.join("secret_rules.rs"))
+}
+
+/// Writes the rules of `src/guard/secrets/` as the table `RULES`.
+fn write_secret_rules(path: &Path) -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    for name in ["ours.toml", "gitleaks.toml"] {
+        let text = std::fs::read_to_string(Path::new("src/guard/secrets").join(name))?;
+        let rules: toml::Table = text.parse()?;
+        for (id, rule) in &rules {
+            let row = secret_rule(id, rule)
+                .ok_or_else(|| format!("{name}: the rule `{id}` lacks a part"))?;
+            rows.push(row);
+        }
+    }
+    let table = format!(
+        "/// All rules, sorted by file and name.\npub(super) static RULES: &[Rule; {}] = &[\n{}];\n",
+        rows.len(),
+        rows.concat()
+    );
+    Ok(std::fs::write(path, table)?)
+}
+
+/// A row of the table; `None` where the rule says too little.
+fn secret_rule(id: &str, rule: &toml::Value) -> Option<String> {
+    let list = |key: &str| -> Vec<&str> {
+        let values = rule.get(key).and_then(toml::Value::as_array);
+        values
+            .into_iter()
+            .flatten()
+            .filter_map(toml::Value::as_str)
+            .collect()
+    };
+    let text = |key: &str| rule.get(key).and_then(toml::Value::as_str);
+    let (words, shape, found) = match text("find") {
+        Some(find) => {
+            // what ends a token: anything that could not go on as one
+            let find = find.replace("{end}", r"(?:[^\w+/=-]|$)");
+            (list("words"), format!("Find({find:?})"), find)
+        }
+        None => (
+            list("after"),
+            format!("After({:?})", text("value")?),
+            String::new(),
+        ),
+    };
+    let check = match text("check") {
+        None => "None",
+        Some("generic") => "Generic",
+        Some("password") => "Password",
+        Some("login") => "Login",
+        Some(_) => return None,
+    };
+    let (literal, is_bounded) = first_literal(&found);
+    let agrees = |word: &str| {
+        let pair = literal.bytes().zip(word.bytes());
+        !literal.is_empty() && pair.into_iter().all(|(a, b)| a.eq_ignore_ascii_case(&b))
+    };
+    let starts = words.iter().all(|word| agrees(word));
+    let plain = found.replace('\\', "");
+    let folds_at = plain.find("(?i").unwrap_or(plain.len());
+    let is_exact = |word: &&str| plain.find(*word).is_some_and(|at| at < folds_at);
+    let exact = !found.is_empty() && words.iter().all(is_exact);
+    let entropy = rule
+        .get("entropy")
+        .and_then(toml::Value::as_float)
+        .unwrap_or(2.0);
+    let group = rule.get("group").and_then(toml::Value::as_integer);
+    (!words.is_empty() && !list("yes").is_empty() && !list("no").is_empty()).then(|| {
+        format!(
+            "    Rule {{ id: {id:?}, words: &{words:?}, shape: Shape::{shape}, entropy: {entropy:?}, group: {group:?}, path: {:?}, \
+             allow: &{:?}, check: Check::{check}, starts: {starts}, bounded: {}, exact: {exact} }},\n",
+            text("path"),
+            list("allow"),
+            starts && is_bounded,
+        )
+    })
+}
+
+/// The characters that every match of `expression` begins with, as far as they can be read off, and whether a word begins there.
+fn first_literal(expression: &str) -> (String, bool) {
+    let (mut rest, mut is_bounded) = (expression, false);
+    while let Some(shorter) = ["(?i)", r"\b", "(?:", "("]
+        .iter()
+        .find_map(|open| rest.strip_prefix(open))
+    {
+        is_bounded |= rest.starts_with(r"\b");
+        rest = shorter;
+    }
+    let mut literal = String::new();
+    let mut chars = rest.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' if chars.peek().is_some_and(char::is_ascii_punctuation) => {
+                literal.extend(chars.next())
+            }
+            '?' | '*' | '{' => {
+                literal.pop();
+                break;
+            }
+            c if "\\([.^$|+)".contains(c) => break,
+            c => literal.push(c),
+        }
+    }
+    is_bounded &= literal.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    (literal, is_bounded)
 }
 
 /// Writes every ordinary token of `bpe` as [`layout`] describes.

@@ -48,9 +48,12 @@ pub enum Error {
         glob: String,
         /// The first file that it matches.
         path: String,
-        /// `binary`, `too large`, `unreadable` or `gone`.
+        /// `binary`, `too large`, `unreadable`, `gone`, or that it is secret.
         why: &'static str,
     },
+    /// `--secrets fail`, and there are some.
+    #[error("{}", .0.join("\n"))]
+    SecretsFound(Vec<String>),
     /// A revision that git does not know.
     #[error("{revision}: {message}")]
     BadRevision {

@@ -28,7 +28,7 @@ pub use score::explanation::Explanation;
 use emit::{Account, Chance, Item, Omitted, Proof, Upgrade};
 use error::Error;
 use render::{Measure, Rendering, Renderings, Subject, lines::Lines};
-use request::{Budget, Kind, RenderingName, Request, Task, TaskSource};
+use request::{Budget, Kind, RenderingName, Request, Secrets, Task, TaskSource};
 use rustc_hash::FxHashMap;
 use score::Opened;
 pub use score::Survey;
@@ -37,6 +37,7 @@ use score::memory::Around;
 use score::pieces::Segment;
 use score::said::Said;
 use source::hunks::Hunks;
+use std::borrow::Cow;
 use std::time::Instant;
 
 /// Bytes of the shortlist that are parsed at least.
@@ -102,10 +103,16 @@ pub(crate) fn survey_of(
     let (mut remembered, history) =
         rayon::join(|| source::remember(request, &trees), || trees.history());
     lap("memory");
-    let task = request.task.clone().unwrap_or_else(|| Task {
+    let mut task = request.task.clone().unwrap_or_else(|| Task {
         source: TaskSource::Inferred,
         text: source::task::infer(&trees, &history, &remembered.sessions),
     });
+    // what a person pastes as a task is a log or an issue as often as a sentence
+    if request.secrets != Secrets::Off
+        && let Cow::Owned(redacted) = guard::secrets::redact(&task.text)
+    {
+        task.text = redacted;
+    }
     let query = lexicon::query::read(&task.text);
     let (files, scan_warnings) = source::scan(&trees, &query, &|n| progress(Stage::Collect, n));
     let pin_warnings = source::check_pins(request, &trees, &files)?;
@@ -181,6 +188,7 @@ pub(crate) fn survey_of(
             .chain(scan_warnings)
             .chain(pin_warnings),
     );
+    source::secrets::tell_secrets(request.secrets, &mut warnings)?;
     warnings.sort();
     warnings.dedup();
     Ok(Survey {
@@ -759,6 +767,8 @@ pub fn remembered(request: &Request) -> Result<(source::Trees, source::Remembere
     remembered.warnings.extend(trees.warnings.iter().cloned());
     remembered.warnings.sort();
     remembered.warnings.dedup();
+    // what is asked of secrets is asked of packing; here they are redacted
+    source::secrets::tell_secrets(Secrets::Redact, &mut remembered.warnings)?;
     Ok((trees, remembered))
 }
 

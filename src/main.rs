@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             failure.print(Style::stderr(color));
-            ExitCode::from(2)
+            ExitCode::from(failure.code)
         }
     }
 }

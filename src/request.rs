@@ -66,6 +66,23 @@ pub struct Request {
     pub now: Option<i64>,
     /// What each feature of a candidate weighs; those that ctxpack ships with by default.
     pub weights: Model,
+    /// What becomes of secrets in files and notes.
+    pub secrets: Secrets,
+}
+
+/// What becomes of what [`crate::guard::secrets`] takes for a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Secrets {
+    /// Files and notes are shown as they are, and files that are secret by name are candidates. What was said in sessions, commit
+    /// messages and names is redacted all the same: nobody needs a password out of those.
+    Off,
+    /// The secret alone is replaced; the rest is shown. Files that are secret by name are left out.
+    #[default]
+    Redact,
+    /// The file, note or session that holds one is left out.
+    Exclude,
+    /// The run fails, and says where they are.
+    Fail,
 }
 
 /// A folder of notes that a config file names.

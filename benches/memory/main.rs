@@ -131,6 +131,7 @@ fn request(built: &Built, scenario: &Scenario, budget: usize, kinds: Kinds) -> R
         memory: vec![],
         now: Some(built.now),
         weights: Default::default(),
+        secrets: Default::default(),
     }
 }
 

@@ -185,6 +185,7 @@ fn request_of_nothing() -> request::Request {
         now: None,
         cache: None,
         weights: Default::default(),
+        secrets: Default::default(),
     }
 }
 

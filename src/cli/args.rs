@@ -700,6 +700,20 @@ pub struct WhatArgs {
     )]
     pub rev: Option<String>,
 
+    /// What becomes of secrets: redact [default], exclude, fail or off.
+    ///
+    /// Known forms of keys, tokens and passwords are replaced by [REDACTED:kind] wherever they stand, and files that are secret by their
+    /// names (.env, id_rsa, *.pem, ...) are left out. `exclude` leaves out whatever holds one; `fail` packs nothing and says where they
+    /// are (exit code 1); `off` shows files and notes as they are, and is no project's to ask for. A line that says ctxpack:allow or
+    /// gitleaks:allow is let be.
+    #[arg(
+        long,
+        value_name = "HOW",
+        help_heading = "What to pack",
+        hide_short_help = true
+    )]
+    pub secrets: Option<String>,
+
     /// Read no notes or sessions that agents keep in the home directory.
     #[arg(long, help_heading = "What to pack", hide_short_help = true)]
     pub no_home: bool,
@@ -847,9 +861,10 @@ Examples:
       why a file would be in a tenth of a model's window, or would not
 
 Settings, the first that speaks wins:
-  flags, then CTXPACK_BUDGET, CTXPACK_MODEL, CTXPACK_TOKENIZER, CTXPACK_FORMAT
-  and CTXPACK_NO_HOME, then ctxpack.toml at the root of the repository, then
-  ~/.config/ctxpack/config.toml
+  flags, then CTXPACK_BUDGET, CTXPACK_MODEL, CTXPACK_TOKENIZER, CTXPACK_FORMAT,
+  CTXPACK_SECRETS and CTXPACK_NO_HOME, then ctxpack.toml at the root of the
+  repository, then ~/.config/ctxpack/config.toml; of --secrets a project may ask
+  for exclude or fail alone
 
 Exit codes:
   0 done; 1 a check found something; 2 bad usage or input, or I/O failed;

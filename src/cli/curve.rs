@@ -43,7 +43,7 @@ pub fn run(args: &CurveArgs) -> Outcome<()> {
             .hint("ctxpack sources shows what is read, and leaves out what --only and -i do")
     })?;
     if !args.talk.quiet {
-        warnings.extend(curve.warnings.iter().map(output::warning_line));
+        warnings.extend(curve.warnings.iter().filter_map(output::shown_warning));
         output::warn(&warnings, output::MAX_WARNINGS, args.talk.color);
     }
     let name = summary::names(&request);

@@ -4,6 +4,8 @@
 
 use crate::cli::style::{Style, plain};
 use ctxpack::error::Error;
+use ctxpack::guard::secrets::redact;
+use ctxpack::source::{HOLDS_SECRET, SECRET_NAME};
 use std::io::Write;
 
 /// A failed command: exit code 2.
@@ -13,6 +15,8 @@ pub struct Failure {
     pub message: String,
     /// What to type instead, one line each; the first starts with a verb or a command.
     pub hints: Vec<String>,
+    /// The exit code: 2, or 1 where a check found something.
+    pub code: u8,
 }
 
 /// What a command returns.
@@ -24,6 +28,7 @@ impl Failure {
         Self {
             message: message.into(),
             hints: Vec::new(),
+            code: 2,
         }
     }
 
@@ -39,6 +44,8 @@ impl Failure {
         for hint in &self.hints {
             text.push_str(&format!("{} {}\n", style.cyan("hint:"), lines(hint)));
         }
+        // what was typed or stands in a config file is repeated here
+        let text = redact(&text);
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }
 }
@@ -71,6 +78,13 @@ impl From<Error> for Failure {
             Error::PinMatchesNothing(_) => {
                 Some("--pin takes a glob of paths relative to the root: --pin 'src/**/mod.rs'; --exclude and --only come first".to_owned())
             }
+            Error::PinNotShown { why, .. } if *why == SECRET_NAME => {
+                Some("such a file is packed by --secrets off alone; an example of it, such as .env.example, always".to_owned())
+            }
+            Error::PinNotShown { why, .. } if *why == HOLDS_SECRET => {
+                Some("--secrets redact packs it without the secret".to_owned())
+            }
+            Error::SecretsFound(_) => Some("--secrets redact replaces them; a line that says ctxpack:allow is let be".to_owned()),
             Error::PinNotShown { .. } => {
                 Some("only text of up to 4 MiB a file is packed: pin another file, or none".to_owned())
             }
@@ -80,6 +94,9 @@ impl From<Error> for Failure {
             Error::Config { .. } => None,
         };
         let mut failure = Self::new(error.to_string());
+        if matches!(error, Error::SecretsFound(_)) {
+            failure.code = 1;
+        }
         failure.hints.extend(hint);
         failure
     }

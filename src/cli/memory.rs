@@ -55,6 +55,7 @@ pub fn read(args: &MemoryArgs, talk: &TalkArgs, kinds: Kinds) -> Outcome<Memory>
         rev: None,
         no_home: args.no_home,
         no_cache: args.no_cache,
+        secrets: None,
     })?;
     let mut request = resolved.request;
     request.kinds = kinds;
@@ -64,7 +65,7 @@ pub fn read(args: &MemoryArgs, talk: &TalkArgs, kinds: Kinds) -> Outcome<Memory>
     let warnings = remembered.warnings.clone();
     if !talk.quiet {
         let mut lines = resolved.warnings;
-        lines.extend(warnings.iter().map(output::warning_line));
+        lines.extend(warnings.iter().filter_map(output::shown_warning));
         output::warn(&lines, output::MAX_WARNINGS, talk.color);
     }
     Ok(Memory {

@@ -4,9 +4,16 @@ use crate::cli::failure::{Failure, Outcome};
 use crate::cli::interrupt;
 use crate::cli::style::{ColorChoice, Style, number, plain};
 use ctxpack::error::{Error, Warning};
+use ctxpack::guard::secrets::redact;
 use ctxpack::source::TEMPORARY;
+use ctxpack::source::secrets::SECRET_TOLD;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+
+/// A warning as a line, unless it is one of many that another sums up.
+pub fn shown_warning(warning: &Warning) -> Option<String> {
+    (warning.code != SECRET_TOLD).then(|| warning_line(warning))
+}
 
 /// The most warnings that are shown one by one.
 pub const MAX_WARNINGS: usize = 10;
@@ -164,7 +171,7 @@ pub fn warn(warnings: &[String], most: usize, color: ColorChoice) {
         text.push_str(&format!(
             "{} {}\n",
             style.yellow("warning:"),
-            plain(warning)
+            plain(&redact(warning))
         ));
     }
     if let Some(more @ 1..) = warnings.len().checked_sub(most) {

@@ -7,6 +7,7 @@ use crate::cli::progress::Progress;
 use crate::cli::resolve::{self, Resolved};
 use crate::cli::style::{self, Style};
 use crate::cli::{explain, stats, summary};
+use ctxpack::guard::secrets::redact;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::Instant;
@@ -52,7 +53,7 @@ pub fn run(args: &PackArgs) -> Outcome<()> {
             .account
             .warnings
             .iter()
-            .map(output::warning_line),
+            .filter_map(output::shown_warning),
     );
 
     let color = args.talk.color;
@@ -81,7 +82,10 @@ pub fn run(args: &PackArgs) -> Outcome<()> {
         let text = explain::named(&packed, path, &request.roots, stdout)?;
         output::write(&place, &text)?;
     } else if on_terminal {
-        let typed: Vec<_> = std::env::args_os().collect();
+        // it is shown again, as the way to get the bundle itself
+        let typed =
+            std::env::args_os().map(|word| redact(&word.to_string_lossy()).into_owned().into());
+        let typed: Vec<std::ffi::OsString> = typed.collect();
         let (columns, rows) = style::terminal_size();
         let text = summary::summary(
             &packed,
@@ -130,5 +134,5 @@ fn say(args: &PackArgs, warnings: &[String], most: usize) {
 
 /// Writes to stderr. That nobody listens there is no reason to fail.
 fn talk(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let _ = std::io::stderr().lock().write_all(redact(text).as_bytes());
 }

@@ -81,6 +81,7 @@ pub fn work(args: &ReplayArgs, talk: &TalkArgs, min_gold: usize) -> Outcome<Work
         rev: None,
         no_home: true,
         no_cache: true,
+        secrets: None,
     };
     let resolved = resolve::what(&what)?;
     if !talk.quiet {

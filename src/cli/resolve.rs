@@ -9,7 +9,7 @@ use crate::cli::host::{self, Host};
 use crate::cli::{suggest, task};
 use crate::config::{self, Settings, Trust};
 use ctxpack::error::Error;
-use ctxpack::request::{Budget, Request, VARIABLES};
+use ctxpack::request::{Budget, Request, Secrets, VARIABLES};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -125,6 +125,11 @@ fn layers(
         exclude: what.exclude.clone(),
         kinds: config::parse_kinds(&what.only, &what.without)?,
         home: what.no_home.then_some(false),
+        secrets: what
+            .secrets
+            .as_deref()
+            .map(config::parse_secrets)
+            .transpose()?,
         ..flags
     };
     let place = place.map_or_else(Settings::default, |place| Settings {
@@ -168,8 +173,13 @@ fn layers(
         let over = [&flags, &place, &environment];
         over.iter().all(|layer| layer.budget.is_none())
     }));
-    let layers = [flags, place, environment, project, user];
-    Ok((roots, config::merge(&layers), weights_from))
+    let mut layers = [flags, place, environment, project, user];
+    // a project may ask for more care than its user, and never for less; a flag is the last word
+    let (flag, project) = (layers[0].secrets, layers[3].secrets.take());
+    let mut settings = config::merge(&layers);
+    let user = settings.secrets.unwrap_or_default();
+    settings.secrets = flag.or(Some(user.max(project.unwrap_or(Secrets::Off))));
+    Ok((roots, settings, weights_from))
 }
 
 fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<Request> {
@@ -208,6 +218,7 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
         memory: settings.memory,
         now: None,
         weights: settings.weights.unwrap_or_default(),
+        secrets: settings.secrets.unwrap_or_default(),
     })
 }
 

@@ -21,7 +21,7 @@ pub fn run(args: &SourcesArgs) -> Outcome<()> {
     let (sources, warnings) = ctxpack::sources(&resolved.request)?;
     if !args.talk.quiet {
         let mut lines = resolved.warnings;
-        lines.extend(warnings.iter().map(output::warning_line));
+        lines.extend(warnings.iter().filter_map(output::shown_warning));
         output::warn(&lines, output::MAX_WARNINGS, args.talk.color);
     }
     let text = if args.json {

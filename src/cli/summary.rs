@@ -343,6 +343,7 @@ mod tests {
             memory: Vec::new(),
             now: None,
             weights: Default::default(),
+            secrets: Default::default(),
         }
     }
 

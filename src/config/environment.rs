@@ -1,12 +1,12 @@
 //! Settings of the environment: for machines that are set up once, and for a wrapper that cannot change a command line.
 
 use super::Settings;
-use super::names::{parse_format, parse_model, parse_tokenizer};
+use super::names::{parse_format, parse_model, parse_secrets, parse_tokenizer};
 use crate::cli::budget;
 use crate::cli::failure::{Failure, Outcome};
 
-/// Settings of the environment: `CTXPACK_BUDGET`, `CTXPACK_MODEL`, `CTXPACK_TOKENIZER`, `CTXPACK_FORMAT` and `CTXPACK_NO_HOME`.
-/// An empty variable says nothing.
+/// Settings of the environment: `CTXPACK_BUDGET`, `CTXPACK_MODEL`, `CTXPACK_TOKENIZER`, `CTXPACK_FORMAT`,
+/// `CTXPACK_SECRETS` and `CTXPACK_NO_HOME`. An empty variable says nothing.
 ///
 /// # Errors
 /// A value that the flag of the same name would refuse.
@@ -33,6 +33,10 @@ pub fn environment(variable: &dyn Fn(&str) -> Option<String>) -> Outcome<Setting
     if let Some(text) = read("CTXPACK_FORMAT") {
         let format = parse_format(&text).map_err(|wrong| in_variable("CTXPACK_FORMAT", wrong))?;
         settings.format = Some(format);
+    }
+    if let Some(text) = read("CTXPACK_SECRETS") {
+        let found = parse_secrets(&text).map_err(|wrong| in_variable("CTXPACK_SECRETS", wrong))?;
+        settings.secrets = Some(found);
     }
     settings.home = read("CTXPACK_NO_HOME").map(|text| text == "0");
     Ok(settings)

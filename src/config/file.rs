@@ -6,6 +6,7 @@ use super::memory::check_inside;
 use super::values::{in_file, position};
 use crate::cli::failure::{Failure, Outcome};
 use ctxpack::error::Error;
+use ctxpack::request::Secrets;
 use ctxpack::source::stores;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -66,6 +67,10 @@ pub fn read(path: &Path, trust: Trust) -> Outcome<Option<Settings>> {
     let settings = parse(&text, path, trust)?;
     if trust == Trust::Project {
         check_inside(&settings, path)?;
+        if settings.secrets == Some(Secrets::Off) {
+            let message = "`secrets`: `off` is the user's to set, not a project's".to_owned();
+            return Err(in_file(path, message).hint("ctxpack --secrets off"));
+        }
     }
     Ok(Some(settings))
 }

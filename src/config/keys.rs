@@ -6,7 +6,7 @@ use super::Settings;
 use super::file::Trust;
 use super::globs::globs;
 use super::memory::{memory, place_memory};
-use super::names::{parse_format, parse_kinds, parse_model, parse_tokenizer};
+use super::names::{parse_format, parse_kinds, parse_model, parse_secrets, parse_tokenizer};
 use super::values::{Wrong, expected, in_file, in_order, position, string, strings};
 use super::weights::weights;
 use crate::cli::budget;
@@ -101,6 +101,14 @@ const KEYS: &[Key] = &[
         project: false,
         set: |settings, value| {
             settings.home = Some(value.as_bool().ok_or_else(|| expected("true or false"))?);
+            Ok(())
+        },
+    },
+    Key {
+        name: "secrets",
+        project: true,
+        set: |settings, value| {
+            settings.secrets = Some(parse_secrets(string(value, "\"redact\"")?)?);
             Ok(())
         },
     },
@@ -255,12 +263,12 @@ mod tests {
         check_wrong(
             "[check]\n",
             "line 1, column 2: unknown key `check`",
-            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without, weights, memory",
+            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without, secrets, weights, memory",
         );
         check_wrong(
             "output = \"/etc/passwd\"",
             "line 1, column 1: unknown key `output`",
-            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without, weights, memory",
+            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without, secrets, weights, memory",
         );
         check_wrong(
             "home = true",
@@ -305,7 +313,7 @@ mod tests {
         check_wrong(
             "zzzz = 1\nbugdet = 1",
             "line 1, column 1: unknown key `zzzz`",
-            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without, weights, memory",
+            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without, secrets, weights, memory",
         );
     }
 

@@ -18,10 +18,10 @@ pub use environment::environment;
 pub use file::{PROJECT_FILE, Trust, read, repository, user_file};
 pub use keys::parse;
 pub use limits::within;
-pub use names::{parse_format, parse_kinds, parse_model, parse_tokenizer};
+pub use names::{parse_format, parse_kinds, parse_model, parse_secrets, parse_tokenizer};
 
 use crate::cli::budget::Size;
-use ctxpack::request::{Format, Kinds, Memory};
+use ctxpack::request::{Format, Kinds, Memory, Secrets};
 use ctxpack::score::model::Model as Weights;
 use ctxpack::tokens::Tokenizer;
 use ctxpack::tokens::models::Model;
@@ -51,6 +51,8 @@ pub struct Settings {
     pub memory: Vec<Memory>,
     /// What features weigh; the highest layer that has any wins. A feature that it does not name weighs what it does by default.
     pub weights: Option<Weights>,
+    /// What becomes of secrets; of a project's file only what is stricter than the user's word.
+    pub secrets: Option<Secrets>,
 }
 
 /// What `layers` say together, highest first.
@@ -84,6 +86,7 @@ pub fn merge(layers: &[Settings]) -> Settings {
         }
         merged.kinds = merged.kinds.or(layer.kinds);
         merged.home = merged.home.or(layer.home);
+        merged.secrets = merged.secrets.or(layer.secrets);
         if merged.weights.is_none() {
             merged.weights.clone_from(&layer.weights);
         }

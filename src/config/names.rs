@@ -4,7 +4,7 @@
 
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::suggest;
-use ctxpack::request::{Format, Kinds};
+use ctxpack::request::{Format, Kinds, Secrets};
 use ctxpack::tokens::Tokenizer;
 use ctxpack::tokens::models::{Model, known_models, model};
 
@@ -51,6 +51,21 @@ pub fn parse_format(name: &str) -> Outcome<Format> {
         "plain" | "text" => Ok(Format::Plain),
         _ => Err(Failure::new(format!("unknown format `{name}`"))
             .hint("one of xml, markdown, json, plain")),
+    }
+}
+
+/// What is to become of secrets: `redact`, `exclude`, `fail` or `off`.
+///
+/// # Errors
+/// An unknown word.
+pub fn parse_secrets(name: &str) -> Outcome<Secrets> {
+    match name {
+        "redact" => Ok(Secrets::Redact),
+        "exclude" => Ok(Secrets::Exclude),
+        "fail" => Ok(Secrets::Fail),
+        "off" => Ok(Secrets::Off),
+        _ => Err(Failure::new(format!("--secrets {name}: no such way"))
+            .hint("--secrets redact, exclude, fail or off")),
     }
 }
 

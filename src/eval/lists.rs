@@ -74,6 +74,7 @@ pub fn request(case: &Case, clones: &Path, budget: usize, weights: &Model) -> Re
         memory: Vec::new(),
         now: None,
         weights: weights.clone(),
+        secrets: Default::default(),
     }
 }
 

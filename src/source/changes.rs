@@ -3,6 +3,7 @@
 use super::repository::{Repository, one_line};
 use super::tree::{MAX_FILE_BYTES, path_of};
 use crate::error::Error;
+use crate::guard::secrets::redact;
 use crate::guard::text::path_text;
 
 /// A commit with one parent.
@@ -78,7 +79,7 @@ pub fn walk(
         let replayed = Replayed {
             id: info.id.to_string(),
             parent: base.to_string(),
-            message: String::from_utf8_lossy(&message.unwrap_or_default()).into_owned(),
+            message: redact(&String::from_utf8_lossy(&message.unwrap_or_default())).into_owned(),
             commit: info.id,
             base,
         };

@@ -4,6 +4,7 @@ use super::memo::{Touched, TouchedFile};
 use super::repository::{Repository, one_line};
 use super::tree::Tree;
 use crate::error::Warning;
+use crate::guard::secrets::redact;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -186,7 +187,10 @@ fn touched(
     }
     let object = handle.find_commit(id).ok()?;
     let message = object.message_raw().ok()?;
-    let message = String::from_utf8_lossy(&message[..message.len().min(MAX_MESSAGE)]).into_owned();
+    // before it is cut, which would hide what is cut in two; of a message that is a file, its beginning alone
+    let message = String::from_utf8_lossy(&message[..message.len().min(MAX_MESSAGE * 4)]);
+    let message = redact(&message);
+    let message = message[..message.floor_char_boundary(MAX_MESSAGE)].to_owned();
     let tree = object.tree_id().ok()?.detach();
     let tree_of = |id| Some(handle.find_commit(id).ok()?.tree_id().ok()?.detach());
     let files = match parent {

@@ -15,6 +15,7 @@ pub mod notes;
 pub mod odd;
 pub mod reader;
 pub mod repository;
+pub mod secrets;
 pub mod sessions;
 mod sqlite;
 pub mod stores;
@@ -27,16 +28,19 @@ use crate::cache::Cache;
 use crate::error::{Error, Warning};
 use crate::guard::is_bundle;
 use crate::guard::markup::{self, Markup};
+use crate::guard::secrets::{self as known, Redaction, names::is_secret_name, redact};
 use crate::guard::text::{CleanText, Counts, Decoded, clean, decode};
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::{Query, Scan, syntax};
-use crate::request::Request;
+use crate::request::{Request, Secrets};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use history::History;
 use notes::anchored::Paths;
 use notes::{Atom, configured};
 use rayon::prelude::*;
+use secrets::{redact_atoms, redact_paths, tell_sessions, told};
 use sessions::Session;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use stores::{StoreReport, Stores};
@@ -51,6 +55,8 @@ pub struct Trees {
     pub files: Vec<FileRef>,
     /// Trouble on the way.
     pub warnings: Vec<Warning>,
+    /// What becomes of secrets in them.
+    pub secrets: Secrets,
 }
 
 /// Where a file is listed.
@@ -103,7 +109,7 @@ pub fn open(request: &Request) -> Result<Trees, Error> {
 ///
 /// # Errors
 /// A glob that does not parse, a pin that matches nothing.
-pub fn list(request: &Request, trees: Vec<Tree>) -> Result<Trees, Error> {
+pub fn list(request: &Request, mut trees: Vec<Tree>) -> Result<Trees, Error> {
     let (include, exclude, pins) = check_globs(request)?;
     let mut include_used = vec![false; include.len()];
     let mut pin_used = vec![false; pins.len()];
@@ -156,6 +162,8 @@ pub fn list(request: &Request, trees: Vec<Tree>) -> Result<Trees, Error> {
     if let Some(unused) = pin_used.iter().position(|used| !used) {
         return Err(Error::PinMatchesNothing(request.pin[unused].clone()));
     }
+    // after the globs, which are about the names as they are
+    trees.iter_mut().for_each(redact_paths);
     files.sort_by(|a, b| path(&trees, a).cmp(path(&trees, b)));
     let mut warnings: Vec<Warning> = trees
         .iter()
@@ -176,6 +184,7 @@ pub fn list(request: &Request, trees: Vec<Tree>) -> Result<Trees, Error> {
         trees,
         files,
         warnings,
+        secrets: request.secrets,
     })
 }
 
@@ -244,7 +253,7 @@ fn labels(roots: &[PathBuf]) -> Vec<String> {
         let name = root.canonicalize().unwrap_or_else(|_| root.clone());
         let name = name.file_name().map_or_else(
             || "root".to_owned(),
-            |name| crate::guard::text::path_text(name.as_encoded_bytes()),
+            |name| redact(&crate::guard::text::path_text(name.as_encoded_bytes())).into_owned(),
         );
         let mut label = format!("{name}/");
         let mut n = 2;
@@ -307,7 +316,7 @@ impl Trees {
         &self.entry(file).path
     }
 
-    /// The clean text of a file.
+    /// The clean text of a file, without secrets.
     ///
     /// # Errors
     /// Why it cannot be shown, as a word, and what the system said.
@@ -320,6 +329,22 @@ impl Trees {
     /// # Errors
     /// As for [`Trees::text`].
     pub fn clean_text(&self, file: &FileRef) -> Result<CleanText, (&'static str, String)> {
+        self.redacted(file).map(|(clean, _)| clean)
+    }
+
+    /// The same, and what was redacted. The one way by which a file's text enters: no later room sees a secret.
+    ///
+    /// # Errors
+    /// As for [`Trees::text`].
+    pub fn redacted(
+        &self,
+        file: &FileRef,
+    ) -> Result<(CleanText, Vec<Redaction>), (&'static str, String)> {
+        let label = self.trees[file.tree_idx as usize].label.len();
+        let path = &self.path(file)[label..];
+        if self.secrets != Secrets::Off && is_secret_name(path) {
+            return Err((SECRET_NAME, String::new()));
+        }
         let bytes = self.trees[file.tree_idx as usize]
             .read(self.entry(file))
             .map_err(|why| match why {
@@ -328,7 +353,14 @@ impl Trees {
                 Unreadable::Failed(message) => ("unreadable", message),
             })?;
         match decode(&bytes) {
-            Decoded::Text(clean) => Ok(clean),
+            Decoded::Text(clean) if self.secrets == Secrets::Off => Ok((clean, Vec::new())),
+            Decoded::Text(mut clean) => {
+                let (redacted, found) = known::redact_in(Some(path), &clean.text);
+                if let Cow::Owned(redacted) = redacted {
+                    clean.text = redacted;
+                }
+                Ok((clean, found))
+            }
             Decoded::Binary(why) => Err(("binary", why.to_owned())),
         }
     }
@@ -379,6 +411,12 @@ impl Trees {
 /// Why a note is no candidate as a file.
 pub const NOTE: &str = "packed as a note";
 
+/// Why a file is no candidate whose name says that it is secret.
+pub const SECRET_NAME: &str = "secret by its name";
+
+/// Why a file is no candidate that holds a secret, where those are asked to be left out.
+pub const HOLDS_SECRET: &str = "holds a secret";
+
 /// Why a bundle is no candidate: it would show the repository twice, and the next bundle would hold this one.
 pub const BUNDLE: &str = "a bundle of ctxpack";
 
@@ -409,9 +447,14 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
         .enumerate()
         .filter(|(_, file)| file.is_note)
     {
-        match trees.clean_text(file) {
-            Ok(CleanText { text, counts }) => {
+        match trees.redacted(file) {
+            Ok((_, redactions)) if trees.secrets == Secrets::Exclude && !redactions.is_empty() => {
+                all.warnings
+                    .extend(told(trees.path(file), &redactions, trees.secrets));
+            }
+            Ok((CleanText { text, counts }, redactions)) => {
                 let path = trees.path(file);
+                all.warnings.extend(told(path, &redactions, trees.secrets));
                 all.warnings.extend(odd::warnings(path, &counts, &text));
                 let atoms = notes::atoms(path, &text, None);
                 found.extend(atoms.into_iter().map(|atom| (atom, Some(idx))));
@@ -459,9 +502,11 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
         all.reports.extend(configured.reports);
         all.warnings.extend(configured.warnings);
     }
+    redact_atoms(&mut found, request.secrets, &mut all.warnings);
     if request.kinds.sessions && request.home.is_some() {
         let sessions = sessions::read(&stores);
         all.sessions = sessions.items;
+        tell_sessions(&mut all.sessions, request.secrets, &mut all.warnings);
         if request.kinds.notes {
             let lessons = lessons::lessons(&mut all.sessions);
             found.extend(lessons.into_iter().map(|atom| (atom, None)));
@@ -528,7 +573,7 @@ fn clean_up(all: &mut Remembered) {
 fn clean_in(text: &mut String, counts: &mut Counts) {
     let (clean, found) = clean(text);
     counts.add(&found);
-    if let std::borrow::Cow::Owned(clean) = clean {
+    if let Cow::Owned(clean) = clean {
         *text = clean;
     }
 }
@@ -654,9 +699,16 @@ fn scan_one(
         read.barred = Some(NOTE);
         return read;
     }
-    match trees.text(file) {
-        Ok(text) if is_bundle(&text) => read.barred = Some(BUNDLE),
-        Ok(text) => read.scan = scanner.scan(&text, &syntax::of_path(&entry.path)),
+    match trees.redacted(file) {
+        Ok((CleanText { text, .. }, _)) if is_bundle(&text) => read.barred = Some(BUNDLE),
+        Ok((CleanText { text, .. }, redactions)) => {
+            warnings.extend(told(&entry.path, &redactions, trees.secrets));
+            if trees.secrets == Secrets::Exclude && !redactions.is_empty() {
+                read.barred = Some(HOLDS_SECRET);
+            } else {
+                read.scan = scanner.scan(&text, &syntax::of_path(&entry.path));
+            }
+        }
         Err((why, message)) => {
             read.barred = Some(why);
             if !message.is_empty() && why != "binary" {

@@ -6,6 +6,7 @@
 
 use super::memo::Memo;
 use super::tree::{bytes_of, path_of, read_file};
+use crate::guard::secrets::redact;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -261,7 +262,7 @@ impl Repository {
     /// The short name of the branch checked out, or empty.
     pub fn branch(&self) -> String {
         let name = self.handle().head_name().ok().flatten();
-        name.map(|name| name.shorten().to_string())
+        name.map(|name| redact(&name.shorten().to_string()).into_owned())
             .unwrap_or_default()
     }
 }

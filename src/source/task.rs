@@ -12,6 +12,7 @@ use super::history::History;
 use super::repository::Repository;
 use super::sessions::{Role, Session};
 use super::tree::{Entry, Tree, bytes_of, read_file};
+use crate::guard::secrets::{names::is_secret_name, redact_in};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Changed files looked into.
@@ -267,11 +268,7 @@ pub fn changes(tree: &Tree) -> Vec<Change> {
             .and_then(|id| handle.find_object(*id).ok())
             .map(|object| object.detach().data)
             .unwrap_or_default();
-        changes.push(Change {
-            path: entry.path.clone(),
-            added: added_lines(&old, &bytes),
-            removed: added_lines(&bytes, &old),
-        });
+        changes.push(change(entry, &old, &bytes));
         if changes.len() >= MAX_CHANGED {
             break;
         }
@@ -281,15 +278,26 @@ pub fn changes(tree: &Tree) -> Vec<Change> {
 
 /// What differs from a revision that some files of another were laid over.
 fn replaced(tree: &Tree) -> Vec<Change> {
-    let change = |(entry, old): (&Entry, Vec<u8>)| {
-        let new = tree.read(entry).ok()?;
-        Some(Change {
-            path: entry.path.clone(),
-            added: added_lines(&old, &new),
-            removed: added_lines(&new, &old),
-        })
+    let of = |(entry, old): (&Entry, Vec<u8>)| Some(change(entry, &old, &tree.read(entry).ok()?));
+    tree.replaced().filter_map(of).collect()
+}
+
+/// What differs between two versions of a file. Lines with a secret are as they are in a bundle; of a file that is secret by name none is told.
+fn change(entry: &Entry, old: &[u8], new: &[u8]) -> Change {
+    let clean = |bytes: &[u8]| {
+        redact_in(Some(&entry.path), &String::from_utf8_lossy(bytes))
+            .0
+            .into_owned()
     };
-    tree.replaced().filter_map(change).collect()
+    let (old, new) = match is_secret_name(&entry.path) {
+        true => (String::new(), String::new()),
+        false => (clean(old), clean(new)),
+    };
+    Change {
+        path: entry.path.clone(),
+        added: added_lines(old.as_bytes(), new.as_bytes()),
+        removed: added_lines(new.as_bytes(), old.as_bytes()),
+    }
 }
 
 /// Lines of `new` that stand nowhere in `old`: cheaper than a diff, and moved lines do not count as new.

@@ -130,6 +130,7 @@ fn request(root: &Path, budget: Budget, format: Format, task: Option<String>) ->
         memory: Vec::new(),
         now: Some(1_700_000_000),
         weights: Default::default(),
+        secrets: Default::default(),
     }
 }
 

@@ -13,6 +13,7 @@ mod flags;
 mod laws;
 mod memory;
 mod memory_commands;
+mod secrets;
 mod settings;
 #[cfg(unix)]
 mod signals;

@@ -161,7 +161,7 @@ fn secrets_of_sessions_are_not_shown() {
         place
             .run(&["sessions", "show", "1"])
             .good()
-            .contains("[REDACTED:github-token]")
+            .contains("[REDACTED:github-pat]")
     );
 }
 
@@ -249,7 +249,7 @@ fn a_note_is_shown_word_for_word() {
     );
     let all = place.run(&["notes", "show", "NOTES.md"]).good();
     assert!(
-        all.starts_with(&one) && all.contains("[REDACTED:github-token]"),
+        all.starts_with(&one) && all.contains("[REDACTED:github-pat]"),
         "{all}"
     );
     assert!(
@@ -385,7 +385,7 @@ fn what_is_remembered_is_written_and_read_back() {
     );
     let told = refused(&place, &["remember", &format!("the key is {}", secret())]);
     assert!(
-        told.contains("secret (github-token)") && !told.contains(&secret()),
+        told.contains("secret (github-pat)") && !told.contains(&secret()),
         "{told}"
     );
     let strict = remember(&["--strict", "use npm, not pnpm"]);
@@ -550,7 +550,7 @@ fn a_doctor_tells_and_changes_nothing() {
     let text = &report.stdout;
     for words in [
         "NOTES.md:2: orphaned-anchor: `src/gone.rs` is not there any more\n    name where",
-        "NOTES.md:3: probable-secret: this looks like a secret: github-token\n",
+        "NOTES.md:3: probable-secret: this looks like a secret: github-pat\n",
         "docs/NOTES.md:1: conflict: NOTES.md:1 takes what it leaves\n",
         "docs/NOTES.md:2: dangling-link: `x.md` leads nowhere\n",
         "HANDOFF.md: stale-handoff: HEAD is 12 commits ahead of it\n",

@@ -611,8 +611,10 @@ fn listed(places: &[&str]) -> String {
 }
 
 fn secrets_of(path: &str, text: &str, first: u32, found: &mut Vec<Finding>) {
-    for secret in secrets::find(text) {
-        let line = first + text[..secret.range.start].matches('\n').count() as u32;
+    // what came through the trees is redacted, and says where
+    let (_, found_now) = secrets::redact_in(None, text);
+    for secret in secrets::redactions(text).into_iter().chain(found_now) {
+        let line = first + secret.line - 1;
         add(
             found,
             Code::ProbableSecret,

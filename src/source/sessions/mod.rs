@@ -4,7 +4,7 @@
 //! Only sessions of the repository at hand are read, told by the working directory that their records name. A full
 //! text search over every session of a user lost: it would carry one project's words into another's bundle.
 //!
-//! What is returned is verbatim but for secrets that were pasted or printed, which are redacted before anything is kept or shown.
+//! What is returned is verbatim but for secrets that were pasted or printed, which are redacted before anything is extracted, cut, kept or shown.
 
 mod aider;
 mod claude;
@@ -165,6 +165,7 @@ struct Head {
 impl Head {
     /// The session; `None` if nobody said anything in it. Without a title it is called by its first ask.
     fn session(self, material: Material) -> Option<Session> {
+        let material = redacted(material);
         let digest = digest::digest(&material);
         let turns: Vec<Turn> = material
             .steps
@@ -177,21 +178,45 @@ impl Head {
         let first = turns.iter().find(|turn| turn.role == Role::User);
         let first = first.or(turns.first())?;
         let title = self.title.filter(|title| !title.trim().is_empty());
-        let title = one_line(title.as_ref().unwrap_or(&first.text));
+        let title = redact(&one_line(title.as_ref().unwrap_or(&first.text))).into_owned();
         let moments = || turns.iter().map(|turn| turn.at).filter(|at| *at > 0);
         let known = |at: i64, other: Option<i64>| if at > 0 { at } else { other.unwrap_or(0) };
         Some(Session {
             tool: self.tool,
-            id: self.id,
-            path: self.path,
+            id: redact(&self.id).into_owned(),
+            path: redact(&self.path).into_owned(),
             title,
             started: known(self.started, moments().min()),
             ended: known(self.ended, moments().max()),
-            branch: self.branch,
+            branch: redact(&self.branch).into_owned(),
             turns,
             digest,
         })
     }
+}
+
+/// What happened, without secrets: what is extracted from it, kept or shown has none. Before anything is cut, for half a secret is none
+/// that could be told.
+fn redacted(mut material: Material) -> Material {
+    let redact = |text: &mut String| {
+        if let Cow::Owned(redacted) = redact(text) {
+            *text = redacted;
+        }
+    };
+    for step in &mut material.steps {
+        match step {
+            Step::Said(turn) => redact(&mut turn.text),
+            Step::Ran { command, error } => {
+                redact(command);
+                error.iter_mut().for_each(redact);
+            }
+            Step::Edited(path) => redact(path),
+        }
+    }
+    material.unfinished.iter_mut().for_each(redact);
+    material.reached.iter_mut().for_each(redact);
+    redact(&mut material.summary);
+    material
 }
 
 /// One thing said.

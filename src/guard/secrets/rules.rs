@@ -1,0 +1,174 @@
+//! The rules, as `build.rs` laid them out: nothing is parsed at start-up, and a regular expression is compiled when one of its
+//! rule's words is met for the first time. A run that meets none pays for one automaton.
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use std::sync::{LazyLock, OnceLock};
+
+/// One rule of `ours.toml` or `gitleaks.toml`.
+#[derive(Debug)]
+pub struct Rule {
+    /// What it finds, in kebab case.
+    pub id: &'static str,
+    /// A text without any of these holds no such secret. In the case that they have in secrets.
+    pub words: &'static [&'static str],
+    /// Where the secret is.
+    pub shape: Shape,
+    /// The least entropy of a secret, in bits a character.
+    pub entropy: f64,
+    /// The group that is the secret; by default the first one that took part, or all where there is none.
+    pub group: Option<usize>,
+    /// Paths it is for; none means all.
+    pub path: Option<&'static str>,
+    /// Values that are no secrets.
+    pub allow: &'static [&'static str],
+    /// What else a value must be.
+    pub check: Check,
+    /// The expression begins with the words.
+    pub starts: bool,
+    /// What comes before it is no letter, digit or underscore.
+    pub bounded: bool,
+    /// The case of the words counts.
+    pub exact: bool,
+}
+
+/// Where a secret is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// It is the value that is given to a name that one of the words is part of: this expression is about the value.
+    After(&'static str),
+    /// Where this expression matches.
+    Find(&'static str),
+}
+
+/// What a value must be besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// Nothing more.
+    None,
+    /// Random letters and digits, and no word: for names that mean many things.
+    Generic,
+    /// A password as a person makes one up: several kinds of characters.
+    Password,
+    /// A user and a password, in base64.
+    Login,
+}
+
+include!(concat!(env!("OUT_DIR"), "/secret_rules.rs"));
+
+/// Memory that an expression may take when compiled, and that its automaton may grow to while it runs.
+const MAX_COMPILED: usize = 4 << 20;
+const MAX_AUTOMATON: usize = 256 << 10;
+
+static COMPILED: [OnceLock<Option<Regex>>; RULES.len()] = [const { OnceLock::new() }; RULES.len()];
+static ALLOWED: [OnceLock<Option<RegexSet>>; RULES.len()] =
+    [const { OnceLock::new() }; RULES.len()];
+static PATHS: [OnceLock<Option<Regex>>; RULES.len()] = [const { OnceLock::new() }; RULES.len()];
+
+/// As RE2 reads them: classes are of ASCII. Over bytes, for such expressions may match half a character.
+pub(super) fn compile(expression: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(expression)
+        .unicode(false)
+        .size_limit(MAX_COMPILED)
+        .dfa_size_limit(MAX_AUTOMATON)
+        .build()
+}
+
+impl Rule {
+    /// The expression as it is run: that of a value is tied to where the value begins.
+    fn expression(&self) -> String {
+        match self.shape {
+            Shape::Find(find) => find.to_owned(),
+            // a full stop may end the sentence, and a value what JSON or code puts around it
+            Shape::After(value) => {
+                format!(r#"\A({value})(?:[`'"\s;,)\]}}<>&\\|]|\.(?:\s|$)|$)"#)
+            }
+        }
+    }
+}
+
+/// The expression of a rule; none would be a mistake in the data, which tests find.
+pub(super) fn regex(idx: usize) -> Option<&'static Regex> {
+    COMPILED[idx]
+        .get_or_init(|| compile(&RULES[idx].expression()).ok())
+        .as_ref()
+}
+
+/// Whether the rule is for a file at `path`; a text without a path is no such file.
+pub(super) fn is_for(idx: usize, path: Option<&str>) -> bool {
+    let Some(expression) = RULES[idx].path else {
+        return true;
+    };
+    let compiled = PATHS[idx].get_or_init(|| compile(expression).ok());
+    path.zip(compiled.as_ref())
+        .is_some_and(|(path, regex)| regex.is_match(path.as_bytes()))
+}
+
+/// Whether the rule's own exceptions take in `secret`.
+pub(super) fn is_allowed(idx: usize, secret: &[u8]) -> bool {
+    let allow = RULES[idx].allow;
+    if allow.is_empty() {
+        return false;
+    }
+    let compiled = ALLOWED[idx].get_or_init(|| {
+        RegexSetBuilder::new(allow)
+            .unicode(false)
+            .size_limit(MAX_COMPILED)
+            .build()
+            .ok()
+    });
+    compiled.as_ref().is_some_and(|set| set.is_match(secret))
+}
+
+/// What a word is looked for by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// A rule, and whether its word is in its own case only.
+    Rule(usize, Option<&'static str>),
+    /// PEM and its kin.
+    Key,
+    /// A key of PuTTY.
+    Putty,
+    /// A login in a URL.
+    Url,
+}
+
+/// All words of all rules in one automaton.
+pub(super) struct Words {
+    pub automaton: Option<AhoCorasick>,
+    /// By pattern.
+    pub uses: Vec<Vec<Use>>,
+}
+
+pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    let mut words: Vec<(String, Use)> = vec![
+        ("-- begin ".to_owned(), Use::Key),
+        ("--begin ".to_owned(), Use::Key),
+        ("putty-user-key-file".to_owned(), Use::Putty),
+        ("://".to_owned(), Use::Url),
+    ];
+    for (idx, rule) in RULES.iter().enumerate() {
+        for &word in rule.words {
+            let exact = rule.exact.then_some(word);
+            words.push((word.to_ascii_lowercase(), Use::Rule(idx, exact)));
+        }
+    }
+    words.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut patterns: Vec<String> = Vec::new();
+    let mut uses: Vec<Vec<Use>> = Vec::new();
+    for (word, a_use) in words {
+        if patterns.last() != Some(&word) {
+            patterns.push(word);
+            uses.push(Vec::new());
+        }
+        if let Some(last) = uses.last_mut() {
+            last.push(a_use);
+        }
+    }
+    let automaton = AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(patterns)
+        .ok();
+    Words { automaton, uses }
+});
