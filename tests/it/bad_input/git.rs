@@ -174,12 +174,8 @@ fn repositories_that_are_broken() {
             "packed-refs is no regular file",
         ),
         (
-            |git| swap(git, "info/exclude", fifo),
-            "info/exclude is no regular file",
-        ),
-        (
             |git| swap(git, "refs/heads/main", fifo),
-            "HEAD's branch is no regular file",
+            "refs/heads/main is no regular file",
         ),
         (
             |git| swap(git, "HEAD", |at| symlink("/dev/zero", at).unwrap()),

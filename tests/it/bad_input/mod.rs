@@ -8,6 +8,7 @@ mod arguments;
 mod contents;
 mod files;
 mod git;
+mod git_traps;
 
 use ctxpack::emit::Manifest;
 use std::os::unix::fs::{PermissionsExt, symlink};
