@@ -315,7 +315,10 @@ pub fn list(folder: &Path) -> Vec<(String, Metadata)> {
 pub fn open(path: &Path) -> std::io::Result<(Input, Metadata)> {
     if !watch::look(path)?.is_file() {
         let message = "not a regular file";
-        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, message));
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            message,
+        ));
     }
     // what has become a link or a FIFO since is neither followed nor waited for
     let (file, metadata) = watch::heed(super::beneath::file(path))?;
