@@ -167,7 +167,7 @@ pub struct Outline {
     /// is longer than [`LONG_LINES`]: where it may be cut. Statements longer than that are broken inside as well.
     pub breaks: Vec<u32>,
     /// Why there is less than a parse would give: `no grammar`, `too large`, `lines too long`, `too deep`, `too repetitive`,
-    /// `too broken` or `too slow`; `None` after a parse and for Markdown.
+    /// `too broken`, `too slow` or `no thread`; `None` after a parse and for Markdown.
     pub fallback: Option<&'static str>,
 }
 
@@ -183,15 +183,33 @@ pub fn outline(text: &str, language: Option<Language>) -> Outline {
     let Some(grammar) = language.row().grammar else {
         return markdown::outline(text);
     };
-    let shown = if column_zero::is_c_like(language) {
-        mask::macros(text)
-    } else {
-        text.into()
+    let parsed = || {
+        let shown = if column_zero::is_c_like(language) {
+            mask::macros(text)
+        } else {
+            text.into()
+        };
+        match parse::tree(&shown, grammar) {
+            Ok(tree) => structure::outline(text, &tree, language),
+            Err(reason) => column_zero::outline(text, language, reason),
+        }
     };
-    match parse::tree(&shown, grammar) {
-        Ok(tree) => structure::outline(text, &tree, language),
-        Err(reason) => column_zero::outline(text, language, reason),
-    }
+    on_a_large_stack(parsed).unwrap_or_else(|| column_zero::outline(text, language, "no thread"))
+}
+
+/// Bytes of stack that a parse has. A parser recurses in C, where an overflow ends the process; no text that the limits let
+/// through was found to need a hundredth of this. It is address space, of which only what is used is ever memory.
+const STACK_BYTES: usize = 64 << 20;
+
+/// Runs `work` on a thread of its own, whatever stack the caller has; `None` where the system gives none. A thread takes as long
+/// to make as a kilobyte to parse.
+fn on_a_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, work);
+        thread.ok()?.join().ok()
+    })
 }
 
 /// How many lines `text` has; a final newline ends a line and does not begin one.

@@ -9,6 +9,7 @@ use crate::language::Definition;
 use crate::request::RenderingName;
 use crate::score::Survey;
 use crate::score::{Opened, Piece};
+use rustc_hash::FxHashMap;
 
 /// Weights by which probabilities become value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -258,7 +259,7 @@ fn excerpts(parts: &Parts<'_>, frame: usize, bonus: f64, measure: &Measure<'_>) 
     // many small pieces are taken several at a time, so that the menu stays short
     let n_steps = MAX_EXCERPTS.min(n_pieces);
     let mut options = Vec::with_capacity(n_steps);
-    let mut shown: Vec<(u32, u32)> = Vec::new();
+    let mut shown = Shown::new(lines.len());
     let mut value = bonus;
     let mut text = 0;
     let mut taken = 0;
@@ -267,26 +268,21 @@ fn excerpts(parts: &Parts<'_>, frame: usize, bonus: f64, measure: &Measure<'_>) 
         for &idx in &order[taken..until] {
             // costs are summed, not counted on the joined text: what the sum is off by, the exact count at the end closes
             text += costs[idx];
-            let stands = |shown: &[(u32, u32)], (first, last): (u32, u32)| {
-                shown
-                    .iter()
-                    .any(|range| range.0 <= first && last <= range.1)
-            };
             for header in headers(file, pieces[idx].lines, lines.len()) {
-                if !stands(&shown, header) {
+                if !shown.holds(header) {
                     text += measure.text(lines.slice(header.0, header.1));
-                    shown.push(header);
+                    shown.add(header);
                 }
             }
-            shown.push(pieces[idx].lines);
+            shown.add(pieces[idx].lines);
             let is_read = pieces[idx].p >= WORTH_READING;
             let mut allowance = if is_read { costs[idx] / CHEAP } else { 0 };
             for range in companions.of(pieces[idx].lines) {
                 let cost = measure.text(lines.slice(range.0, range.1)) + gap_cost;
-                if cost <= allowance && !stands(&shown, range) {
+                if cost <= allowance && !shown.holds(range) {
                     allowance -= cost;
                     text += cost;
-                    shown.push(range);
+                    shown.add(range);
                 }
             }
             value += values[idx];
@@ -295,11 +291,12 @@ fn excerpts(parts: &Parts<'_>, frame: usize, bonus: f64, measure: &Measure<'_>) 
             continue;
         }
         taken = until;
-        shown = union(shown);
-        let n_gaps = shown.len() - usize::from(shown.first().is_some_and(|range| range.0 == 1));
+        shown.ranges = union(shown.ranges);
+        let ranges = &shown.ranges;
+        let n_gaps = ranges.len() - usize::from(ranges.first().is_some_and(|range| range.0 == 1));
         options.push(Rendering {
             name: RenderingName::Excerpt,
-            lines: shown.clone(),
+            lines: ranges.clone(),
             text: None,
             cost: frame + text + n_gaps * gap_cost,
             value,
@@ -307,6 +304,50 @@ fn excerpts(parts: &Parts<'_>, frame: usize, bonus: f64, measure: &Measure<'_>) 
     }
     options
 }
+
+/// Lines that are shown: as ranges, and each for itself, so that asking for some costs what those are and not what all are.
+struct Shown {
+    ranges: Vec<(u32, u32)>,
+    by_line: Vec<bool>,
+}
+
+impl Shown {
+    fn new(n_lines: u32) -> Self {
+        Self {
+            ranges: Vec::new(),
+            by_line: vec![false; n_lines as usize + 1],
+        }
+    }
+
+    fn add(&mut self, range: (u32, u32)) {
+        let last = (range.1 as usize).min(self.by_line.len() - 1);
+        if let Some(lines) = self.by_line.get_mut(range.0 as usize..=last) {
+            lines.fill(true);
+        }
+        self.ranges.push(range);
+    }
+
+    fn holds(&self, (first, last): (u32, u32)) -> bool {
+        let lines = self.by_line.get(first as usize..=last as usize);
+        lines.is_some_and(|lines| lines.iter().all(|shown| *shown))
+    }
+}
+
+/// The definitions around `first..=last`, innermost first, with their indexes. They begin in the order in which they stand, so that
+/// the last one that begins before, and what it lies in, are all that can be.
+fn around(
+    definitions: &[Definition],
+    (first, last): (u32, u32),
+) -> impl Iterator<Item = (usize, &Definition)> {
+    let before = definitions.partition_point(|definition| definition.lines.0 <= first);
+    let outward = move |&idx: &usize| definitions[idx].parent.filter(|&parent| parent < idx);
+    std::iter::successors(before.checked_sub(1), outward)
+        .map(|idx| (idx, &definitions[idx]))
+        .filter(move |(_, definition)| definition.lines.0 <= first && last <= definition.lines.1)
+}
+
+/// Types of one name that are looked at: a class in C++ or Ruby is often opened more than once.
+const MAX_NAMESAKES: usize = 16;
 
 /// Steps that grow: 1, 2, 3, ... then larger, up to `n` at the last.
 fn stride(step: usize, n_steps: usize, n: usize) -> usize {
@@ -329,6 +370,8 @@ struct Companions<'a> {
     file: &'a Opened,
     /// Import lines with the words on them.
     imports: Vec<(u32, Vec<&'a str>)>,
+    /// Indexes of the types of each name.
+    types: FxHashMap<&'a str, Vec<usize>>,
 }
 
 impl<'a> Companions<'a> {
@@ -343,9 +386,16 @@ impl<'a> Companions<'a> {
                 .split(|c: char| !c.is_alphanumeric() && c != '_');
             (line, words.filter(|word| word.len() > 1).collect())
         };
+        let mut types: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+        for (idx, definition) in file.outline.definitions.iter().enumerate() {
+            if definition.kind.has_methods() {
+                types.entry(&definition.name).or_default().push(idx);
+            }
+        }
         Self {
             file,
             imports: import_lines.map(words).collect(),
+            types,
         }
     }
 
@@ -354,19 +404,18 @@ impl<'a> Companions<'a> {
         let outline = &self.file.outline;
         let definitions = &outline.definitions;
         let mut found = Vec::new();
-        let around = |d: &&Definition| {
-            d.lines.0 <= first && last <= d.lines.1 && d.signature.0 < first && d.kind.has_methods()
-        };
-        if let Some(owner) = definitions.iter().rfind(around) {
-            let types = definitions
-                .iter()
-                .enumerate()
-                .filter(|(_, d)| d.name == owner.name && d.kind.has_methods());
-            for (idx, definition) in types {
-                let mut children = definitions[idx + 1..].iter();
-                let child = children
-                    .find(|d| d.parent == Some(idx))
-                    .map_or(definition.lines.1, |child| child.lines.0 - 1);
+        let owner = around(definitions, (first, last))
+            .find(|(_, d)| d.signature.0 < first && d.kind.has_methods());
+        if let Some((_, owner)) = owner {
+            let types = self
+                .types
+                .get(owner.name.as_str())
+                .map_or(&[][..], Vec::as_slice);
+            for &idx in types.iter().take(MAX_NAMESAKES) {
+                let definition = &definitions[idx];
+                // what lies in a definition follows it
+                let child = definitions.get(idx + 1).filter(|d| d.parent == Some(idx));
+                let child = child.map_or(definition.lines.1, |child| child.lines.0 - 1);
                 let fields = (definition.signature.0, child.max(definition.signature.1));
                 if fields.1 < fields.0 + MAX_COMPANION && (fields.1 < first || last < fields.0) {
                     found.push(fields);
@@ -397,24 +446,14 @@ const MAX_IMPORT_LINES: usize = 100;
 
 /// Signatures of the definitions around lines that are shown, so that a method is read with its class.
 fn headers(file: &Opened, (first, last): (u32, u32), n_lines: u32) -> Vec<(u32, u32)> {
-    file.outline
-        .definitions
-        .iter()
-        .filter(|definition| {
-            definition.lines.0 <= first
-                && last <= definition.lines.1
-                && definition.signature.0 < first
-        })
-        .map(|definition| {
-            (
-                definition.signature.0,
-                definition
-                    .signature
-                    .1
-                    .min(definition.signature.0 + 2)
-                    .min(n_lines),
-            )
+    let mut headers: Vec<(u32, u32)> = around(&file.outline.definitions, (first, last))
+        .filter(|(_, definition)| definition.signature.0 < first)
+        .map(|(_, definition)| {
+            let (from, to) = definition.signature;
+            (from, to.min(from + 2).min(n_lines))
         })
         .filter(|&(a, b)| a >= 1 && a <= b)
-        .collect()
+        .collect();
+    headers.reverse(); // outermost first, as they stand
+    headers
 }

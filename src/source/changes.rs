@@ -1,10 +1,14 @@
 //! What single commits changed, for those who replay them: messages, files, lines.
 
+use super::meter::Metered;
 use super::repository::{Repository, one_line};
 use super::tree::{MAX_FILE_BYTES, path_of};
 use crate::error::Error;
 use crate::guard::secrets::redact;
 use crate::guard::text::path_text;
+
+/// Bytes of trees read for one commit.
+const MAX_TREE_BYTES: u64 = 64 << 20;
 
 /// A commit with one parent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +104,7 @@ pub fn modified(repository: &Repository, commit: &Replayed) -> Option<Vec<Modifi
         gix::objs::TreeRefIter::from_bytes(&old.data, gix::hash::Kind::Sha1),
         gix::objs::TreeRefIter::from_bytes(&new.data, gix::hash::Kind::Sha1),
         gix::diff::tree::State::default(),
-        &handle.objects,
+        Metered::new(&handle, MAX_TREE_BYTES),
         &mut recorder,
     )
     .ok()?;

@@ -1,6 +1,7 @@
 //! What the commits say: which files changed together, when, and in which words.
 
 use super::memo::{Touched, TouchedFile};
+use super::meter::Metered;
 use super::repository::{Repository, one_line};
 use super::tree::Tree;
 use crate::error::Warning;
@@ -14,6 +15,14 @@ pub const MAX_COMMITS: usize = 3000;
 
 /// Commits that touch more files than this say nothing about any one of them.
 pub const MAX_FILES: usize = 60;
+
+/// Bytes of trees read for one commit: enough for one that adds two hundred thousand files. What a larger one touches is not known.
+const MAX_TREE_BYTES: u64 = 8 << 20;
+
+/// Bytes of trees read in all; ordinary histories take a hundredth of it. Looked at after each batch of commits, so that the same
+/// commits are read on any number of cores.
+const MAX_BYTES: u64 = 1 << 30;
+const BATCH: usize = 128;
 
 /// Bytes of a message kept.
 const MAX_MESSAGE: usize = 4000;
@@ -128,21 +137,38 @@ pub fn read(tree: &Tree) -> History {
         .map(|(idx, entry)| (super::tree::bytes_of(&entry.below), idx as u32))
         .collect();
     let prefix = &*repository.prefix;
-    history.commits = found
-        .par_chunks(64)
-        .flat_map_iter(|chunk| {
-            let handle = repository.handle();
-            let commits: Vec<Commit> = chunk
-                .iter()
-                .filter_map(|&(id, parent, time)| {
-                    let touched = touched(repository, &handle, id, parent)?;
-                    Some(commit(&touched, time, &paths, prefix))
-                })
-                .collect();
-            commits
-        })
-        .collect();
-    let n_lost = found.len() - history.commits.len();
+    let (mut n_done, mut n_bytes) = (0, 0);
+    for batch in found.chunks(BATCH) {
+        let read: Vec<(Option<Commit>, u64)> = batch
+            .par_chunks(16)
+            .flat_map_iter(|chunk| {
+                let handle = repository.handle();
+                let read: Vec<_> = chunk
+                    .iter()
+                    .map(|&(id, parent, time)| {
+                        let meter = Metered::new(&handle, MAX_TREE_BYTES);
+                        let touched = touched(repository, &handle, &meter, id, parent);
+                        let commit = touched.map(|it| commit(&it, time, &paths, prefix));
+                        (commit, meter.n_read())
+                    })
+                    .collect();
+                read
+            })
+            .collect();
+        n_done += batch.len();
+        for (commit, n_read) in read {
+            n_bytes += n_read;
+            history.commits.extend(commit);
+        }
+        if n_bytes > MAX_BYTES && n_done < found.len() {
+            let message =
+                format!("only the newest {n_done} commits are read: their trees are too large");
+            let warning = Warning::new("history-cut", "", message);
+            history.warnings.push(warning);
+            break;
+        }
+    }
+    let n_lost = n_done - history.commits.len();
     if n_lost > 0 {
         let plural = if n_lost == 1 { "" } else { "s" };
         let message =
@@ -179,6 +205,7 @@ fn commit(touched: &Touched, time: i64, paths: &FxHashMap<Vec<u8>, u32>, prefix:
 fn touched(
     repository: &Repository,
     handle: &gix::Repository,
+    meter: &Metered<'_>,
     id: gix::ObjectId,
     parent: Option<gix::ObjectId>,
 ) -> Option<Arc<Touched>> {
@@ -194,12 +221,17 @@ fn touched(
     let tree = object.tree_id().ok()?.detach();
     let tree_of = |id| Some(handle.find_commit(id).ok()?.tree_id().ok()?.detach());
     let files = match parent {
-        None => Some(changed(handle, None, tree)?),
+        None => changed(handle, meter, None, tree),
         // a shallow clone lacks the parent: its boundary commit would seem to touch everything
         Some(parent) => match tree_of(parent) {
-            None => None,
-            old => Some(changed(handle, old, tree)?),
+            None => Some(None),
+            old => changed(handle, meter, old, tree),
         },
+    };
+    let files = match files {
+        Some(files) => files,
+        None if meter.is_over() => None,
+        None => return None,
     };
     let touched = Arc::new(Touched { message, files });
     if let Some(memo) = &repository.memo {
@@ -208,12 +240,13 @@ fn touched(
     Some(touched)
 }
 
-/// The blobs that differ between two trees; `None` where an object is missing.
+/// The blobs that differ between two trees; `None` where an object is missing, or more is to be read than may be.
 fn changed(
     handle: &gix::Repository,
+    meter: &Metered<'_>,
     old: Option<gix::ObjectId>,
     new: gix::ObjectId,
-) -> Option<Vec<TouchedFile>> {
+) -> Option<Option<Vec<TouchedFile>>> {
     let old = old
         .map(|id| handle.find_object(id).map(gix::Object::detach))
         .transpose()
@@ -227,7 +260,7 @@ fn changed(
         ),
         gix::objs::TreeRefIter::from_bytes(&new.data, gix::hash::Kind::Sha1),
         gix::diff::tree::State::default(),
-        &handle.objects,
+        meter,
         &mut recorder,
     )
     .ok()?;
@@ -253,5 +286,5 @@ fn changed(
             blobs,
         })
     });
-    Some(files.collect())
+    Some(Some(files.collect()))
 }

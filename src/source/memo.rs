@@ -25,7 +25,7 @@ struct Blobs {
 pub struct Touched {
     /// Subject and body, cut.
     pub message: String,
-    /// `None` where the parent is not there, as at the end of a shallow clone.
+    /// `None` where the parent is not there, as at the end of a shallow clone, or they are too many to be looked at.
     pub files: Option<Vec<TouchedFile>>,
 }
 

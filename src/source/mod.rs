@@ -3,6 +3,7 @@
 //! [`open`] lists, [`scan`] reads every file once and keeps its lexical profile against the query; no text of a file stays in
 //! memory. The few that could be shown are read again by [`Trees::text`].
 
+mod beneath;
 pub mod changes;
 mod claude_dir;
 pub mod history;
@@ -11,8 +12,10 @@ mod imports;
 pub mod lax;
 mod lessons;
 pub mod memo;
+mod meter;
 pub mod notes;
 pub mod odd;
+mod places;
 pub mod reader;
 pub mod repository;
 pub mod secrets;
@@ -33,6 +36,7 @@ use crate::guard::text::{CleanText, Counts, Decoded, clean, decode};
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::{Query, Scan, syntax};
 use crate::request::{Request, Secrets};
+use beneath::Unreadable;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use history::History;
 use notes::anchored::Paths;
@@ -44,7 +48,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use stores::{StoreReport, Stores};
-use tree::{Entry, Tree, Unreadable};
+use tree::{Entry, Tree};
 
 /// The roots of a run, and the files below them that are candidates.
 #[derive(Debug, Clone)]

@@ -5,10 +5,14 @@
 //! commits of some private repository read as its own.
 
 use super::memo::Memo;
-use super::tree::{bytes_of, path_of, read_file};
+use super::places::{self, Places};
+use super::tree::{bytes_of, path_of};
 use crate::guard::secrets::redact;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// The largest object that is read from git, in bytes.
+const MAX_ALLOCATION: u64 = 64 << 20;
 
 /// A git repository around a root.
 #[derive(Clone)]
@@ -50,9 +54,8 @@ pub fn find(root: &Path) -> Result<Option<Repository>, String> {
     } else {
         Places::behind(&dot_git)?
     };
-    places.check_files()?;
-    let inner = gix::ThreadSafeRepository::open_opts(at, gix::open::Options::isolated())
-        .map_err(|e| one_line(&e))?;
+    places.check()?;
+    let inner = gix::ThreadSafeRepository::open_opts(at, options()).map_err(|e| one_line(&e))?;
     let local = inner.to_thread_local();
     if bare {
         return Ok(Some(Repository {
@@ -88,130 +91,17 @@ pub fn find(root: &Path) -> Result<Option<Repository>, String> {
     }))
 }
 
+/// Nothing outside of the repository's own configuration counts, and no size written in a file of it is believed.
+fn options() -> gix::open::Options {
+    let overrides = [
+        format!("gitoxide.objects.allocLimit={MAX_ALLOCATION}"),
+        "core.commitGraph=false".to_owned(), // of no use to so few commits, and one more file to be led astray by
+    ];
+    gix::open::Options::isolated().config_overrides(overrides)
+}
+
 fn is_bare(root: &Path) -> bool {
     root.join("HEAD").is_file() && root.join("objects").is_dir() && root.join("refs").is_dir()
-}
-
-/// Where git keeps what belongs to a work tree, both canonical.
-struct Places {
-    /// What is this work tree's own: HEAD, the index.
-    own: PathBuf,
-    /// What its work trees share: objects, branches.
-    common: PathBuf,
-}
-
-impl Places {
-    /// Follows `.git`: a folder, a link to one, or a file that names one.
-    fn behind(dot_git: &Path) -> Result<Self, String> {
-        let metadata = dot_git.metadata().map_err(|e| format!(".git: {e}"))?;
-        if metadata.is_dir() {
-            let own = dot_git.canonicalize().map_err(|e| format!(".git: {e}"))?;
-            return Self::of(own);
-        }
-        let bytes = read_file(dot_git).map_err(|_| ".git is no regular file or folder")?;
-        let named = bytes
-            .strip_prefix(b"gitdir:")
-            .ok_or(".git is a file that names no folder")?
-            .trim_ascii();
-        let folder = dot_git.parent().unwrap_or(dot_git).join(path_of(named));
-        let own = folder
-            .canonicalize()
-            .map_err(|_| ".git names a folder that is not there")?;
-        Self::of(own)
-    }
-
-    fn of(own: PathBuf) -> Result<Self, String> {
-        let named = own.join("commondir");
-        let common = if named.symlink_metadata().is_ok() {
-            let bytes = read_file(&named).map_err(|_| "commondir is no regular file")?;
-            own.join(path_of(bytes.trim_ascii()))
-                .canonicalize()
-                .map_err(|_| "commondir names a folder that is not there")?
-        } else {
-            own.clone()
-        };
-        Ok(Self { own, common })
-    }
-
-    /// Whether what is opened first is what it should be: a FIFO would be waited on for ever, a link would lead elsewhere.
-    fn check_files(&self) -> Result<(), String> {
-        let inside = |path: &Path| {
-            path.canonicalize().is_ok_and(|target| {
-                target.starts_with(&self.own) || target.starts_with(&self.common)
-            })
-        };
-        for folder in [&self.own, &self.common] {
-            for (name, is_folder) in [
-                ("HEAD", false),
-                ("config", false),
-                ("config.worktree", false),
-                ("index", false),
-                ("packed-refs", false),
-                ("shallow", false),
-                ("gitdir", false),
-                ("info/exclude", false),
-                ("objects/info/alternates", false),
-                ("objects", true),
-                ("refs", true),
-            ] {
-                let path = folder.join(name);
-                let Ok(link) = path.symlink_metadata() else {
-                    continue;
-                };
-                if link.is_symlink() && !inside(&path) {
-                    return Err(format!("{name} is a link to elsewhere"));
-                }
-                let sound = path.metadata().is_ok_and(|metadata| {
-                    if is_folder {
-                        metadata.is_dir()
-                    } else {
-                        metadata.is_file()
-                    }
-                });
-                if !sound {
-                    let wanted = if is_folder { "folder" } else { "regular file" };
-                    return Err(format!("{name} is no {wanted}"));
-                }
-            }
-        }
-        let head = read_file(&self.own.join("HEAD")).unwrap_or_default();
-        if let Some(name) = head.strip_prefix(b"ref:") {
-            let branch = self.common.join(path_of(name.trim_ascii()));
-            let odd = branch.symlink_metadata().is_ok_and(|it| !it.is_file());
-            if odd && !inside(&branch) {
-                return Err("HEAD's branch is a link to elsewhere".to_owned());
-            }
-            if branch.metadata().is_ok_and(|it| !it.is_file()) {
-                return Err("HEAD's branch is no regular file".to_owned());
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the repository knows the folder `at` as one of its own. `named`: its configuration names the work tree, which
-    /// is known to be `at`.
-    fn check_back_link(
-        &self,
-        at: &Path,
-        dot_git: &Path,
-        is_link: bool,
-        named: bool,
-    ) -> Result<(), String> {
-        let whole = self.own == self.common;
-        if whole && (!is_link || named || self.own.starts_with(at)) {
-            return Ok(());
-        }
-        let back = read_file(&self.own.join("gitdir")).unwrap_or_default();
-        let back = self.own.join(path_of(back.trim_ascii()));
-        let linked = is_link
-            && self.own.parent() == Some(self.common.join("worktrees").as_path())
-            && back.parent().and_then(|dir| dir.canonicalize().ok()) == Some(at.to_owned())
-            && back.file_name() == dot_git.file_name();
-        if linked {
-            return Ok(());
-        }
-        Err("its .git leads to a repository that does not know this folder".to_owned())
-    }
 }
 
 impl Repository {
@@ -222,9 +112,9 @@ impl Repository {
         handle
     }
 
-    /// Where git lists what is ignored in this clone alone; it need not be there.
-    pub fn exclude_file(&self) -> PathBuf {
-        self.handle().common_dir().join("info/exclude")
+    /// The folder where git lists what is ignored in this clone alone; it need not be there.
+    pub fn info_folder(&self) -> PathBuf {
+        self.handle().common_dir().join("info")
     }
 
     /// Whether the history was cut off when it was fetched.
@@ -250,7 +140,12 @@ impl Repository {
             .worktrees()
             .unwrap_or_default()
             .into_iter()
-            .filter_map(|proxy| proxy.base().ok()?.canonicalize().ok());
+            .filter_map(|proxy| {
+                let base = proxy.base().ok()?.canonicalize().ok()?;
+                // one that does not name this repository in turn is somebody else's
+                let back = places::named_by(&base.join(".git")).ok()?;
+                (back == proxy.git_dir().canonicalize().ok()?).then_some(base)
+            });
         for dir in main.into_iter().chain(others) {
             if !all.contains(&dir) {
                 all.push(dir);

@@ -313,23 +313,15 @@ pub fn list(folder: &Path) -> Vec<(String, Metadata)> {
 /// # Errors
 /// The system's error, or `InvalidInput` for what is not a regular file.
 pub fn open(path: &Path) -> std::io::Result<(Input, Metadata)> {
-    let refuse = || std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file");
     if !watch::look(path)?.is_file() {
-        return Err(refuse());
+        let message = "not a regular file";
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            message,
+        ));
     }
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        // What has become a link or a FIFO since: neither followed nor waited for.
-        options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-    }
-    let file = watch::heed(options.open(path))?;
-    let metadata = watch::heed(file.metadata())?;
-    if !metadata.is_file() {
-        return Err(refuse());
-    }
+    // what has become a link or a FIFO since is neither followed nor waited for
+    let (file, metadata) = watch::heed(super::beneath::file(path))?;
     Ok((Input::new(file), metadata))
 }
 

@@ -11,7 +11,8 @@ use super::Trees;
 use super::history::History;
 use super::repository::Repository;
 use super::sessions::{Role, Session};
-use super::tree::{Entry, Tree, bytes_of, read_file};
+use super::tree::{Entry, Tree, bytes_of, list_files};
+use super::walk::LIMITS;
 use crate::guard::secrets::{names::is_secret_name, redact_in};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -225,12 +226,10 @@ pub fn changes(tree: &Tree) -> Vec<Change> {
     let head: FxHashMap<Vec<u8>, gix::ObjectId> = handle
         .head_commit()
         .ok()
-        .and_then(|commit| handle.index_from_tree(&commit.tree_id().ok()?).ok())
+        .and_then(|commit| list_files(&handle, &commit.tree().ok()?, LIMITS).ok())
         .map(|head| {
-            head.entries()
-                .iter()
-                .map(|entry| (entry.path(&head).to_vec(), entry.id))
-                .collect()
+            let files = head.files.into_iter();
+            files.map(|file| (file.path.into(), file.id)).collect()
         })
         .unwrap_or_default();
     let stats: FxHashMap<&[u8], (u32, u32, gix::ObjectId)> = index
@@ -257,7 +256,7 @@ pub fn changes(tree: &Tree) -> Vec<Change> {
         if untouched {
             continue;
         }
-        let Ok(bytes) = read_file(&tree.root.join(&entry.below)) else {
+        let Ok(bytes) = tree.read(entry) else {
             continue;
         };
         let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, &bytes).ok();

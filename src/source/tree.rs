@@ -1,12 +1,13 @@
 //! The files that could go in: those of a work tree as they are on disk, or those of a revision.
 //!
-//! On disk a file is opened without following a link and without waiting, and only its handle is asked what it is: a FIFO
-//! cannot hang the run, and a link cannot lead out of the root.
+//! On disk a file is opened from the root's handle ([`super::beneath`]): a FIFO cannot hang the run, and a link cannot lead out
+//! of the root, even one that was put where a folder stood when it was listed.
 
+use super::beneath::{Folder, Kind, Stat, Unreadable};
+use super::meter::{Listing, Metered};
 use super::repository::{Repository, one_line};
-use super::walk::{self, Custom, Rules};
+use super::walk::{self, Custom, LIMITS, Rules};
 use crate::error::{Error, Warning};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Files above this size are listed and never read.
@@ -25,6 +26,8 @@ pub struct Tree {
     pub entries: Vec<Entry>,
     /// What was passed over on the way.
     pub warnings: Vec<Warning>,
+    /// The root, held open; `None` for a revision.
+    folder: Option<Folder>,
     revision: Option<gix::ObjectId>,
     /// Files that [`Tree::replace`] changed: indexes into the entries, ascending, with the blob of the revision.
     replaced: Vec<(usize, gix::ObjectId)>,
@@ -49,17 +52,6 @@ impl Entry {
     pub fn object(&self) -> Option<gix::ObjectId> {
         self.blob
     }
-}
-
-/// Why a file could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unreadable {
-    /// It is larger than [`MAX_FILE_BYTES`].
-    TooLarge,
-    /// It is gone, or is no regular file any more.
-    Gone,
-    /// The system said no.
-    Failed(String),
 }
 
 /// Lists the files of a work tree: all that git tracks, and all others that no ignore file leaves out.
@@ -102,19 +94,21 @@ pub fn of_work_tree(path: &Path, label: String) -> Result<Tree, Error> {
             None
         }
     };
+    let folder = Folder::open(&root).map_err(|e| Error::io(path, e))?;
     let mut tree = Tree {
         root,
         repository,
         label,
         entries: Vec::new(),
         warnings,
+        folder: Some(folder),
         revision: None,
         replaced: Vec::new(),
     };
     match only {
         Some(file) => {
             let below = PathBuf::from(file.file_name().unwrap_or_default());
-            tree.push(below);
+            tree.push_if_file(below);
         }
         None => {
             tree.list()?;
@@ -138,6 +132,7 @@ fn of_bare(path: &Path, root: &Path, repository: Repository, label: String) -> R
             label,
             entries: Vec::new(),
             warnings: Vec::new(),
+            folder: None,
             revision: None,
             replaced: Vec::new(),
         };
@@ -169,6 +164,30 @@ pub fn of_revision(path: &Path, revision: &str, label: String) -> Result<Tree, E
     of_repository(root, repository, revision, label)
 }
 
+/// Bytes of trees read of one revision: a million files have some fifty megabytes.
+const MAX_TREE_BYTES: u64 = 512 << 20;
+
+/// The files below a tree of git's, breadth first, up to `limits`.
+///
+/// # Errors
+/// What is missing or broken, in one line.
+pub(super) fn list_files(
+    handle: &gix::Repository,
+    top: &gix::Tree<'_>,
+    limits: walk::Limits,
+) -> Result<Listing, String> {
+    let meter = Metered::new(handle, MAX_TREE_BYTES);
+    let mut listing = Listing::new(limits);
+    let root = gix::objs::TreeRefIter::from_bytes(&top.data, gix::hash::Kind::Sha1);
+    let state = gix::traverse::tree::breadthfirst::State::default();
+    let walked = gix::traverse::tree::breadthfirst(root, state, &meter, &mut listing);
+    listing.is_cut |= meter.is_over();
+    match walked {
+        Err(e) if !listing.is_cut => Err(one_line(&e)),
+        _ => Ok(listing),
+    }
+}
+
 /// Lists the files of a revision of a repository that is open; `root` is canonical.
 ///
 /// # Errors
@@ -196,26 +215,29 @@ pub fn of_repository(
         .peel_to_kind(gix::object::Kind::Commit)
         .map_err(|_| bad("it is no commit, and no tag of one".to_owned()))?;
     let commit_id = commit.id;
-    let files = commit
-        .into_commit()
-        .tree()
-        .map_err(|e| bad(one_line(&e)))?
-        .traverse()
-        .breadthfirst
-        .files()
-        .map_err(|e| bad(one_line(&e)))?;
+    let top = commit.into_commit().tree().map_err(|e| bad(one_line(&e)))?;
+    let listing = list_files(&handle, &top, LIMITS).map_err(bad)?;
     let mut tree = Tree {
         root,
         repository: None,
         label,
         entries: Vec::new(),
         warnings: Vec::new(),
+        folder: None,
         revision: Some(commit_id),
         replaced: Vec::new(),
     };
     let mut n_submodules = 0;
-    for file in &files {
-        let Some(below) = file.filepath.strip_prefix(&*repository.prefix) else {
+    if listing.is_cut {
+        let message = format!(
+            "more than {} files, or too deep: the rest is left out",
+            LIMITS.n_files
+        );
+        tree.warnings
+            .push(Warning::new("tree-too-large", "", message));
+    }
+    for file in &listing.files {
+        let Some(below) = file.path.strip_prefix(&*repository.prefix) else {
             continue;
         };
         n_submodules += usize::from(file.mode.is_commit());
@@ -235,10 +257,10 @@ pub fn of_repository(
             below,
             // the size stands in the object's header; a partial clone may lack the object, and reading it will say so
             n_bytes: handle
-                .find_header(file.oid)
+                .find_header(file.id)
                 .map_or(0, |header| header.size()),
             modified: 0,
-            blob: Some(file.oid),
+            blob: Some(file.id),
         });
     }
     if n_submodules > 0 {
@@ -276,7 +298,10 @@ impl Tree {
             return Err(Unreadable::TooLarge);
         }
         match entry.blob {
-            None => read_file(&self.root.join(&entry.below)),
+            None => {
+                let folder = self.folder.as_ref().ok_or(Unreadable::Gone)?;
+                folder.read(&entry.below, MAX_FILE_BYTES)
+            }
             Some(id) => {
                 let repository = self.repository.as_ref().ok_or(Unreadable::Gone)?;
                 self.read_object(repository, id)
@@ -358,47 +383,43 @@ impl Tree {
         format!("{}{}", self.label, crate::guard::text::path_text(below))
     }
 
-    fn push(&mut self, below: PathBuf) {
-        let full = self.root.join(&below);
-        let Ok(metadata) = full.symlink_metadata() else {
-            return;
-        };
-        if !metadata.is_file() {
-            return;
-        }
-        let modified = metadata
-            .modified()
-            .ok()
-            .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
-            .map_or(0, |age| age.as_secs() as i64);
+    fn push(&mut self, below: PathBuf, stat: Stat) {
         let path = self.shown(&bytes_of(&below));
         self.entries.push(Entry {
             path,
             below,
-            n_bytes: metadata.len(),
-            modified,
+            n_bytes: stat.n_bytes,
+            modified: stat.modified,
             blob: None,
         });
     }
 
+    fn push_if_file(&mut self, below: PathBuf) {
+        let stat = self.folder.as_ref().map(|folder| folder.stat(&below));
+        if let Some(Ok(stat)) = stat
+            && stat.kind == Kind::File
+        {
+            self.push(below, stat);
+        }
+    }
+
     fn list(&mut self) -> Result<(), Error> {
+        let Some(folder) = self.folder.clone() else {
+            return Ok(());
+        };
         let repository = self.repository.as_ref();
         let top = repository.and_then(|repository| repository.work_tree.clone());
-        let exclude = repository.map(Repository::exclude_file);
+        let info = repository.map(Repository::info_folder);
         let root = self.root.clone();
-        let above = Rules::above(
-            &root,
-            top.as_deref(),
-            exclude.as_deref(),
-            &mut self.warnings,
-        );
-        let found = walk::walk(&root, &above)?;
+        let above = Rules::above(&root, top.as_deref(), info.as_deref(), &mut self.warnings);
+        let found = walk::walk(&root, &folder, &above, LIMITS)?;
         let n_before = self.warnings.len();
         self.warnings.extend(found.warnings);
-        for below in found.files {
-            self.push(below);
+        self.entries.reserve(found.files.len());
+        for (below, stat) in found.files {
+            self.push(below, stat);
         }
-        self.add_tracked(&above);
+        self.add_tracked(&folder, &above);
         let label = self.label.clone();
         for warning in &mut self.warnings[n_before..] {
             if !warning.path.is_empty() {
@@ -409,7 +430,7 @@ impl Tree {
     }
 
     /// Files that git tracks although an ignore file names them belong to the repository; `.ctxpackignore` still rules.
-    fn add_tracked(&mut self, above: &Rules) {
+    fn add_tracked(&mut self, folder: &Folder, above: &Rules) {
         let Some(repository) = self.repository.clone() else {
             return;
         };
@@ -431,8 +452,9 @@ impl Tree {
             .map(|entry| entry.below.clone())
             .collect();
         let root = self.root.clone();
-        let mut custom = Custom::new(&root, above);
+        let mut custom = Custom::new(&root, folder, above);
         let (mut n_odd, mut odd) = (0, String::new());
+        let mut last: Option<(PathBuf, Option<Folder>)> = None;
         for entry in index.entries() {
             let Some(below) = entry.path(&index).strip_prefix(&*repository.prefix) else {
                 continue;
@@ -446,8 +468,19 @@ impl Tree {
                 odd = self.shown(&bytes_of(&below));
                 continue;
             }
-            if !crosses_link(&root, &below) && !custom.ignores(&below, &mut self.warnings) {
-                self.push(below);
+            // the folder of the one before, most often
+            let parent = below.parent().unwrap_or(Path::new(""));
+            if last.as_ref().is_none_or(|(path, _)| path != parent) {
+                last = Some((parent.to_owned(), folder.folder(parent).ok()));
+            }
+            let (Some((_, Some(parent))), Some(name)) = (&last, below.file_name()) else {
+                continue;
+            };
+            if let Ok(stat) = parent.stat(Path::new(name))
+                && stat.kind == Kind::File
+                && !custom.ignores(&below, &mut self.warnings)
+            {
+                self.push(below, stat);
             }
         }
         if n_odd > 0 {
@@ -474,52 +507,6 @@ fn is_plain(below: &Path) -> bool {
         && below
             .components()
             .all(|part| matches!(part, std::path::Component::Normal(name) if !walk::is_git(name)))
-}
-
-/// Whether a folder on the way is a link.
-fn crosses_link(root: &Path, below: &Path) -> bool {
-    let mut at = root.to_owned();
-    below.parent().is_some_and(|parent| {
-        parent.components().any(|part| {
-            at.push(part);
-            at.symlink_metadata()
-                .is_ok_and(|metadata| metadata.is_symlink())
-        })
-    })
-}
-
-/// Reads a regular file, without following a link at its end and without waiting.
-///
-/// # Errors
-/// [`Unreadable`].
-pub fn read_file(path: &Path) -> Result<Vec<u8>, Unreadable> {
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC);
-    }
-    let failed = |e: std::io::Error| match e.kind() {
-        std::io::ErrorKind::NotFound => Unreadable::Gone,
-        _ => Unreadable::Failed(e.to_string()),
-    };
-    let file = options.open(path).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
-    if !metadata.is_file() {
-        return Err(Unreadable::Gone);
-    }
-    if metadata.len() > MAX_FILE_BYTES {
-        return Err(Unreadable::TooLarge);
-    }
-    let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
-    file.take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(Unreadable::TooLarge);
-    }
-    Ok(bytes)
 }
 
 #[cfg(unix)]

@@ -3,20 +3,42 @@
 //! The rules are git's, those of `.ignore` and, before both, those of `.ctxpackignore`; the `ignore` crate matches them.
 //! Its walker lost, because it opens whatever is called `.gitignore`: a FIFO would hold the run for ever, a device would
 //! fill the memory, and a link, or a folder above the repository, would rule a tree from outside.
+//!
+//! A tree may be larger than any run has time for. The walk goes breadth first and by name, so that what a limit leaves out is the
+//! deepest and the last, and the same on every machine.
 
-use super::tree::{Unreadable, bytes_of, read_file};
+use super::beneath::{Folder, Kind, Stat, Unreadable};
+use super::tree::bytes_of;
 use crate::error::{Error, Warning};
 use crate::guard::text::path_text;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 use std::ffi::OsStr;
-use std::fs::FileType;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// Ignore files above this size are not read: far more than people write, and little enough to compile in passing.
-const MAX_BYTES: usize = 1024 * 1024;
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// How much is listed of a tree.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Files, and folders.
+    pub n_files: usize,
+    /// Folders that a file lies in, the root aside.
+    pub depth: usize,
+    /// Names looked at, those that are ignored among them.
+    pub n_names: usize,
+}
+
+/// A million files take a minute and a gigabyte. Few systems open a path of a thousand folders.
+pub const LIMITS: Limits = Limits {
+    n_files: 1 << 20,
+    depth: 1024,
+    n_names: 1 << 22,
+};
 
 /// Ignore files, those that rule first first. What `.ctxpackignore` says of a file holds whatever git's say of it.
 const NAMES: [&str; 3] = [".ctxpackignore", ".ignore", ".gitignore"];
@@ -39,13 +61,14 @@ pub struct Rules {
 #[derive(Debug, Default)]
 pub struct Found {
     /// Regular files, relative to the root.
-    pub files: Vec<PathBuf>,
+    pub files: Vec<(PathBuf, Stat)>,
     /// Trouble on the way.
     pub warnings: Vec<Warning>,
 }
 
 impl Rules {
-    /// The rules above `root`: of the folders from `top`, the repository's, down to it, and `exclude`, git's list for one clone.
+    /// The rules above `root`: of the folders from `top`, the repository's, down to it, and those in `exclude`, the folder where
+    /// git keeps its list for one clone.
     pub fn above(
         root: &Path,
         top: Option<&Path>,
@@ -59,8 +82,10 @@ impl Rules {
             is_repository: true,
             ..Self::default()
         };
-        outermost.layers[N_LAYERS - 1] =
-            exclude.and_then(|file| read(top, file, "info/exclude", warnings));
+        outermost.layers[N_LAYERS - 1] = exclude.and_then(|info| {
+            let folder = Folder::open(info).ok()?;
+            read(top, &folder, Path::new("exclude"), "info/exclude", warnings)
+        });
         let mut rules = Rc::new(outermost);
         let mut folders: Vec<&Path> = root
             .ancestors()
@@ -69,15 +94,19 @@ impl Rules {
             .collect();
         folders.reverse();
         for folder in folders {
-            let is_repository = folder != top && folder.join(".git").symlink_metadata().is_ok();
-            rules = Self::of(folder, &rules, is_repository, folder, warnings);
+            let Ok(handle) = Folder::open(folder) else {
+                continue;
+            };
+            let is_repository = folder != top && handle.stat(Path::new(".git")).is_ok();
+            rules = Self::of(folder, &handle, &rules, is_repository, folder, warnings);
         }
         rules
     }
 
-    /// The rules of `folder`, below `above`. `root` is what warnings name paths from.
+    /// The rules of `folder`, held open as `handle`, below `above`. `root` is what warnings name paths from.
     fn of(
         folder: &Path,
+        handle: &Folder,
         above: &Rc<Self>,
         is_repository: bool,
         root: &Path,
@@ -85,8 +114,8 @@ impl Rules {
     ) -> Rc<Self> {
         let mut layers = [const { None }; N_LAYERS];
         for (layer, name) in layers.iter_mut().zip(NAMES) {
-            let file = folder.join(name);
-            *layer = read(folder, &file, &shown(&file, root), warnings);
+            let shown = shown(&folder.join(name), root);
+            *layer = read(folder, handle, Path::new(name), &shown, warnings);
         }
         Rc::new(Self {
             layers,
@@ -121,68 +150,152 @@ impl Rules {
     }
 }
 
-/// Lists the files below `root`, canonical, that no rule leaves out. Links are not followed, `.git` is passed over.
+/// Lists the files below `root`, canonical and held open as `handle`, that no rule leaves out. Links are not followed, `.git` is
+/// passed over. Where the tree is larger than `limits` the rest is left out, with a warning.
 ///
 /// # Errors
 /// [`Error::Io`] where the root itself cannot be listed; a folder below it is a warning.
-pub fn walk(root: &Path, above: &Rc<Rules>) -> Result<Found, Error> {
+pub fn walk(
+    root: &Path,
+    handle: &Folder,
+    above: &Rc<Rules>,
+    limits: Limits,
+) -> Result<Found, Error> {
     let mut found = Found::default();
     let mut links: Vec<PathBuf> = Vec::new();
-    let mut pending = vec![(PathBuf::new(), Rc::clone(above))];
-    while let Some((below, above)) = pending.pop() {
-        let folder = match below.as_os_str().is_empty() {
-            true => root.to_owned(),
-            false => root.join(&below),
-        };
-        let listing = std::fs::read_dir(&folder).and_then(|listing| {
-            let kinds = listing.map(|entry| {
-                let entry = entry?;
-                Ok((entry.file_name(), entry.file_type()?))
-            });
-            kinds.collect::<std::io::Result<Vec<_>>>()
+    let mut cut = Cut::default();
+    let (mut n_folders, mut n_names) = (0, 0);
+    let mut pending = VecDeque::from([(PathBuf::new(), 0, Rc::clone(above))]);
+    while let Some((below, depth, above)) = pending.pop_front() {
+        let is_root = below.as_os_str().is_empty();
+        let listing = handle.folder(&below).and_then(|folder| {
+            let (mut names, is_cut) = folder.list(limits.n_names - n_names)?;
+            names.sort_unstable();
+            Ok((folder, names, is_cut))
         });
-        let listing = match listing {
+        let (folder, listing, is_cut) = match listing {
             Ok(listing) => listing,
-            Err(e) if below.as_os_str().is_empty() => return Err(Error::io(root, e)),
+            Err(e) if is_root => return Err(Error::io(root, e)),
             Err(e) => {
                 let path = path_text(&bytes_of(&below));
                 let message = format!("the folder cannot be listed: {e}");
-                found
-                    .warnings
-                    .push(Warning::new("unreadable", path, message));
+                let warning = Warning::new("unreadable", path, message);
+                found.warnings.push(warning);
                 continue;
             }
         };
-        let has = |wanted: &str| listing.iter().any(|(name, _)| name == wanted);
-        let is_repository = !below.as_os_str().is_empty() && has(".git");
+        n_names += listing.len();
+        cut.names |= is_cut;
+        let full = if is_root {
+            root.to_owned()
+        } else {
+            root.join(&below)
+        };
+        let has = |wanted: &str| {
+            let found =
+                listing.binary_search_by(|(name, _)| name.as_os_str().cmp(OsStr::new(wanted)));
+            found.is_ok()
+        };
+        let is_repository = !is_root && has(".git");
         let rules = if is_repository || NAMES.into_iter().any(has) {
-            Rules::of(&folder, &above, is_repository, root, &mut found.warnings)
+            Rules::of(
+                &full,
+                &folder,
+                &above,
+                is_repository,
+                root,
+                &mut found.warnings,
+            )
         } else {
             above
         };
         for (name, kind) in listing {
-            let path = folder.join(&name);
-            if is_git(&name) || rules.ignores(&path, kind.is_dir()) {
+            if is_git(&name) || rules.ignores(&full.join(&name), kind == Kind::Folder) {
                 continue;
             }
-            let below = below.join(&name);
-            if kind.is_dir() {
-                pending.push((below, Rc::clone(&rules)));
-            } else if kind.is_file() {
-                found.files.push(below);
-            } else if kind.is_symlink() {
-                links.push(below);
-            } else {
-                let path = path_text(&bytes_of(&below));
-                let message = format!("{}, and not read", noun(kind));
-                found
-                    .warnings
-                    .push(Warning::new("special-file", path, message));
+            let path = below.join(&name);
+            match kind {
+                Kind::Folder if depth >= limits.depth => cut.deeper(path),
+                Kind::Folder if n_folders >= limits.n_files => cut.many = true,
+                Kind::Folder => {
+                    n_folders += 1;
+                    pending.push_back((path, depth + 1, Rc::clone(&rules)));
+                }
+                Kind::File if found.files.len() >= limits.n_files => cut.many = true,
+                // it may be gone by now, or something else
+                Kind::File => match folder.stat(Path::new(&name)) {
+                    Ok(stat) if stat.kind == Kind::File => found.files.push((path, stat)),
+                    Ok(_) => {}
+                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                    Err(e) => {
+                        let path = path_text(&bytes_of(&path));
+                        let warning = Warning::new("unreadable", path, e.to_string());
+                        found.warnings.push(warning);
+                    }
+                },
+                Kind::Link => links.push(path),
+                Kind::Fifo | Kind::Socket | Kind::Device => {
+                    found.warnings.push(special(&path, kind))
+                }
             }
         }
     }
     found.warnings.extend(not_followed(root, links));
+    found.warnings.extend(cut.warnings(limits));
     Ok(found)
+}
+
+/// What limits left out of a walk.
+#[derive(Debug, Default)]
+struct Cut {
+    many: bool,
+    names: bool,
+    deep: Option<PathBuf>,
+    n_deep: usize,
+}
+
+impl Cut {
+    fn deeper(&mut self, folder: PathBuf) {
+        self.n_deep += 1;
+        self.deep.get_or_insert(folder);
+    }
+
+    fn warnings(self, limits: Limits) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        if self.many || self.names {
+            let (n, what) = match self.many {
+                true => (limits.n_files, "files or folders"),
+                false => (limits.n_names, "names"),
+            };
+            let message = format!(
+                "more than {n} {what}: the deepest and last are left out; an ignore file or a folder named instead of the whole helps"
+            );
+            warnings.push(Warning::new("tree-too-large", "", message));
+        }
+        if let Some(folder) = self.deep {
+            let others = match self.n_deep - 1 {
+                0 => String::new(),
+                n => format!(", and {n} more"),
+            };
+            let message = format!(
+                "{} folders deep, and not looked into{others}: the path is too long",
+                limits.depth
+            );
+            let path = path_text(&bytes_of(&folder));
+            warnings.push(Warning::new("tree-too-deep", path, message));
+        }
+        warnings
+    }
+}
+
+fn special(below: &Path, kind: Kind) -> Warning {
+    let noun = match kind {
+        Kind::Fifo => "a FIFO",
+        Kind::Socket => "a socket",
+        _ => "a device",
+    };
+    let path = path_text(&bytes_of(below));
+    Warning::new("special-file", path, format!("{noun}, and not read"))
 }
 
 /// Whether git keeps such a name for itself. In any case, as on file systems that do not tell cases apart.
@@ -218,39 +331,30 @@ fn not_followed(root: &Path, mut links: Vec<PathBuf>) -> Vec<Warning> {
     both.into_iter().flatten().collect()
 }
 
-#[cfg(unix)]
-fn noun(kind: FileType) -> &'static str {
-    use std::os::unix::fs::FileTypeExt as _;
-    if kind.is_fifo() {
-        "a FIFO"
-    } else if kind.is_socket() {
-        "a socket"
-    } else {
-        "a device"
-    }
-}
-
-#[cfg(not(unix))]
-fn noun(_: FileType) -> &'static str {
-    "no regular file"
-}
-
-/// The rules in `file`, which is about paths below `folder`; `None` where there are none.
-fn read(folder: &Path, file: &Path, shown: &str, warnings: &mut Vec<Warning>) -> Option<Gitignore> {
+/// The rules in the file `name` of `handle`, which are about paths below `folder`; `None` where there are none.
+fn read(
+    folder: &Path,
+    handle: &Folder,
+    name: &Path,
+    shown: &str,
+    warnings: &mut Vec<Warning>,
+) -> Option<Gitignore> {
     let mut warn =
         |message: String| warnings.push(Warning::new("ignore-file-not-read", shown, message));
-    let metadata = file.symlink_metadata().ok()?;
-    if metadata.is_symlink() {
-        warn("a link, and not followed: its rules do not hold".to_owned());
-        return None;
+    match handle.stat(name).ok()?.kind {
+        Kind::File => {}
+        Kind::Link => {
+            warn("a link, and not followed: its rules do not hold".to_owned());
+            return None;
+        }
+        _ => {
+            warn("no regular file: it holds no rules".to_owned());
+            return None;
+        }
     }
-    if !metadata.is_file() {
-        warn("no regular file: it holds no rules".to_owned());
-        return None;
-    }
-    let bytes = match read_file(file) {
-        Ok(bytes) if bytes.len() <= MAX_BYTES => bytes,
-        Ok(_) | Err(Unreadable::TooLarge) => {
+    let bytes = match handle.read(name, MAX_BYTES) {
+        Ok(bytes) => bytes,
+        Err(Unreadable::TooLarge) => {
             warn(format!(
                 "larger than {} KiB: its rules do not hold",
                 MAX_BYTES >> 10
@@ -293,6 +397,7 @@ fn shown(file: &Path, root: &Path) -> String {
 #[derive(Debug)]
 pub struct Custom<'a> {
     root: &'a Path,
+    handle: &'a Folder,
     above: &'a Rules,
     /// By folder, relative to the root.
     folders: FxHashMap<PathBuf, Option<Gitignore>>,
@@ -300,15 +405,16 @@ pub struct Custom<'a> {
 
 impl<'a> Custom<'a> {
     /// The rules of the folders of `root`, read as they are needed, below `above`.
-    pub fn new(root: &'a Path, above: &'a Rules) -> Self {
+    pub fn new(root: &'a Path, handle: &'a Folder, above: &'a Rules) -> Self {
         Self {
             root,
+            handle,
             above,
             folders: FxHashMap::default(),
         }
     }
 
-    /// Whether the file `below` the root, or a folder that it lies in, is left out. No folder on the way may be a link.
+    /// Whether the file `below` the root, or a folder that it lies in, is left out.
     pub fn ignores(&mut self, below: &Path, warnings: &mut Vec<Warning>) -> bool {
         let mut on_the_way: Vec<&Path> = below
             .ancestors()
@@ -320,9 +426,11 @@ impl<'a> Custom<'a> {
             let is_folder = path != below;
             for folder in path.ancestors().skip(1) {
                 if !self.folders.contains_key(folder) {
-                    let file = self.root.join(folder).join(NAMES[0]);
-                    let shown = shown(&file, self.root);
-                    let rules = read(&self.root.join(folder), &file, &shown, warnings);
+                    let full = self.root.join(folder);
+                    let shown = shown(&folder.join(NAMES[0]), Path::new(""));
+                    let rules = self.handle.folder(folder).ok().and_then(|handle| {
+                        read(&full, &handle, Path::new(NAMES[0]), &shown, warnings)
+                    });
                     self.folders.insert(folder.to_owned(), rules);
                 }
                 match self.folders[folder]
@@ -336,5 +444,44 @@ impl<'a> Custom<'a> {
             }
             self.above.verdict(0, &full, is_folder).unwrap_or(false)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The files found below a tree of three levels, and the warnings.
+    #[track_caller]
+    fn check(limits: Limits, files: &[&str], warnings: &[&str]) {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        for path in ["b/1/x", "b/1/y", "a/1/x", "b/z", "a/z", "top"] {
+            let path = root.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let folder = Folder::open(&root).unwrap();
+        let found = walk(&root, &folder, &Rc::default(), limits).unwrap();
+        let paths: Vec<&str> = found.files.iter().filter_map(|it| it.0.to_str()).collect();
+        assert_eq!(paths, files, "{limits:?}");
+        let codes: Vec<&str> = found.warnings.iter().map(|it| it.code).collect();
+        assert_eq!(codes, warnings, "{limits:?}");
+    }
+
+    #[test]
+    fn what_limits_leave_out_is_the_deepest_and_last() {
+        let limits = |n_files, depth, n_names| Limits {
+            n_files,
+            depth,
+            n_names,
+        };
+        let all = &["top", "a/z", "b/z", "a/1/x", "b/1/x", "b/1/y"];
+        check(limits(6, 2, 99), all, &[]);
+        check(limits(5, 9, 99), &all[..5], &["tree-too-large"]);
+        check(limits(9, 1, 99), &all[..3], &["tree-too-deep"]);
+        check(limits(9, 0, 99), &all[..1], &["tree-too-deep"]);
+        check(limits(9, 9, 7), &all[..3], &["tree-too-large"]);
+        check(limits(0, 9, 99), &[], &["tree-too-large"]);
     }
 }

@@ -3,19 +3,51 @@
 //! Starts from single bytes and merges, again and again, the neighbours whose union is the token of lowest rank, leftmost first.
 
 use super::vocabulary::{NO_RANK, Vocabulary};
+use rustc_hash::FxHashMap;
+use sha2::{Digest as _, Sha256};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::{Mutex, PoisonError};
 
 /// Pieces shorter than this are merged by scanning for the lowest rank: O(n²), but on two short arrays and without allocation.
 /// Words seldom reach it; base64, minified code and rulers of dashes do.
 const SCANNED: usize = 100;
 
+/// Pieces from this length on are remembered: a megabyte without a blank takes half a second to merge, and a run counts the same
+/// text in each rendering, each round and the whole.
+const REMEMBERED: usize = 1024;
+
+/// Long pieces remembered at most; then all are forgotten.
+const MAX_REMEMBERED: usize = 4096;
+
+/// Counts of pieces, by vocabulary and digest.
+type Counts = FxHashMap<(usize, [u8; 32]), usize>;
+
+/// What long pieces came to. By a digest that nobody can find a second text for, because a count that is
+/// taken for another's would break the budget.
+static LONG: Mutex<Option<Counts>> = Mutex::new(None);
+
 /// Number of tokens of the piece `text[start..end]`, at least one byte.
-pub fn count(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usize {
-    if end - start < SCANNED {
-        scan(vocabulary, text, start, end)
-    } else {
-        queue(vocabulary, text, start, end)
+pub fn count(vocabulary: &'static Vocabulary, text: &[u8], start: usize, end: usize) -> usize {
+    match end - start {
+        ..SCANNED => scan(vocabulary, text, start, end),
+        SCANNED..REMEMBERED => queue(vocabulary, text, start, end),
+        REMEMBERED.. => {
+            let digest = Sha256::digest(&text[start..end]).into();
+            let key = (std::ptr::from_ref(vocabulary) as usize, digest);
+            let lock = || LONG.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(&n_tokens) = lock().as_ref().and_then(|known| known.get(&key)) {
+                return n_tokens;
+            }
+            let n_tokens = queue(vocabulary, text, start, end);
+            let mut known = lock();
+            let known = known.get_or_insert_default();
+            if known.len() >= MAX_REMEMBERED {
+                known.clear();
+            }
+            known.insert(key, n_tokens);
+            n_tokens
+        }
     }
 }
 

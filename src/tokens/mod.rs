@@ -56,7 +56,8 @@ impl Tokenizer {
     /// Number of tokens of `text`, special-token strings counted as plain text.
     ///
     /// Exact, and never panics. O(n log n) time for n bytes at worst and linear on ordinary text; memory of about 40 times the
-    /// longest piece (a word, a run of symbols, a stretch of blanks) if that is 100 bytes or more. Counts do not add up:
+    /// longest piece (a word, a run of symbols, a stretch of blanks) if that is 100 bytes or more, and pieces of 1 KiB and more are
+    /// remembered by their digests. Counts do not add up:
     /// the count of a joined text may be less or more than the sum over its parts.
     pub fn count(self, text: &str) -> usize {
         match self {
@@ -69,7 +70,7 @@ impl Tokenizer {
 /// Counts `text`, cut by `piece_end`, in `vocabulary`.
 #[inline]
 fn count(
-    vocabulary: &Vocabulary,
+    vocabulary: &'static Vocabulary,
     memo: &'static LocalKey<Cell<Memo>>,
     piece_end: impl Fn(&str, usize) -> usize,
     text: &str,
