@@ -205,6 +205,8 @@ impl Place {
             memory: vec![],
             now: Some(1_790_000_000),
             weights: Default::default(),
+            cache: None,
+            secrets: Default::default(),
         }
     }
 }
