@@ -202,10 +202,10 @@ impl Place {
             home: Some(self.home.clone()),
             reader: None,
             variables: BTreeMap::default(),
-            cache: None,
             memory: vec![],
             now: Some(1_790_000_000),
             weights: Default::default(),
+            cache: None,
             secrets: Default::default(),
         }
     }
