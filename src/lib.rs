@@ -55,8 +55,11 @@ const MIN_SHORTLIST: usize = 60;
 /// Steps that a manifest names beyond the budget.
 const MAX_UPGRADES: usize = 5;
 
-/// Files of the shortlist at most.
+/// Files of the shortlist at most; more only where these would not fill the budget.
 const MAX_SHORTLIST: usize = 600;
+
+/// Files of the shortlist at most, however small they are.
+const MAX_SMALL: usize = 20_000;
 
 /// Packs what `request` asks for. `progress` hears of each stage, with the number of candidates done.
 ///
@@ -440,8 +443,9 @@ fn shortlist(request: &Request, files: &[source::File], order: &[usize]) -> Vec<
     let mut bytes = 0_u64;
     let mut list = Vec::new();
     for (rank, &idx) in order.iter().enumerate() {
-        let room =
-            rank < MIN_SHORTLIST || (bytes < budget_bytes as u64 * 4 && rank < MAX_SHORTLIST);
+        let times = if rank < MAX_SHORTLIST { 4 } else { 1 };
+        let room = rank < MIN_SHORTLIST
+            || (bytes < (budget_bytes as u64).saturating_mul(times) && rank < MAX_SMALL);
         if room || files[idx].pinned {
             bytes += files[idx].n_bytes;
             list.push(idx);

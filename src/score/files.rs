@@ -6,6 +6,7 @@ use super::look::Look;
 use super::model::FileModel;
 use super::pointed::Pointed;
 use super::statistics::{idf, length_norm, normalise, ranking, saturate, softmax};
+use super::tied::take_turns;
 use crate::lexicon::query::PathMention;
 use crate::lexicon::terms::{self, TermIdx, each_term};
 use crate::lexicon::{Field, N_FIELDS, Query};
@@ -184,10 +185,11 @@ pub fn rank(
     } else {
         softmax(&logits)
     };
-    let order = ranking(&p)
+    let mut order: Vec<usize> = ranking(&p)
         .into_iter()
         .filter(|&idx| files[idx].barred.is_none())
         .collect();
+    take_turns(&mut order, files, &p);
     Ranked {
         rows,
         p,

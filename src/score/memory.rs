@@ -375,21 +375,22 @@ fn log_odds(signals: &Signals, cover: f64) -> f64 {
     -6.0 + prior + 9.0 * cover.sqrt() + 3.0 * signals.link + age
 }
 
-/// How many notes a task needs for their words, at most.
-const NEEDED: f64 = 2.0;
+/// So many notes that match as well halve what a match says.
+const AS_WELL: f64 = 8.0;
 
 /// P(needed) of each note, seeing that there are others.
 ///
-/// Among hundreds of notes some share a word with any task, and few tasks need more than one or two. So what words alone give to a
-/// note is bounded by its share of all odds, with one more for that none is needed: a note that stands out keeps what it has, and
-/// a crowd of which none does shares what one would have. A note that is tied to likely code needs no words.
+/// Among hundreds of notes dozens share a word with any task by chance. So what words say for a note is divided by how many others
+/// say at least half as much of the task: a note that stands out keeps what it has, and one of a crowd is worth a share of it. A
+/// note that is tied to likely code needs no words.
 fn among_others(all: &[Signals]) -> Vec<f64> {
-    let odds = |signals: &Signals| log_odds(signals, signals.cover).exp();
-    let crowd = 1.0 + all.iter().map(odds).sum::<f64>();
+    let mut covers: Vec<f64> = all.iter().map(|signals| signals.cover).collect();
+    covers.sort_by(f64::total_cmp);
     let p = |signals: &Signals| {
-        let odds = odds(signals);
-        let by_words = (odds / (1.0 + odds)).min(NEEDED * odds / crowd);
-        by_words.max(logistic(log_odds(signals, 0.0)))
+        let below = covers.partition_point(|cover| *cover < signals.cover / 2.0);
+        let n_others = (covers.len() - below).saturating_sub(1) as f64;
+        let by_words = log_odds(signals, signals.cover) - (1.0 + n_others / AS_WELL).ln();
+        logistic(by_words.max(log_odds(signals, 0.0)))
     };
     all.iter().map(p).collect()
 }

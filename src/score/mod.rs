@@ -18,6 +18,7 @@ pub mod reasons;
 pub mod said;
 pub mod statistics;
 pub mod survey;
+mod tied;
 pub mod turns;
 pub mod when;
 
