@@ -6,30 +6,43 @@ use rustc_hash::FxHashMap;
 /// So many files of one probability stand in the order of their paths.
 const MAX_TIED: usize = 100;
 
+/// Files at the front whose order is that of their probabilities, however near these are to one another: as many as are opened for
+/// most budgets.
+const N_LIKELY: usize = 600;
+
 /// Of many files that nothing tells apart, the first of each folder come first, then the second of each, and so on: a folder of a
-/// hundred thousand generated files does not hide what is beside it.
+/// hundred thousand generated files does not hide what is beside it. Behind the likely ones, a probability that is at most twice as large is
+/// no difference.
 pub(super) fn take_turns(order: &mut [usize], files: &[File], p: &[f64]) {
     for tied in order.chunk_by_mut(|&a, &b| p[a].to_bits() == p[b].to_bits()) {
-        if tied.len() <= MAX_TIED {
-            continue;
-        }
-        let mut n_in: FxHashMap<&str, usize> = FxHashMap::default();
-        let mut ranked: Vec<(usize, usize)> = tied
-            .iter()
-            .map(|&idx| {
-                let folder = files[idx]
-                    .path
-                    .rsplit_once('/')
-                    .map_or("", |(folder, _)| folder);
-                let n = n_in.entry(folder).or_default();
-                *n += 1;
-                (*n, idx)
-            })
-            .collect();
-        ranked.sort_unstable();
-        for (place, (_, idx)) in tied.iter_mut().zip(ranked) {
-            *place = idx;
-        }
+        by_turns(tied, files);
+    }
+    let Some((_, rest)) = order.split_at_mut_checked(N_LIKELY) else {
+        return;
+    };
+    let most = rest.first().map_or(0.0, |&idx| p[idx]);
+    let halvings = |idx: usize| (most / p[idx].max(f64::MIN_POSITIVE)).log2().floor();
+    for near in rest.chunk_by_mut(|&a, &b| halvings(a) == halvings(b)) {
+        by_turns(near, files);
+    }
+}
+
+fn by_turns(tied: &mut [usize], files: &[File]) {
+    if tied.len() <= MAX_TIED {
+        return;
+    }
+    let mut n_in: FxHashMap<&str, usize> = FxHashMap::default();
+    let mut ranked: Vec<(usize, usize, usize)> = Vec::with_capacity(tied.len());
+    for (rank, &idx) in tied.iter().enumerate() {
+        let path = &files[idx].path;
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let n = n_in.entry(folder).or_default();
+        *n += 1;
+        ranked.push((*n, rank, idx));
+    }
+    ranked.sort_unstable();
+    for (place, (_, _, idx)) in tied.iter_mut().zip(ranked) {
+        *place = idx;
     }
 }
 
@@ -55,8 +68,17 @@ mod tests {
         let mut order = ranking(&p);
         take_turns(&mut order, &files, &p);
         assert_eq!(order[..5], [7, 0, 300, 301, 1]);
-        let mut sorted = order.clone();
-        sorted.sort_unstable();
-        assert!(sorted.into_iter().eq(0..files.len()), "each stays, once");
+        // far behind, a little less likely is as likely
+        let mut files: Vec<File> = (0..2_000).map(|n| file(format!("a/{n:04}"))).collect();
+        files.push(file("b/x".into()));
+        let mut p = vec![0.001; files.len()];
+        p[2_000] = 0.0009;
+        let mut far = ranking(&p);
+        take_turns(&mut far, &files, &p);
+        assert_eq!(far[N_LIKELY..N_LIKELY + 2], [600, 2_000]);
+        for (mut order, n) in [(order, 302), (far, 2_001)] {
+            order.sort_unstable();
+            assert!(order.into_iter().eq(0..n), "each stays, once");
+        }
     }
 }
