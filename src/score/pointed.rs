@@ -50,7 +50,7 @@ const MAX_FILES_OF_ORIGIN: usize = 12;
 const EDITED: f64 = 0.5;
 
 /// The files that what answers the task leads to, by index. `meant` says for each session how surely the task means it by its time.
-/// O(atoms + sessions + files), the last times [`MAX_ORIGINS`].
+/// O(atoms + sessions + files), the last times `MAX_ORIGINS`.
 pub fn find(
     query: &Query,
     said: &Said,

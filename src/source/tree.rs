@@ -1,6 +1,6 @@
 //! The files that could go in: those of a work tree as they are on disk, or those of a revision.
 //!
-//! On disk a file is opened from the root's handle ([`super::beneath`]): a FIFO cannot hang the run, and a link cannot lead out
+//! On disk a file is opened from the root's handle (`src/source/beneath.rs`): a FIFO cannot hang the run, and a link cannot lead out
 //! of the root, even one that was put where a folder stood when it was listed.
 
 use super::beneath::{Folder, Kind, Stat, Unreadable};
@@ -292,7 +292,7 @@ impl Tree {
     /// The bytes of one file.
     ///
     /// # Errors
-    /// [`Unreadable`]; never waits on a special file.
+    /// `Unreadable`; never waits on a special file.
     pub fn read(&self, entry: &Entry) -> Result<Vec<u8>, Unreadable> {
         if entry.n_bytes > MAX_FILE_BYTES {
             return Err(Unreadable::TooLarge);

@@ -1,12 +1,12 @@
 //! Known forms of secrets in text: found by the span, and redacted.
 //!
 //! A secret is what a rule says is one. `ours.toml` and `gitleaks.toml` hold the rules as data, each with samples that it must find
-//! and samples that it must leave; to add one takes three lines. [`shapes`] has what no expression can say, keys over many lines and
+//! and samples that it must leave; to add one takes three lines. `shapes` has what no expression can say, keys over many lines and
 //! logins in URLs. One automaton looks for the words of all rules, so that a text without any costs one pass; where a word stands,
 //! its rule looks at the text around it. Expressions run in time linear in the text, and are compiled when first needed.
 //!
 //! Two things come before: a text is also looked at without invisible characters, with escapes resolved and out of base64
-//! ([`views`]). Two come after: what is found must be random enough for its rule and no placeholder ([`harmless`]), and a line that
+//! (`views`). Two come after: what is found must be random enough for its rule and no placeholder (`harmless`), and a line that
 //! says `ctxpack:allow` or `gitleaks:allow` is let be.
 //!
 //! Entropy alone lost: it takes commits, checksums and identifiers for secrets. Leaving out whole files lost where the name does not
