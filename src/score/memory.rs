@@ -100,11 +100,13 @@ pub fn score(
             link: links::strength(atom, likely),
         })
         .collect();
-    let p_valid: Vec<f64> = among_others(&signals)
-        .into_iter()
-        .zip(atoms)
-        .map(|(p, atom)| p * links::scope(atom, likely))
-        .collect();
+    let in_scope = |p: Vec<f64>| -> Vec<f64> {
+        let p = p.into_iter().zip(atoms);
+        p.map(|(p, atom)| p * links::scope(atom, likely)).collect()
+    };
+    let p_valid = in_scope(among_others(&signals));
+    let alone = signals.iter().map(|it| logistic(log_odds(it, it.cover)));
+    let alone = in_scope(alone.collect());
     let scored = atoms
         .iter()
         .zip(&signals)
@@ -130,7 +132,7 @@ pub fn score(
         })
         .collect();
     let mut scored = without_repeats(atoms, scored);
-    succeed(atoms, &mut scored, p_valid);
+    succeed(atoms, &mut scored, alone);
     outdate(atoms, &mut scored);
     pair_up(atoms, &mut scored);
     hand_over(atoms, &mut scored, branch);
@@ -266,7 +268,7 @@ const MAX_SUCCESSORS: usize = 6;
 
 /// Who asks what a superseded note answers needs the note that took its place, though that may say it in other words.
 ///
-/// `p` is what each would be worth if it still held.
+/// `p` is what each would be worth if it still held and stood alone: of a chain of decisions the others are no crowd.
 fn succeed(atoms: &[Atom], scored: &mut [ScoredAtom], mut p: Vec<f64>) {
     let pairs = notes::replacements(atoms);
     if pairs.is_empty() {
