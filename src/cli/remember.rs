@@ -39,6 +39,8 @@ pub fn run(args: &RememberArgs) -> Outcome<ExitCode> {
                 .hint(format!("ctxpack notes show '{place}'")),
         );
     }
+    // others may be writing there too: who comes second reads what the first has written
+    let _turn = turn(&target);
     let before = read(&target)?;
     let written = remember::insert(&path, &before, &entry).ok_or_else(|| {
         Failure::new(format!(
@@ -87,6 +89,15 @@ pub fn run(args: &RememberArgs) -> Outcome<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// Waits until nobody else writes into the folder of `target`, and keeps others waiting while it lives.
+///
+/// The folder is locked, because the file itself is replaced. Where a system has no such locks, it goes on without.
+fn turn(target: &Path) -> Option<std::fs::File> {
+    let folder = std::fs::File::open(target.parent()?).ok()?;
+    folder.lock().ok()?;
+    Some(folder)
 }
 
 /// The text as one clean line.

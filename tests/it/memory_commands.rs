@@ -574,3 +574,23 @@ fn a_doctor_tells_and_changes_nothing() {
         (Some(0), "Nothing is wrong with 1 note.\n")
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn what_many_remember_at_once_is_all_written() {
+    let place = Place::new();
+    let facts: Vec<String> = (0..8)
+        .map(|n| format!("the relay number {n} listens on port 70{n}{n}"))
+        .collect();
+    let runs = facts.iter().map(|fact| {
+        let mut command = place.command(&["remember", "-q", fact]);
+        command.stdout(Stdio::null()).spawn().unwrap()
+    });
+    for mut run in runs.collect::<Vec<_>>() {
+        assert!(run.wait().unwrap().success());
+    }
+    let notes = place.read("NOTES.md");
+    for fact in &facts {
+        assert_eq!(notes.matches(fact.as_str()).count(), 1, "{fact}:\n{notes}");
+    }
+}
