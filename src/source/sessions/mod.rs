@@ -110,33 +110,6 @@ pub struct Session {
 }
 
 impl Session {
-    /// Makes everything that was said harmless to show, and to keep.
-    fn clean(&mut self) {
-        let Digest {
-            summary,
-            asks,
-            decisions,
-            fixes,
-            files,
-            open,
-            outcome,
-        } = &mut self.digest;
-        let turns = self.turns.iter_mut().map(|turn| &mut turn.text);
-        let lines = [asks, decisions, fixes, files, open].into_iter().flatten();
-        let names = [&mut self.id, &mut self.path, &mut self.branch];
-        let lines = lines
-            .chain([&mut self.title, summary, outcome])
-            .chain(names);
-        for text in turns.chain(lines) {
-            if let Cow::Owned(clean) = clean(text).0 {
-                *text = clean;
-            }
-            if let Cow::Owned(clean) = redact(text) {
-                *text = clean;
-            }
-        }
-    }
-
     /// Its tool and the opening of its id, which says enough to find it again: `claude-code:0199f000`.
     pub fn name(&self) -> String {
         let id = match self.id.split_once('-') {
@@ -165,7 +138,7 @@ struct Head {
 impl Head {
     /// The session; `None` if nobody said anything in it. Without a title it is called by its first ask.
     fn session(self, material: Material) -> Option<Session> {
-        let material = redacted(material);
+        let material = harmless(material);
         let digest = digest::digest(&material);
         let turns: Vec<Turn> = material
             .steps
@@ -178,45 +151,53 @@ impl Head {
         let first = turns.iter().find(|turn| turn.role == Role::User);
         let first = first.or(turns.first())?;
         let title = self.title.filter(|title| !title.trim().is_empty());
-        let title = redact(&one_line(title.as_ref().unwrap_or(&first.text))).into_owned();
+        let title = one_line(&safe(title.as_ref().unwrap_or(&first.text)));
         let moments = || turns.iter().map(|turn| turn.at).filter(|at| *at > 0);
         let known = |at: i64, other: Option<i64>| if at > 0 { at } else { other.unwrap_or(0) };
         Some(Session {
             tool: self.tool,
-            id: redact(&self.id).into_owned(),
-            path: redact(&self.path).into_owned(),
+            id: safe(&self.id).into_owned(),
+            path: safe(&self.path).into_owned(),
             title,
             started: known(self.started, moments().min()),
             ended: known(self.ended, moments().max()),
-            branch: redact(&self.branch).into_owned(),
+            branch: safe(&self.branch).into_owned(),
             turns,
             digest,
         })
     }
 }
 
-/// What happened, without secrets: what is extracted from it, kept or shown has none. Before anything is cut, for half a secret is none
+/// What happened, with nothing in it that deceives and without secrets: what is extracted from it, kept or shown has none. Before anything is cut, for half a secret is none
 /// that could be told.
-fn redacted(mut material: Material) -> Material {
-    let redact = |text: &mut String| {
-        if let Cow::Owned(redacted) = redact(text) {
-            *text = redacted;
+fn harmless(mut material: Material) -> Material {
+    let make_safe = |text: &mut String| {
+        if let Cow::Owned(safe) = safe(text) {
+            *text = safe;
         }
     };
     for step in &mut material.steps {
         match step {
-            Step::Said(turn) => redact(&mut turn.text),
+            Step::Said(turn) => make_safe(&mut turn.text),
             Step::Ran { command, error } => {
-                redact(command);
-                error.iter_mut().for_each(redact);
+                make_safe(command);
+                error.iter_mut().for_each(make_safe);
             }
-            Step::Edited(path) => redact(path),
+            Step::Edited(path) => make_safe(path),
         }
     }
-    material.unfinished.iter_mut().for_each(redact);
-    material.reached.iter_mut().for_each(redact);
-    redact(&mut material.summary);
+    material.unfinished.iter_mut().for_each(make_safe);
+    material.reached.iter_mut().for_each(make_safe);
+    make_safe(&mut material.summary);
     material
+}
+
+/// Text with nothing in it that deceives, and no secret of a known form.
+fn safe(text: &str) -> Cow<'_, str> {
+    match clean(text).0 {
+        Cow::Borrowed(text) => redact(text),
+        Cow::Owned(text) => Cow::Owned(redact(&text).into_owned()),
+    }
 }
 
 /// One thing said.

@@ -225,7 +225,7 @@ impl<'a> Recall<'a> {
             Some((cache, key.with(digest(transcript)?)))
         });
         let Some((cache, key)) = key else {
-            return read(transcript).map(OneRead::clean);
+            return read(transcript);
         };
         if let Some((kept, written)) = cache.get::<Kept>(Bucket::Sessions, &key)
             && kept.stamp == transcript.stamp
@@ -235,7 +235,6 @@ impl<'a> Recall<'a> {
             return kept.read.map(|read| self.revive(read));
         }
         let (one, seen) = watch(|| read(transcript));
-        let one = one.map(OneRead::clean);
         let is_whole = |one: &OneRead| one.warnings.iter().all(|warning| warning.code == TORN);
         if let Some(seen) = seen
             && one.as_ref().is_none_or(is_whole)

@@ -148,8 +148,7 @@ impl<'a> Shelf<'a> {
 
     /// Adds a session, if anything was said in it.
     pub fn add(&mut self, head: Head, material: Material) {
-        if let Some(mut session) = head.session(material) {
-            session.clean();
+        if let Some(session) = head.session(material) {
             self.report.n_items += 1;
             self.found.items.push(session);
         }

@@ -84,12 +84,6 @@ pub(super) struct OneRead {
 }
 
 impl OneRead {
-    /// The same with its sessions made harmless.
-    pub fn clean(mut self) -> Self {
-        self.sessions.iter_mut().for_each(Session::clean);
-        self
-    }
-
     /// Counts what reading the file shown as `shown` lost; a file that could not be read at all is a warning.
     pub fn lost(&mut self, shown: &str, read: std::io::Result<Dirt>) {
         match read {
