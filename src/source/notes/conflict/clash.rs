@@ -2,7 +2,7 @@
 
 use super::Clash;
 use super::statement::Statement;
-use super::words::{CHOOSING, NEGATIONS, STOP_WORDS, UNIVERSALS};
+use super::words::{CHOOSING, NEGATIONS, STOP_WORDS, UNIVERSALS, Word};
 use rustc_hash::FxHashSet;
 
 /// The same for statements of which one denies the other.
@@ -48,7 +48,7 @@ pub(super) fn clash(a: &Statement, b: &Statement) -> Option<Clash> {
     if denies(a, b) || denies(b, a) || forbids(a, b) || forbids(b, a) {
         return Some(Clash::Opposite);
     }
-    one_difference(a, b)
+    one_difference(a, b).or_else(|| measured_otherwise(a, b).then_some(Clash::Value))
 }
 
 fn is_swapped(a: &Statement, b: &Statement) -> bool {
@@ -181,6 +181,30 @@ fn forbids(a: &Statement, b: &Statement) -> bool {
         .get(last + 1)
         .is_none_or(|next| b.words[*last].is_cut || next.is(STOP_WORDS) && !next.is(COPULAS));
     is_ban && says_so && goes_on && opening.iter().all(is_banned)
+}
+
+/// Whether both say how much of one thing there is, in words of another order: `the cache TTL is 30 seconds`, `TTL of the cache is
+/// 60 seconds`.
+fn measured_otherwise(a: &Statement, b: &Statement) -> bool {
+    fn parts(statement: &Statement) -> Option<(Vec<&str>, &Word)> {
+        let (measures, mut others): (Vec<&Word>, Vec<&Word>) =
+            statement.sequence.iter().partition(|word| word.is_value());
+        others.sort_by(|x, y| x.key.cmp(&y.key));
+        let says_is = statement.words.iter().any(|word| word.is(COPULAS));
+        match measures.as_slice() {
+            [measure] if measure.has_unit() && says_is => Some((
+                others.iter().map(|word| word.key.as_str()).collect(),
+                measure,
+            )),
+            _ => None,
+        }
+    }
+    match (parts(a), parts(b)) {
+        (Some((of_a, x)), Some((of_b, y))) => {
+            of_a.len() >= 2 && of_a == of_b && x.key != y.key && a.subject == b.subject
+        }
+        _ => false,
+    }
 }
 
 /// Statements that differ in one word, where that word is a value or has an opposite.

@@ -159,6 +159,11 @@ fn what_cannot_both_hold() {
         ),
         ("Default port: 8080", "Default port: 9090", Value),
         (
+            "The cache TTL is 30 seconds.",
+            "TTL of the cache is 60 seconds",
+            Value,
+        ),
+        (
             "Availability is cached for 60 s per harbour; a booking clears it",
             "Never cache availability: two harbours sold one berth twice",
             Opposite,
@@ -236,6 +241,14 @@ fn what_can_both_hold() {
             "[ ] always run migrations by hand",
         ),
         ("Sessions live for 60 s", "Sessions live for 1 minute"),
+        (
+            "The cache TTL is 60 seconds",
+            "TTL of the cache is 1 minute",
+        ),
+        (
+            "The wait for the lock is 30 seconds",
+            "The lease of the lock is 60 seconds",
+        ),
         (
             "Fix the crash of an importing module #3497",
             "Fix the crash of an importing module #3498",
