@@ -421,7 +421,6 @@ fn note_item(survey: &Survey, idx: usize, rendering: &Rendering) -> Item {
 }
 
 fn session_item(survey: &Survey, idx: usize, rendering: &Rendering) -> Item {
-    let session = &survey.remembered.sessions[idx];
     let scored = &survey.memory.sessions[idx];
     let text = rendering.text.clone().unwrap_or_default();
     Item {
@@ -430,7 +429,7 @@ fn session_item(survey: &Survey, idx: usize, rendering: &Rendering) -> Item {
         relevance: scored.p,
         recency: scored.recency,
         reasons: score::reasons::of_session(scored),
-        ..render::memory::session_item(session, rendering.name, text)
+        ..render::memory::session_item(survey, idx, rendering.name, text)
     }
 }
 
@@ -506,7 +505,7 @@ fn subject_path(survey: &Survey, subject: Subject) -> String {
     match subject {
         Subject::File(idx) => survey.files[survey.opened[idx].file_idx].path.clone(),
         Subject::Note(idx) => source::notes::shown_path(&survey.remembered.atoms[idx].path),
-        Subject::Session(idx) => survey.remembered.sessions[idx].name(),
+        Subject::Session(idx) => survey.remembered.session_names[idx].clone(),
     }
 }
 
@@ -617,17 +616,16 @@ fn omitted(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> V
                     relevance: memory.atoms[idx].p,
                     reason: if remembered.seen[idx] {
                         "the agent has read it already"
+                    } else if memory.atoms[idx].repeats.is_some_and(|it| it.is_exact) {
+                        "says what another note says"
                     } else {
                         cut
                     },
                 });
             }
             Subject::Session(idx) if choice.is_none() => {
-                let item = render::memory::session_item(
-                    &remembered.sessions[idx],
-                    RenderingName::Full,
-                    String::new(),
-                );
+                let item =
+                    render::memory::session_item(survey, idx, RenderingName::Full, String::new());
                 omitted.push(Omitted {
                     id: item.id,
                     kind: Kind::Session,

@@ -10,13 +10,11 @@ use crate::cli::memory::{
 use crate::cli::output::{self, Target};
 use crate::cli::style::{Style, count, fit, left, plain, right, width};
 use crate::cli::suggest;
-use ctxpack::source::sessions::{Role, Session, digest};
+use ctxpack::source::sessions::{Role, Session, digest, short_ids};
 use serde_json::{Value, json};
 
 /// Entries of each list in a brief digest.
 const BRIEF: usize = 2;
-/// The fewest characters of an id that are shown.
-const MIN_ID: usize = 8;
 
 /// Runs `ctxpack sessions`.
 ///
@@ -123,21 +121,6 @@ fn table(sessions: &[Session], now: i64, columns: usize, style: Style) -> String
         out.push_str(&format!("{}\n", line(cells)));
     }
     out
-}
-
-/// For each session the shortest beginning of its id, of 8 characters at least, that no other has.
-fn short_ids(sessions: &[Session]) -> Vec<String> {
-    let mut sorted: Vec<&str> = sessions.iter().map(|session| session.id.as_str()).collect();
-    sorted.sort_unstable();
-    let shared = |a: &str, b: &str| a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
-    let short = |id: &str| {
-        let at = sorted.partition_point(|other| *other < id);
-        let before = at.checked_sub(1).map_or(0, |at| shared(sorted[at], id));
-        let after = sorted[at..].iter().find(|other| **other != id);
-        let least = before.max(after.map_or(0, |other| shared(other, id))) + 1;
-        id.chars().take(least.max(MIN_ID)).collect()
-    };
-    sessions.iter().map(|session| short(&session.id)).collect()
 }
 
 /// The session that `typed` names.
@@ -348,11 +331,5 @@ mod tests {
             let widest = table.lines().map(width).max().unwrap();
             assert!(widest <= columns, "{widest} of {columns}:\n{table}");
         }
-    }
-
-    #[test]
-    fn ids_are_as_short_as_they_can_be() {
-        let all = ["0199f000-aaaa", "0199f000-ab", "7b1f0c3e-5a52"].map(|id| session(id, "x"));
-        assert_eq!(short_ids(&all), ["0199f000-aa", "0199f000-ab", "7b1f0c3e"]);
     }
 }

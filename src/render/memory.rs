@@ -6,7 +6,6 @@ use super::{Measure, Rendering, Renderings, Subject};
 use crate::emit::Item;
 use crate::request::{Kind, RenderingName};
 use crate::score::Survey;
-use crate::score::memory::ScoredSession;
 use crate::score::turns::{self, Passage};
 use crate::source::notes::{self, Anchored};
 use crate::source::sessions::{Session, digest};
@@ -61,15 +60,11 @@ pub fn menus(survey: &Survey, measure: &Measure<'_>) -> Vec<Renderings> {
         }
     });
     let likely = likely_passages(survey);
-    let sessions = remembered
-        .sessions
-        .iter()
-        .enumerate()
-        .map(|(idx, session)| Renderings {
-            subject: Subject::Session(idx),
-            options: session_menu(session, &memory.sessions[idx], &likely[idx], measure),
-            pinned: false,
-        });
+    let sessions = (0..remembered.sessions.len()).map(|idx| Renderings {
+        subject: Subject::Session(idx),
+        options: session_menu(survey, idx, &likely[idx], measure),
+        pinned: false,
+    });
     notes.chain(sessions).collect()
 }
 
@@ -216,12 +211,14 @@ fn likely_passages(survey: &Survey) -> Vec<Vec<usize>> {
 
 /// Costs are added up from the parts, which count at least as much apart as together.
 fn session_menu(
-    session: &Session,
-    scored: &ScoredSession,
+    survey: &Survey,
+    idx: usize,
     likely: &[usize],
     measure: &Measure<'_>,
 ) -> Vec<Rendering> {
-    let frame = |name| measure.item(&session_item(session, name, String::new()));
+    let session = &survey.remembered.sessions[idx];
+    let scored = &survey.memory.sessions[idx];
+    let frame = |name| measure.item(&session_item(survey, idx, name, String::new()));
     let frame_of_digest = frame(RenderingName::Digest);
     let rendering = |name, text: String, cost: usize, value: f64| Rendering {
         name,
@@ -320,7 +317,8 @@ fn said(session: &Session, passages: &[Passage], chosen: &[usize]) -> String {
 }
 
 /// A session as an item of the bundle, without its numbers.
-pub fn session_item(session: &Session, rendering: RenderingName, text: String) -> Item {
+pub fn session_item(survey: &Survey, idx: usize, rendering: RenderingName, text: String) -> Item {
+    let session = &survey.remembered.sessions[idx];
     let mut labels = Vec::new();
     if session.ended > 0 {
         labels.push(("date", day(session.ended)));
@@ -334,7 +332,7 @@ pub fn session_item(session: &Session, rendering: RenderingName, text: String) -
         ..item(
             Kind::Session,
             format!("session:{}:{}", session.tool, session.id),
-            session.name(),
+            survey.remembered.session_names[idx].clone(),
             rendering,
             &[],
             text,
@@ -428,6 +426,5 @@ mod tests {
         check(&[0, 1], "user: a\nb\n\nc\n");
         check(&[1], "user: b\n\nc\n");
         check(&[], "");
-        assert_eq!(session.name(), "t:0199f000");
     }
 }

@@ -26,8 +26,8 @@ pub struct ScoredAtom {
     pub link: f64,
     /// Whether it is the handoff to go on from.
     pub is_next: bool,
-    /// Whether another atom, newer or before it, says the same.
-    pub repeats: bool,
+    /// That another atom, newer or before it, says the same.
+    pub repeats: Option<conflict::Duplicate>,
     /// In how many places it is said.
     pub n_sources: usize,
     /// Index of an atom that it took the place of, where it is needed for that.
@@ -124,7 +124,7 @@ pub fn score(
                 recency,
                 link,
                 is_next: false,
-                repeats: false,
+                repeats: None,
                 n_sources: atom.n_sources,
                 succeeds: None,
                 conflict: None,
@@ -202,7 +202,7 @@ pub fn score(
     }
 }
 
-/// What an atom is worth that says what another says.
+/// What an atom is worth that says nearly what another says; word for word, it is worth nothing.
 const REPEATED: f64 = 0.1;
 
 /// Of atoms that say the same, as copied between the notes of several tools, one counts, as much as the likeliest; and the more
@@ -210,13 +210,13 @@ const REPEATED: f64 = 0.1;
 fn without_repeats(atoms: &[Atom], mut scored: Vec<ScoredAtom>) -> Vec<ScoredAtom> {
     for pair in conflict::duplicates(atoms) {
         let (kept, other) = (pair.kept, pair.other);
-        if scored[other].repeats || scored[kept].repeats {
+        if scored[other].repeats.is_some() || scored[kept].repeats.is_some() {
             continue;
         }
         scored[kept].n_sources += scored[other].n_sources;
         scored[kept].p = scored[kept].p.max(scored[other].p);
-        scored[other].p *= REPEATED;
-        scored[other].repeats = true;
+        scored[other].p *= if pair.is_exact { 0.0 } else { REPEATED };
+        scored[other].repeats = Some(pair);
     }
     for scored in scored.iter_mut().filter(|scored| scored.n_sources > 1) {
         let odds = scored.p / (1.0 - scored.p).max(1e-9) * (scored.n_sources as f64).sqrt();
@@ -233,7 +233,8 @@ fn pair_up(atoms: &[Atom], scored: &mut [ScoredAtom]) {
     for pair in conflict::conflicts(atoms) {
         let (newer, older) = (pair.newer, pair.older);
         let holds = |idx: usize| !atoms[idx].superseded && !atoms[idx].done;
-        if !holds(newer) || !holds(older) || scored[newer].repeats || scored[older].repeats {
+        let repeats = |idx: usize| scored[idx].repeats.is_some();
+        if !holds(newer) || !holds(older) || repeats(newer) || repeats(older) {
             continue;
         }
         let p = scored[newer].p.max(scored[older].p);
@@ -556,9 +557,10 @@ mod tests {
             atom("- Redirects: the loop is not cut.\n", Class::Fact),
         ];
         let atoms = score_of(&query, &atoms, &[], &Around::default()).atoms;
-        let repeats: Vec<bool> = atoms.iter().map(|atom| atom.repeats).collect();
-        assert_eq!(repeats, [false, true, false], "{atoms:?}");
-        assert!(atoms[1].p < atoms[2].p, "{atoms:?}");
+        let repeats = atoms.iter().map(|atom| atom.repeats.map(|it| it.kept));
+        let repeats: Vec<Option<usize>> = repeats.collect();
+        assert_eq!(repeats, [None, Some(0), None], "{atoms:?}");
+        assert_eq!(atoms[1].p, 0.0, "{atoms:?}");
         assert_eq!((atoms[0].n_sources, atoms[0].conflict), (2, Some(2)));
     }
 }

@@ -125,7 +125,7 @@ fn why_pointed(survey: &Survey, pointed: &Pointed) -> String {
             )
         }
         Origin::Session(idx) => {
-            let name = survey.remembered.sessions[idx].name();
+            let name = &survey.remembered.session_names[idx];
             format!("edited in {name}, which answers the task")
         }
     }
@@ -152,7 +152,7 @@ pub fn of_note(atom: &Atom, scored: &ScoredAtom) -> Vec<String> {
     if !matches!(atom.class, Class::Fact | Class::Status) {
         reasons.push(format!("a {}", atom.class.word()));
     }
-    if scored.repeats {
+    if scored.repeats.is_some() {
         reasons.push("says what another note says".to_owned());
     }
     if scored.conflict.is_some() {

@@ -5,18 +5,19 @@
 
 use super::notes::conflict::duplicates;
 use super::notes::{self, Atom, Class, DateSource};
-use super::sessions::Session;
+use super::sessions::{self, Session};
 
 /// Takes what at least two of `sessions` (newest first) decided alike out of their digests, and gives it as atoms, in the order of
 /// the sessions. Near-linear in the number of decisions.
 pub fn lessons(sessions: &mut [Session]) -> Vec<Atom> {
     let mut atoms: Vec<Atom> = Vec::new();
     let mut places: Vec<(usize, usize)> = Vec::new(); // session, decision
+    let names = sessions::names(sessions);
     for (session_idx, session) in sessions.iter().enumerate() {
         for (idx, decision) in session.digest.decisions.iter().enumerate() {
             let text = format!("- {decision}\n");
             let date = (session.ended > 0).then_some(session.ended);
-            if let Some(mut atom) = notes::atoms(&session.name(), &text, date).pop() {
+            if let Some(mut atom) = notes::atoms(&names[session_idx], &text, date).pop() {
                 atom.date = date.map(|at| (at, DateSource::Record));
                 atom.lines = (idx as u32 + 1, idx as u32 + 1);
                 atoms.push(atom);

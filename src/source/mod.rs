@@ -435,6 +435,8 @@ pub struct Remembered {
     pub atom_files: Vec<Option<usize>>,
     /// Sessions, newest first.
     pub sessions: Vec<Session>,
+    /// What each is called by ([`sessions::names`]).
+    pub session_names: Vec<String>,
     /// What was read where outside the repository.
     pub reports: Vec<StoreReport>,
     /// Trouble on the way.
@@ -510,6 +512,7 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
     if request.kinds.sessions && request.home.is_some() {
         let sessions = sessions::read(&stores);
         all.sessions = sessions.items;
+        all.session_names = sessions::names(&all.sessions);
         tell_sessions(&mut all.sessions, request.secrets, &mut all.warnings);
         if request.kinds.notes {
             let lessons = lessons::lessons(&mut all.sessions);
@@ -532,7 +535,10 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
     all.atoms = order.into_iter().map(|idx| atoms[idx].clone()).collect();
     let in_tree = |idx: usize| all.atom_files[idx].is_some();
     all.seen = match request.reader {
-        Some(agent) => notes::seen::seen(agent, &all.atoms, in_tree),
+        Some(agent) => notes::seen::with_copies(
+            notes::seen::seen(agent, &all.atoms, in_tree),
+            &notes::conflict::duplicates(&all.atoms),
+        ),
         None => vec![false; all.atoms.len()],
     };
     clean_up(&mut all);

@@ -3,6 +3,7 @@
 //! Hosts load instruction files whole up to a cap and cut the rest off without a word. What lies past the cap, rules that wait for a
 //! file, folders' own instructions and the notes of other tools are what a bundle is for.
 
+use super::conflict::Duplicate;
 use super::{Atom, table};
 use crate::request::Agent;
 
@@ -43,6 +44,14 @@ pub fn seen(agent: Agent, atoms: &[Atom], in_tree: impl Fn(usize) -> bool) -> Ve
                 }
         })
         .collect()
+}
+
+/// Who has read one of several notes that say the same, word for word, has read them all.
+pub fn with_copies(mut seen: Vec<bool>, duplicates: &[Duplicate]) -> Vec<bool> {
+    for pair in duplicates.iter().filter(|pair| pair.is_exact) {
+        seen[pair.kept] |= seen[pair.other];
+    }
+    seen
 }
 
 fn is_loaded_by_claude(atom: &Atom, in_tree: bool) -> bool {
@@ -116,6 +125,22 @@ mod tests {
             .collect();
         let path = "~/.claude/projects/-w/memory/MEMORY.md";
         check(Agent::Claude, &[(path, &long)], &[true, true, false]);
+    }
+
+    #[test]
+    fn a_copy_of_what_was_read_was_read() {
+        let said = [
+            ("AGENTS.md", "- Never charge a card twice.\n"),
+            ("CLAUDE.md", "- never charge a card twice\n"),
+        ];
+        let atoms: Vec<Atom> = said
+            .iter()
+            .flat_map(|(path, text)| super::super::atoms(path, text, None))
+            .collect();
+        let all = super::super::conflict::duplicates(&atoms);
+        let loaded = seen(Agent::Claude, &atoms, |_| true);
+        assert_eq!(loaded, [false, true]);
+        assert_eq!(with_copies(loaded, &all), [true, true]);
     }
 
     #[test]

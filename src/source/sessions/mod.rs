@@ -109,15 +109,44 @@ pub struct Session {
     pub digest: Digest,
 }
 
-impl Session {
-    /// Its tool and the opening of its id, which says enough to find it again: `claude-code:0199f000`.
-    pub fn name(&self) -> String {
-        let id = match self.id.split_once('-') {
-            Some((first, _)) if first.len() >= 8 => first,
-            _ => &self.id,
+/// The fewest characters of an id that are shown.
+const MIN_ID: usize = 8;
+
+/// For each session the shortest beginning of its id, of 8 characters at least, that no other's id has.
+pub fn short_ids(sessions: &[Session]) -> Vec<&str> {
+    let mut sorted: Vec<&str> = sessions.iter().map(|session| session.id.as_str()).collect();
+    sorted.sort_unstable();
+    let shared = |a: &str, b: &str| a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
+    let short = |id| {
+        let at = sorted.partition_point(|other| *other < id);
+        let before = at.checked_sub(1).map_or(0, |at| shared(sorted[at], id));
+        let after = sorted[at..].iter().find(|other| **other != id);
+        let n_chars = before.max(after.map_or(0, |other| shared(other, id))) + 1;
+        head(id, n_chars.max(MIN_ID))
+    };
+    sessions.iter().map(|session| short(&session.id)).collect()
+}
+
+/// For each session its tool and the opening of its id, which says enough to find it again: `claude-code:0199f000`.
+pub fn names(sessions: &[Session]) -> Vec<String> {
+    let name = |(session, short): (&Session, &str)| {
+        let id = session.id.as_str();
+        // ids of one time begin alike, and an id of words is cut nowhere
+        let opening = id.split_once('-').map_or(id, |(first, _)| first);
+        let shown = match opening.len() {
+            ..MIN_ID => id,
+            n if n < short.len() => short,
+            _ => opening,
         };
-        format!("{}:{id}", self.tool)
-    }
+        format!("{}:{shown}", session.tool)
+    };
+    sessions.iter().zip(short_ids(sessions)).map(name).collect()
+}
+
+/// The first characters of a text.
+fn head(text: &str, n_chars: usize) -> &str {
+    let end = text.char_indices().nth(n_chars);
+    &text[..end.map_or(text.len(), |(at, _)| at)]
 }
 
 /// What a tool's reader knows of a session besides what happened in it.

@@ -98,3 +98,34 @@ proptest! {
         prop_assert_eq!(home.read(read).items.len(), found.items.len());
     }
 }
+
+#[test]
+fn names_tell_sessions_apart() {
+    let session = |tool, id: &str| Session {
+        tool,
+        id: id.to_owned(),
+        path: String::new(),
+        title: String::new(),
+        started: 0,
+        ended: 0,
+        branch: String::new(),
+        turns: Vec::new(),
+        digest: Digest::default(),
+    };
+    let check = |ids: &[&str], short: &[&str], shown: &[&str]| {
+        let all: Vec<Session> = ids.iter().map(|id| session("t", id)).collect();
+        assert_eq!(short_ids(&all), short);
+        let shown: Vec<String> = shown.iter().map(|id| format!("t:{id}")).collect();
+        assert_eq!(names(&all), shown);
+    };
+    check(
+        &["0199f000-aaaa", "0199f000-ab", "7b1f0c3e-5a52"],
+        &["0199f000-aa", "0199f000-ab", "7b1f0c3e"],
+        &["0199f000-aa", "0199f000-ab", "7b1f0c3e"],
+    );
+    check(
+        &["20260814_1", "20260814_12", "2026-08-20T10", "é"],
+        &["20260814_1", "20260814_12", "2026-08-", "é"],
+        &["20260814_1", "20260814_12", "2026-08-20T10", "é"],
+    );
+}
