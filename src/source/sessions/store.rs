@@ -16,7 +16,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fs::Metadata;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// Newest transcripts of a tool that are asked whether they belong to the repository.
 const MAX_ASKED: usize = 10_000;
@@ -101,7 +103,7 @@ impl OneRead {
 /// Of `all` the transcripts that belong to the repository, newest first, as many as the limits allow.
 ///
 /// `belongs` opens a transcript just far enough to tell, and says what it learned. It is not asked again about a transcript that
-/// is as it was.
+/// is as it was. One that cannot be opened is a warning: nobody knows whose it is.
 pub(super) fn shortlist<J: Serialize + Send, K: Serialize + DeserializeOwned + Send>(
     stores: &Stores,
     tool: &'static str,
@@ -111,7 +113,27 @@ pub(super) fn shortlist<J: Serialize + Send, K: Serialize + DeserializeOwned + S
 ) -> Vec<Transcript<K>> {
     sort(&mut all);
     all.truncate(MAX_ASKED);
-    let all = Recall::new(stores, tool).heads(all, belongs);
+    let closed = Mutex::new(Vec::new());
+    let ask = |transcript: Transcript<J>| {
+        let path = transcript.path.clone();
+        let answer = belongs(transcript);
+        if answer.is_none()
+            && let Err(error) = stores::open(&path)
+            && error.kind() != ErrorKind::NotFound
+            && let Ok(mut closed) = closed.lock()
+        {
+            closed.push(Warning::new(
+                "unreadable",
+                stores.shown(&path),
+                error.to_string(),
+            ));
+        }
+        answer
+    };
+    let all = Recall::new(stores, tool).heads(all, ask);
+    let mut closed = closed.into_inner().unwrap_or_default();
+    closed.sort();
+    warnings.append(&mut closed);
     newest(all, warnings)
 }
 
@@ -233,6 +255,27 @@ mod tests {
             transcript("c", 2, 1),
         ];
         assert_eq!(names(all), (vec!["c".into(), "a".into(), "b".into()], 0));
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        // as root nothing is closed; what is no file is as closed as one
+        let closed = folder.path().join("closed.jsonl");
+        std::fs::create_dir(&closed).unwrap();
+        let missing = folder.path().join("foreign.jsonl");
+        let all = [closed, missing].map(|path| transcript(&path.to_string_lossy(), 1, 1));
+        let mut warnings = Vec::new();
+        let stores = Stores {
+            roots: &[],
+            home: Some(folder.path()),
+            variables: &BTreeMap::new(),
+            cache: None,
+        };
+        let none = |_: Transcript<()>| -> Option<Transcript<()>> { None };
+        assert!(shortlist(&stores, "any", all.into(), &mut warnings, none).is_empty());
+        let told: Vec<(&str, &str)> = warnings.iter().map(|it| (it.code, &*it.path)).collect();
+        assert_eq!(told, [("unreadable", "~/closed.jsonl")]);
     }
 
     #[test]
