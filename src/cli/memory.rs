@@ -62,7 +62,10 @@ pub fn read(args: &MemoryArgs, talk: &TalkArgs, kinds: Kinds) -> Outcome<Memory>
     request.pin.clear();
     request.include.clear();
     let (trees, remembered) = ctxpack::remembered(&request)?;
-    let warnings = remembered.warnings.clone();
+    // notes and sessions need no file and no history
+    let is_of_files = |warning: &Warning| matches!(warning.code, "no-files" | "no-git");
+    let mut warnings = remembered.warnings.clone();
+    warnings.retain(|warning| !is_of_files(warning));
     if !talk.quiet {
         let mut lines = resolved.warnings;
         lines.extend(warnings.iter().filter_map(output::shown_warning));
@@ -107,13 +110,17 @@ pub fn columns() -> usize {
     }
 }
 
-/// How long ago a moment was, for a person: `40 s`, `5 min`, `3 h`, `12 d`, `7 mo`, `2 y`; `-` where it is not known.
+/// How long ago a moment was, for a person: `40 s`, `5 min`, `3 h`, `12 d`, `7 mo`, `2 y`; `later` for what is to come, `-` where it is not known.
 pub fn age(at: i64, now: i64) -> String {
     if at <= 0 {
         return "-".to_owned();
     }
-    let seconds = now.saturating_sub(at).max(0);
     const DAY: i64 = 86_400;
+    // clocks of two machines differ by minutes
+    if at > now.saturating_add(DAY) {
+        return "later".to_owned();
+    }
+    let seconds = now.saturating_sub(at).max(0);
     match seconds {
         ..60 => format!("{seconds} s"),
         60..3_600 => format!("{} min", seconds / 60),

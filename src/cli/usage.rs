@@ -36,6 +36,15 @@ pub fn failure(error: &clap::Error, typed: &[OsString]) -> Option<Failure> {
             "{flag} takes no value, and got {}",
             value.unwrap_or_default()
         ),
+        ErrorKind::ArgumentConflict if get(ContextKind::InvalidSubcommand).is_some() => {
+            let what = get(ContextKind::InvalidSubcommand).unwrap_or_default();
+            let prior = get(ContextKind::PriorArg).unwrap_or_default();
+            let command = typed.get(1).and_then(|word| word.to_str()).unwrap_or("...");
+            let failure = Failure::new(format!("`{prior}` stands before `{what}`"));
+            return Some(failure.hint(format!(
+                "options stand at the end: ctxpack {command} {what} ... {prior}"
+            )));
+        }
         _ => {
             // The first line of what clap says, without its own `error: `.
             let text = error.to_string();
@@ -49,6 +58,12 @@ pub fn failure(error: &clap::Error, typed: &[OsString]) -> Option<Failure> {
         .and_then(|word| word.to_str())
         .filter(|word| args::commands().iter().any(|known| known == word));
     if error.kind() == ErrorKind::UnknownArgument {
+        if flag == "-C" {
+            let command = command.map_or_else(String::new, |command| format!("{command} "));
+            failure = failure.hint(format!(
+                "a folder needs no option here: ctxpack {command}FOLDER"
+            ));
+        }
         let flags = args::flags(command);
         if let Some(near) = suggest::nearest(flag, flags.iter().map(String::as_str)) {
             failure = failure.hint(format!("did you mean {near}?"));
@@ -106,6 +121,11 @@ mod tests {
             "ctxpack --help lists every option",
         );
         check(
+            "ctxpack sources -C x",
+            "unknown option `-C`",
+            "a folder needs no option here: ctxpack sources FOLDER",
+        );
+        check(
             "ctxpack --out x",
             "unknown option `--out`",
             "did you mean --output?",
@@ -124,6 +144,11 @@ mod tests {
             "ctxpack --stats=yes",
             "--stats takes no value, and got yes",
             "ctxpack --help lists every option",
+        );
+        check(
+            "ctxpack sessions -q show 1",
+            "`--quiet` stands before `show`",
+            "options stand at the end: ctxpack sessions show ... --quiet",
         );
         check(
             "ctxpack sources --budget 5",

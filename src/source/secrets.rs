@@ -183,7 +183,7 @@ pub fn tell_secrets(how: Secrets, warnings: &mut Vec<Warning>) -> Result<(), Err
         "redacted"
     };
     let message = format!(
-        "{n_secrets} secret{} {done}, in {} place{}; --secrets fail lists them",
+        "{n_secrets} secret{} {done}, in {} place{}; `ctxpack --secrets fail` lists them",
         if n_secrets == 1 { "" } else { "s" },
         told.len(),
         if told.len() == 1 { "" } else { "s" },

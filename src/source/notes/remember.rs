@@ -69,7 +69,7 @@ pub fn insert(path: &str, text: &str, entry: &str) -> Option<Written> {
         .iter()
         .rposition(|line| !line.trim_start_matches('\u{feff}').trim().is_empty())
     else {
-        let text = format!("# Notes{newline}{newline}{entry}{newline}");
+        let text = format!("# {}{newline}{newline}{entry}{newline}", title(path));
         return read_back(path, text, entry);
     };
     let unmarked: Vec<&str> = lines
@@ -112,6 +112,17 @@ pub fn insert(path: &str, text: &str, entry: &str) -> Option<Written> {
             entry,
         )
     })
+}
+
+/// The title of a new note, by its file's name: `Decisions` for DECISIONS.md, `Notes` for what stands for a host's instructions.
+fn title(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    let is_word = !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_alphabetic());
+    if !is_word || matches!(stem, "CLAUDE" | "AGENTS" | "GEMINI") {
+        return "Notes".to_owned();
+    }
+    format!("{}{}", stem[..1].to_uppercase(), stem[1..].to_lowercase())
 }
 
 /// The note, if `entry` stands in it as an atom with the date and class that it states.
@@ -172,6 +183,19 @@ mod tests {
             7,
         );
         check("---\ntitle: x\n---\n", "---\ntitle: x\n---\n\nE\n", 5);
+    }
+
+    #[test]
+    fn a_new_note_has_the_title_of_its_file() {
+        for (path, heading) in [
+            ("NOTES.md", "# Notes"),
+            ("docs/DECISIONS.md", "# Decisions"),
+            ("AGENTS.md", "# Notes"),
+            (".cursorrules", "# Notes"),
+        ] {
+            let text = insert(path, "", ENTRY).unwrap().text;
+            assert_eq!(text.lines().next(), Some(heading), "{path}");
+        }
     }
 
     #[test]
