@@ -8,7 +8,7 @@ use crate::cli::memory::{
 use crate::cli::output::{self, Target};
 use crate::cli::style::{Style, fit, fit_path, left, plain, right, width};
 use crate::cli::suggest;
-use ctxpack::source::notes::{Anchored, Atom, Class, DateSource};
+use ctxpack::source::notes::{Atom, Class, DateSource};
 use serde_json::{Value, json};
 
 /// Runs `ctxpack notes`.
@@ -42,20 +42,6 @@ pub fn class(name: &str) -> Outcome<Class> {
             }
             .hint(format!("one of {}", words.join(", ")))
         })
-}
-
-/// Whether an atom holds, in one word: `superseded`, `done`, or whether what it names is still there (`fresh`, `drifted`, `orphaned`);
-/// empty where nothing can be told.
-fn state(atom: &Atom) -> &'static str {
-    if atom.superseded {
-        "superseded"
-    } else if atom.done {
-        "done"
-    } else if atom.anchored == Anchored::Unverifiable {
-        ""
-    } else {
-        atom.anchored.word()
-    }
 }
 
 fn source_word(source: DateSource) -> &'static str {
@@ -108,7 +94,7 @@ fn object(atom: &Atom) -> Value {
         "class": atom.class.word(),
         "date": atom.date.map_or(Value::Null, |(at, _)| rfc3339(at)),
         "date_source": atom.date.map(|(_, source)| source_word(source)),
-        "state": if state(atom).is_empty() { "unverifiable" } else { state(atom) },
+        "state": if atom.state().is_empty() { "unverifiable" } else { atom.state() },
         "superseded": atom.superseded,
         "done": atom.done,
         "anchored": atom.anchored.word(),
@@ -130,7 +116,7 @@ fn table(atoms: &[&Atom], now: i64, columns: usize, style: Style) -> String {
                     .map_or("-", |(_, source)| source_word(source))
                     .to_owned(),
                 atom.class.word().to_owned(),
-                state(atom).to_owned(),
+                atom.state().to_owned(),
                 plain(&shown(first_line(&atom.text))),
             ]
         })
@@ -184,8 +170,8 @@ fn show(args: &ShowNotesArgs) -> Outcome<()> {
             if let Some((at, source)) = atom.date {
                 about.push(format!("{} by {}", day(at), source_word(source)));
             }
-            if !state(atom).is_empty() {
-                about.push(state(atom).to_owned());
+            if !atom.state().is_empty() {
+                about.push(atom.state().to_owned());
             }
             if let Some(heading) = atom.heading.last() {
                 about.push(format!("under \"{}\"", plain(&shown(heading))));

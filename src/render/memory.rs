@@ -7,7 +7,7 @@ use crate::emit::Item;
 use crate::request::{Kind, RenderingName};
 use crate::score::Survey;
 use crate::score::turns::{self, Passage};
-use crate::source::notes::{self, Anchored};
+use crate::source::notes;
 use crate::source::sessions::{Session, digest};
 use jiff::Timestamp;
 
@@ -156,12 +156,8 @@ pub fn note_item(
         labels.push(("date", day(at)));
     }
     labels.push(("class", atom.class.word().to_owned()));
-    if atom.superseded {
-        labels.push(("state", "superseded".to_owned()));
-    } else if atom.done {
-        labels.push(("state", "done".to_owned()));
-    } else if matches!(atom.anchored, Anchored::Drifted | Anchored::Orphaned) {
-        labels.push(("state", atom.anchored.word().to_owned()));
+    if !matches!(atom.state(), "" | "fresh") {
+        labels.push(("state", atom.state().to_owned()));
     }
     if scored.n_sources > 1 {
         labels.push(("seen", format!("{} times", scored.n_sources)));

@@ -38,7 +38,7 @@ impl Anchored {
 pub struct Paths<'a> {
     files: FxHashSet<&'a str>,
     folders: FxHashSet<&'a str>,
-    /// By the name of the file.
+    /// Files and folders by their names.
     by_name: FxHashMap<&'a str, Vec<&'a str>>,
 }
 
@@ -55,6 +55,8 @@ impl<'a> Paths<'a> {
                 if !all.folders.insert(above) {
                     break;
                 }
+                let name = above.rsplit('/').next().unwrap_or(above);
+                all.by_name.entry(name).or_default().push(above);
                 folder = above;
             }
         }
@@ -93,7 +95,8 @@ impl<'a> Paths<'a> {
 pub fn look_up(atoms: &mut [Atom], paths: &Paths<'_>, text: &dyn Fn(&str) -> Option<String>) {
     let mut words: FxHashMap<String, Option<FxHashSet<String>>> = FxHashMap::default();
     for atom in atoms {
-        let (mut n_found, mut n_gone) = (0, 0);
+        let mut n_found = 0;
+        let mut gone: Vec<String> = Vec::new();
         let mut files: Vec<&str> = Vec::new();
         for anchor in &atom.anchors {
             match paths.find(anchor) {
@@ -103,11 +106,11 @@ pub fn look_up(atoms: &mut [Atom], paths: &Paths<'_>, text: &dyn Fn(&str) -> Opt
                         files.push(path);
                     }
                 }
-                Err(true) => n_gone += 1,
+                Err(true) => gone.push(anchor.clone()),
                 _ => {}
             }
         }
-        let is_known = !files.is_empty() && n_gone == 0;
+        let is_known = !files.is_empty() && gone.is_empty();
         let symbols = atom.anchors.iter().filter(|anchor| is_symbol(anchor));
         for symbol in symbols.filter(|_| is_known) {
             let name = symbol.rsplit([':', '.', '#']).next().unwrap_or(symbol);
@@ -123,16 +126,17 @@ pub fn look_up(atoms: &mut [Atom], paths: &Paths<'_>, text: &dyn Fn(&str) -> Opt
             match known {
                 Some(true) => n_found += 1,
                 // a word of another file, perhaps: it speaks against the note where it looks like code and nothing else is named
-                Some(false) if looks_defined(symbol) => n_gone += 1,
+                Some(false) if looks_defined(symbol) => gone.push(symbol.clone()),
                 _ => {}
             }
         }
-        atom.anchored = match (n_found, n_gone) {
+        atom.anchored = match (n_found, gone.len()) {
             (0, 0) => Anchored::Unverifiable,
             (_, 0) => Anchored::Fresh,
             (0, _) => Anchored::Orphaned,
             _ => Anchored::Drifted,
         };
+        atom.gone = gone;
     }
 }
 
@@ -195,6 +199,8 @@ mod tests {
         check("- see `payments/lock.rs:12` and lock.rs", Anchored::Fresh);
         check("- `hold_order_lock` in lock.rs", Anchored::Fresh);
         check("- all of docs/adr/", Anchored::Fresh);
+        check("- all of src/payments", Anchored::Fresh);
+        check("- the locks of payments/", Anchored::Fresh);
     }
 
     #[test]

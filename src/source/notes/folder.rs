@@ -174,6 +174,7 @@ pub(super) fn told(path: &str, line: usize, text: String, class: Class) -> Atom 
         applies_to: Vec::new(),
         n_sources: 1,
         anchored: Default::default(),
+        gone: Vec::new(),
     }
 }
 

@@ -71,6 +71,26 @@ pub struct Atom {
     pub n_sources: usize,
     /// Whether what it names is still in the tree being packed (after [`anchored::look_up`]).
     pub anchored: Anchored,
+    /// Those of its anchors that are not.
+    pub gone: Vec<String>,
+}
+
+impl Atom {
+    /// Whether it holds, in one word: `superseded`, `done`, a status that others do not share (`rejected`, `proposed`, `draft`), else
+    /// whether what it names is still there (`fresh`, `drifted`, `orphaned`); empty where nothing can be told.
+    pub fn state(&self) -> &str {
+        if self.superseded {
+            "superseded"
+        } else if self.done {
+            "done"
+        } else if matches!(&*self.status, "rejected" | "proposed" | "draft") {
+            &self.status
+        } else if self.anchored == Anchored::Unverifiable {
+            ""
+        } else {
+            self.anchored.word()
+        }
+    }
 }
 
 /// What kind of knowledge an atom is.
@@ -397,6 +417,7 @@ impl Note<'_> {
             applies_to: self.front.applies_to.clone(),
             n_sources: 1,
             anchored: Anchored::default(),
+            gone: Vec::new(),
             status,
             heading,
             text,
