@@ -125,6 +125,7 @@ fn layers(
         exclude: what.exclude.clone(),
         kinds: config::parse_kinds(&what.only, &what.without)?,
         home: what.no_home.then_some(false),
+        cache: what.no_cache.then_some(false),
         secrets: what
             .secrets
             .as_deref()
@@ -211,7 +212,10 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
         exclude: settings.exclude,
         pin: settings.pin,
         kinds: settings.kinds.unwrap_or_default(),
-        cache: home.as_deref().and_then(|home| cache_folder(what, home)),
+        cache: home
+            .as_deref()
+            .filter(|_| settings.cache != Some(false))
+            .map(cache_folder),
         home,
         reader: None,
         variables,
@@ -222,12 +226,9 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
     })
 }
 
-/// Where the cache is, unless there is to be none: `$XDG_CACHE_HOME/ctxpack`, by default where the system keeps caches.
-fn cache_folder(what: &WhatArgs, home: &Path) -> Option<PathBuf> {
+/// Where the cache is: `$XDG_CACHE_HOME/ctxpack`, by default where the system keeps caches.
+fn cache_folder(home: &Path) -> PathBuf {
     let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    if what.no_cache || path("CTXPACK_NO_CACHE").is_some_and(|value| value != "0") {
-        return None;
-    }
     let moved = path("XDG_CACHE_HOME").map(PathBuf::from);
     let folder = moved
         .filter(|path| path.is_absolute()) // the XDG specification: relative paths are to be ignored
@@ -236,7 +237,7 @@ fn cache_folder(what: &WhatArgs, home: &Path) -> Option<PathBuf> {
             "windows" => home.join("AppData/Local"),
             _ => home.join(".cache"),
         });
-    Some(folder.join("ctxpack"))
+    folder.join("ctxpack")
 }
 
 /// The folders to pack: each is there, and none is named twice.

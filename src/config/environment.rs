@@ -39,6 +39,7 @@ pub fn environment(variable: &dyn Fn(&str) -> Option<String>) -> Outcome<Setting
         settings.secrets = Some(found);
     }
     settings.home = read("CTXPACK_NO_HOME").map(|text| text == "0");
+    settings.cache = read("CTXPACK_NO_CACHE").map(|text| text == "0");
     Ok(settings)
 }
 
@@ -54,7 +55,7 @@ mod tests {
             "CTXPACK_BUDGET" => Some("9.5kc".to_owned()),
             "CTXPACK_FORMAT" => Some("md".to_owned()),
             "CTXPACK_MODEL" => Some(String::new()),
-            "CTXPACK_NO_HOME" => Some("1".to_owned()),
+            "CTXPACK_NO_HOME" | "CTXPACK_NO_CACHE" => Some("1".to_owned()),
             _ => None,
         };
         let settings = environment(&variables).unwrap();
@@ -64,7 +65,7 @@ mod tests {
         );
         assert_eq!(settings.format, Some(Format::Markdown));
         assert_eq!(settings.model, None);
-        assert_eq!(settings.home, Some(false));
+        assert_eq!((settings.home, settings.cache), (Some(false), Some(false)));
         let wrong = environment(&|name| (name == "CTXPACK_BUDGET").then(|| "lots".to_owned()));
         assert_eq!(
             wrong.unwrap_err().message,

@@ -105,6 +105,14 @@ const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "cache",
+        project: false,
+        set: |settings, value| {
+            settings.cache = Some(value.as_bool().ok_or_else(|| expected("true or false"))?);
+            Ok(())
+        },
+    },
+    Key {
         name: "secrets",
         project: true,
         set: |settings, value| {
@@ -337,8 +345,13 @@ mod tests {
 
     #[test]
     fn a_user_may_say_more_than_a_project() {
-        let user = parse("home = false", Path::new("config.toml"), Trust::User).unwrap();
-        assert_eq!(user.home, Some(false));
+        let user = parse(
+            "home = false\ncache = false",
+            Path::new("config.toml"),
+            Trust::User,
+        )
+        .unwrap();
+        assert_eq!((user.home, user.cache), (Some(false), Some(false)));
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct Settings {
     pub kinds: Option<Kinds>,
     /// Whether stores in the home directory are read.
     pub home: Option<bool>,
+    /// Whether anything is kept for later runs.
+    pub cache: Option<bool>,
     /// Folders of notes; layers add up.
     pub memory: Vec<Memory>,
     /// What features weigh; the highest layer that has any wins. A feature that it does not name weighs what it does by default.
@@ -86,6 +88,7 @@ pub fn merge(layers: &[Settings]) -> Settings {
         }
         merged.kinds = merged.kinds.or(layer.kinds);
         merged.home = merged.home.or(layer.home);
+        merged.cache = merged.cache.or(layer.cache);
         merged.secrets = merged.secrets.or(layer.secrets);
         if merged.weights.is_none() {
             merged.weights.clone_from(&layer.weights);
