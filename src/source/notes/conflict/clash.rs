@@ -45,7 +45,8 @@ pub(super) fn clash(a: &Statement, b: &Statement) -> Option<Clash> {
     if is_swapped(a, b) || takes_what_is_left(a, b) || takes_what_is_left(b, a) {
         return Some(Clash::Swapped);
     }
-    if denies(a, b) || denies(b, a) || forbids(a, b) || forbids(b, a) {
+    let opposes = |a, b| denies(a, b) || forbids(a, b) || drops(a, b);
+    if opposes(a, b) || opposes(b, a) {
         return Some(Clash::Opposite);
     }
     one_difference(a, b).or_else(|| measured_otherwise(a, b).then_some(Clash::Value))
@@ -107,6 +108,22 @@ fn denies(a: &Statement, b: &Statement) -> bool {
         n => n as f64 >= MIN_DENIED_SHARE * long.len() as f64,
     };
     enough && short.is_subset(long)
+}
+
+/// Whether `a` drops the one thing that `b` chooses: `we no longer use pnpm`, `use pnpm, not npm`.
+fn drops(a: &Statement, b: &Statement) -> bool {
+    let [no, verb, ..] = a.sequence.as_slice() else {
+        return false;
+    };
+    let is_drop = no.is(NEGATIONS) && verb.is(CHOOSING) && a.n_negations == 1;
+    if !is_drop || a.is_conditional || !a.contrasts.is_empty() || a.topic.len() != 1 {
+        return false;
+    }
+    let is_taken = |key: &String| match b.contrasts.as_slice() {
+        [] => b.is_plain() && b.topic.len() == 1 && b.topic.contains(key),
+        contrasts => !b.is_conditional && contrasts.iter().any(|(taken, _)| taken == key),
+    };
+    b.chooses && a.topic.iter().all(is_taken)
 }
 
 const COPULAS: &[&str] = &["is", "are", "gets", "get", "be"];

@@ -131,6 +131,8 @@ fn what_cannot_both_hold() {
             Opposite,
         ),
         ("Never use `unwrap()`", "Use `unwrap()`", Opposite),
+        ("We no longer use pnpm", "We use pnpm", Opposite),
+        ("We don't use pnpm anymore", "Use pnpm, not npm", Opposite),
         (
             "Run the formatter before the tests",
             "Run the formatter after the tests",
@@ -200,6 +202,9 @@ fn what_can_both_hold() {
             "Money is integer cents",
         ),
         ("Use Redis for caching", "Never use Redis for locks"),
+        ("Use Redis for caching", "We no longer use Memcached"),
+        ("We no longer use npm", "Use pnpm, not npm"),
+        ("Don't use tabs in Python", "Use tabs"),
         (
             "Call the sandbox in tests of CI",
             "Never call the sandbox in tests unless it is CI",

@@ -53,6 +53,8 @@ pub(super) const FILLERS: &[&str] = &[
     "nowadays",
     "again",
     "already",
+    "longer",
+    "anymore",
 ];
 /// Words by which a statement is meant for all there is.
 pub(super) const UNIVERSALS: &[&str] = &[
