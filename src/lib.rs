@@ -183,6 +183,14 @@ pub(crate) fn survey_of(
     );
     lap("pieces");
     let mut warnings = trees.warnings.clone();
+    let n_sessions = remembered.sessions.len();
+    if request.kinds.sessions
+        && let Some(n) = score::when::beyond(&task.text, n_sessions)
+    {
+        let message =
+            format!("the task speaks of {n} sessions ago, and there are {n_sessions} here");
+        warnings.push(error::Warning::new("no-such-session", "", message));
+    }
     warnings.extend(
         history
             .warnings

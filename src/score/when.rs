@@ -83,6 +83,19 @@ pub fn meant(task: &str, sessions: &[Session], branch: &str, now: i64) -> Vec<f6
     meant
 }
 
+/// How many sessions ago a session would have to be that the task speaks of, if there are not so many.
+pub fn beyond(task: &str, n_sessions: usize) -> Option<usize> {
+    let folded = task.to_lowercase();
+    let words: Vec<&str> = folded
+        .split(|c: char| !c.is_alphanumeric() && c != '-')
+        .filter(|word| !word.is_empty())
+        .collect();
+    let ago = words
+        .windows(3)
+        .filter(|w| is_session(w[1]) && w[2] == "ago");
+    ago.filter_map(|w| number(w[0])).find(|n| *n > n_sessions)
+}
+
 /// How people ask to be told where the work stands.
 const GOING_ON: &[&str] = &[
     "left off",
@@ -131,6 +144,13 @@ fn date(word: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_session_that_is_not_there() {
+        assert_eq!(beyond("What happened three sessions ago?", 3), None);
+        assert_eq!(beyond("What happened three sessions ago?", 2), Some(3));
+        assert_eq!(beyond("the session of 3 days ago", 0), None);
+    }
 
     /// Sessions that ended so many days before now, newest first.
     fn check(task: &str, days_ago: &[i64], expected: &[f64]) {
