@@ -824,14 +824,15 @@ Codes:
   conflict               two notes that cannot both hold
   dangling-link          a link to a file that is not there
   dangling-name          a [[name]] of no note
+  drifted-anchor         a note of whose paths and names some are gone
   duplicate              a note that says what another says
   index-past-cap         lines of MEMORY.md past what Claude Code loads
   instructions-too-long  a CLAUDE.md longer than its makers advise
   near-duplicate         a note that says nearly what another says
   not-in-index           a topic file that MEMORY.md does not list
-  orphaned-anchor        a note that names a path that is gone
+  orphaned-anchor        a note of whose paths and names none is left
   probable-secret        what looks like a key or a password
-  stale-handoff          a handoff that HEAD has left behind
+  stale-handoff          a handoff that HEAD is ahead of by 10 commits, or by 14 days
   superseded-listed      a superseded topic that MEMORY.md still lists";
 
 const NOTES_EXAMPLES: &str = "\

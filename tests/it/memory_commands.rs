@@ -1,6 +1,7 @@
 //! The commands of memory: `sessions`, `notes`, `remember`, `handoff` and `doctor`, on repositories made here.
 
 use crate::common::Place;
+use ctxpack::source::notes::doctor::Code;
 use std::process::{Command, Stdio};
 
 const NOW: &str = "2026-08-25T12:00:00Z";
@@ -551,7 +552,7 @@ fn a_doctor_tells_and_changes_nothing() {
     for words in [
         "NOTES.md:2: orphaned-anchor: `src/gone.rs` is not there any more\n    name where",
         "NOTES.md:3: probable-secret: this looks like a secret: github-pat\n",
-        "docs/NOTES.md:1: conflict: NOTES.md:1 takes what it leaves\n",
+        "docs/NOTES.md:1: conflict: NOTES.md:1 takes what this rejects: \"Use pnpm, not npm.\"\n",
         "docs/NOTES.md:2: dangling-link: `x.md` leads nowhere\n",
         "HANDOFF.md: stale-handoff: HEAD is 12 commits ahead of it\n",
         "\n5 findings in 3 notes. Nothing was changed.\n",
@@ -565,6 +566,11 @@ fn a_doctor_tells_and_changes_nothing() {
     assert_eq!(found["findings"][0]["code"], "stale-handoff");
     assert_eq!(found["findings"][0]["line"], serde_json::Value::Null);
     assert_eq!(git(&place, 2, &["status", "--porcelain"]), "");
+    let help = place.run(&["doctor", "--help"]).good();
+    for code in Code::ALL {
+        let line = format!("\n  {} ", code.as_str());
+        assert!(help.contains(&line), "{line} is not in {help}");
+    }
     let well = Place::new();
     well.write("NOTES.md", "- Use pnpm, not npm.\n");
     commit(&well, 1, "notes");

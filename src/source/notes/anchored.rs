@@ -199,8 +199,8 @@ mod tests {
         check("- see `payments/lock.rs:12` and lock.rs", Anchored::Fresh);
         check("- `hold_order_lock` in lock.rs", Anchored::Fresh);
         check("- all of docs/adr/", Anchored::Fresh);
-        check("- all of src/payments", Anchored::Fresh);
-        check("- the locks of payments/", Anchored::Fresh);
+        check("- all of `src/payments`", Anchored::Fresh);
+        check("- the locks of `payments/`", Anchored::Fresh);
     }
 
     #[test]
