@@ -322,15 +322,27 @@ pub fn replacements(atoms: &[Atom]) -> Vec<(usize, usize)> {
     }
     pairs.sort_unstable();
     pairs.dedup();
-    pairs
+    // each says that the other took its place: the newer stays, or the later of them
+    let age = |i: usize| (atoms[i].date.map_or(i64::MIN, |(at, _)| at), i);
+    let mutual = |pair: &(usize, usize)| pairs.binary_search(&(pair.1, pair.0)).is_ok();
+    let kept = pairs.iter().copied();
+    kept.filter(|pair| !mutual(pair) || age(pair.0) > age(pair.1))
+        .collect()
 }
 
 /// Marks the atoms that others supersede.
 ///
 /// Call it once with all atoms of a repository or a store. An index line that links to a superseded note is marked with it. O(n).
 pub fn mark_superseded(atoms: &mut [Atom]) {
-    let replacements = replacements(atoms).into_iter();
-    let mut over: Vec<usize> = replacements.map(|(_, over)| over).collect();
+    let replacements = replacements(atoms);
+    let mut over: Vec<usize> = replacements.iter().map(|(_, over)| *over).collect();
+    for (newer, older) in &replacements {
+        // it says that the older one took its place, which says the same of it
+        if atoms[*newer].superseded && atoms[*older].superseded && !over.contains(newer) {
+            let said = superseded_by(&atoms[*newer].text);
+            atoms[*newer].superseded &= !said.iter().any(|key| atoms[*older].keys.contains(key));
+        }
+    }
     // `AGENTS.override.md` with something in it stands in for the `AGENTS.md` beside it.
     let overriding: FxHashSet<String> = atoms
         .iter()
@@ -376,6 +388,29 @@ pub fn link_target(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_that_name_each_other_one_holds() {
+        let record = |path: &str, text: &str| super::super::atoms(path, text, None);
+        let check = |dates: [&str; 2], expected: [bool; 2]| {
+            let first = format!(
+                "# 1. Use Redis\nStatus: superseded by [2](0002-b.md)\n{}",
+                dates[0]
+            );
+            let second = format!(
+                "# 2. Use Memcached\nStatus: superseded by [1](0001-a.md)\n{}",
+                dates[1]
+            );
+            let mut atoms = record("docs/adr/0001-a.md", &first);
+            atoms.extend(record("docs/adr/0002-b.md", &second));
+            mark_superseded(&mut atoms);
+            let over: Vec<bool> = atoms.iter().map(|atom| atom.superseded).collect();
+            assert_eq!(over, expected, "{dates:?}");
+        };
+        check(["Date: 2026-03-01\n", "Date: 2026-04-01\n"], [true, false]);
+        check(["Date: 2026-05-01\n", "Date: 2026-04-01\n"], [false, true]);
+        check(["", ""], [true, false]);
+    }
 
     #[test]
     fn four_spellings_of_status() {
