@@ -70,6 +70,33 @@ pub struct Request {
     pub secrets: Secrets,
 }
 
+impl Request {
+    /// `root` within `budget`, with nothing else said: the task is inferred, and nothing of the home directory is read or kept.
+    pub fn new(root: impl Into<PathBuf>, budget: Budget) -> Self {
+        Self {
+            roots: vec![root.into()],
+            revision: None,
+            budget,
+            tokenizer: Tokenizer::default(),
+            safety_factor: 1.0,
+            task: None,
+            format: Format::default(),
+            include: Vec::new(),
+            exclude: Vec::new(),
+            pin: Vec::new(),
+            kinds: Kinds::default(),
+            reader: None,
+            home: None,
+            variables: BTreeMap::new(),
+            cache: None,
+            memory: Vec::new(),
+            now: None,
+            weights: Model::default(),
+            secrets: Secrets::default(),
+        }
+    }
+}
+
 /// What becomes of what [`crate::guard::secrets`] takes for a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Secrets {

@@ -15,7 +15,7 @@ mod scenario;
 
 use ctxpack::emit::Item;
 use ctxpack::eval;
-use ctxpack::request::{Budget, Format, Kind, Kinds, Request, Task, TaskSource};
+use ctxpack::request::{Budget, Kind, Kinds, Request, Task, TaskSource};
 use project::Built;
 use scenario::{Project, Scenario, folded};
 use std::collections::BTreeMap;
@@ -110,28 +110,14 @@ fn main() {
 fn request(built: &Built, scenario: &Scenario, budget: usize, kinds: Kinds) -> Request {
     let task = scenario.task.clone();
     Request {
-        roots: vec![built.repo.clone()],
-        revision: None,
-        budget: Budget::Tokens(budget),
-        tokenizer: Default::default(),
-        safety_factor: 1.0,
         task: task.map(|text| Task {
             source: TaskSource::Flag,
             text,
         }),
-        format: Format::Xml,
-        include: vec![],
-        exclude: vec![],
-        pin: vec![],
         kinds,
         home: Some(built.home.clone()),
-        reader: None,
-        variables: Default::default(),
-        cache: None,
-        memory: vec![],
         now: Some(built.now),
-        weights: Default::default(),
-        secrets: Default::default(),
+        ..Request::new(built.repo.clone(), Budget::Tokens(budget))
     }
 }
 

@@ -166,27 +166,7 @@ pub fn globs(data: &[u8]) {
 }
 
 fn request_of_nothing() -> request::Request {
-    request::Request {
-        roots: Vec::new(),
-        revision: None,
-        budget: request::Budget::Tokens(1),
-        tokenizer: Default::default(),
-        safety_factor: 1.0,
-        task: None,
-        format: Default::default(),
-        include: Vec::new(),
-        exclude: Vec::new(),
-        pin: Vec::new(),
-        kinds: Default::default(),
-        home: None,
-        reader: None,
-        variables: Default::default(),
-        memory: Vec::new(),
-        now: None,
-        cache: None,
-        weights: Default::default(),
-        secrets: Default::default(),
-    }
+    request::Request::new("", request::Budget::Tokens(1))
 }
 
 /// Names that stand for the languages whose grammars are built in, and for what has none.

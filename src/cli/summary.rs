@@ -324,27 +324,7 @@ mod tests {
     use super::*;
 
     fn request() -> Request {
-        Request {
-            roots: vec!["src".into()],
-            revision: None,
-            budget: Budget::Tokens(32_000),
-            tokenizer: Default::default(),
-            safety_factor: 1.0,
-            task: None,
-            format: Format::Xml,
-            include: vec![],
-            exclude: vec![],
-            pin: vec![],
-            kinds: Default::default(),
-            home: None,
-            reader: None,
-            variables: Default::default(),
-            cache: None,
-            memory: Vec::new(),
-            now: None,
-            weights: Default::default(),
-            secrets: Default::default(),
-        }
+        Request::new("src", Budget::Tokens(32_000))
     }
 
     fn shown(items: Vec<Item>, columns: usize, rows: usize) -> String {

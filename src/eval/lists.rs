@@ -2,7 +2,7 @@
 
 use super::Case;
 use super::fit::{self, List};
-use crate::request::{Budget, Format, Kinds, Request, Task, TaskSource};
+use crate::request::{Budget, Request, Task, TaskSource};
 use crate::score::files::{FILE_FEATURES, N_FILE_SIGNALS};
 use crate::score::model::{FileModel, Model, PieceModel};
 use crate::score::pieces::{N_PIECE_SIGNALS, PIECE_FEATURES};
@@ -53,28 +53,13 @@ fn is_free_of_piece(f: usize) -> bool {
 /// What is asked for a case: its query on its base, from the clones below `clones`.
 pub fn request(case: &Case, clones: &Path, budget: usize, weights: &Model) -> Request {
     Request {
-        roots: vec![clones.join(&case.mirror)],
         revision: Some(case.base.clone()),
-        budget: Budget::Tokens(budget),
-        tokenizer: Default::default(),
-        safety_factor: 1.0,
         task: Some(Task {
             source: TaskSource::Flag,
             text: case.query.clone(),
         }),
-        format: Format::Xml,
-        include: vec![],
-        exclude: vec![],
-        pin: vec![],
-        kinds: Kinds::default(),
-        home: None,
-        reader: None,
-        variables: Default::default(),
-        cache: None,
-        memory: Vec::new(),
-        now: None,
         weights: weights.clone(),
-        secrets: Default::default(),
+        ..Request::new(clones.join(&case.mirror), Budget::Tokens(budget))
     }
 }
 

@@ -109,28 +109,13 @@ fn tree(files: &Files, forwards: bool, time: u64) -> tempfile::TempDir {
 
 fn request(root: &Path, budget: Budget, format: Format, task: Option<String>) -> Request {
     Request {
-        roots: vec![root.to_owned()],
-        revision: None,
-        budget,
-        tokenizer: Default::default(),
-        safety_factor: 1.0,
         task: task.map(|text| Task {
             source: TaskSource::Flag,
             text,
         }),
         format,
-        include: Vec::new(),
-        exclude: Vec::new(),
-        pin: Vec::new(),
-        kinds: Kinds::default(),
-        home: None,
-        reader: None,
-        variables: Default::default(),
-        cache: None,
-        memory: Vec::new(),
         now: Some(1_700_000_000),
-        weights: Default::default(),
-        secrets: Default::default(),
+        ..Request::new(root.to_owned(), budget)
     }
 }
 

@@ -188,25 +188,9 @@ impl Place {
 
     fn request(&self) -> Request {
         Request {
-            roots: vec![self.repo.clone()],
-            revision: None,
-            budget: Budget::Tokens(200_000),
-            tokenizer: Default::default(),
-            safety_factor: 1.0,
-            task: None,
-            format: Format::Xml,
-            include: vec![],
-            exclude: vec![],
-            pin: vec![],
-            kinds: Kinds::default(),
             home: Some(self.home.clone()),
-            reader: None,
-            variables: BTreeMap::default(),
-            memory: vec![],
             now: Some(1_790_000_000),
-            weights: Default::default(),
-            cache: None,
-            secrets: Default::default(),
+            ..Request::new(self.repo.clone(), Budget::Tokens(200_000))
         }
     }
 }
