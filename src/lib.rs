@@ -283,7 +283,11 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
         &tell,
     )?;
     timings.push(("solve", since.elapsed()));
-    let explanations = explanations(survey, &menus, &fitted.chosen);
+    let explanations = if request.explain {
+        explanations(survey, &menus, &fitted.chosen)
+    } else {
+        Vec::new()
+    };
     let upgrades = fitted.upgrades.iter().take(MAX_UPGRADES);
     fitted.bundle.account.next = upgrades
         .map(|step| upgrade(survey, &menus[step.menu], fitted.chosen[step.menu], step))
@@ -506,7 +510,7 @@ fn open(
             odd,
         })
     };
-    budgeted.par_iter().filter_map(open).collect()
+    language::on_large_stacks(|| budgeted.par_iter().filter_map(open).collect())
 }
 
 fn subject_path(survey: &Survey, subject: Subject) -> String {

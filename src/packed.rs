@@ -43,7 +43,7 @@ pub struct Packed {
     pub chance: Option<Chance>,
     /// Wall-clock time by stage, in the order in which they ran.
     pub timings: Vec<(&'static str, Duration)>,
-    /// One per candidate, best score first.
+    /// One per candidate, best score first; none where the request asks for none.
     pub explanations: Vec<Explained>,
     /// What twice the budget would add; `None` where nothing is left out, or it is not known.
     pub next: Option<Next>,

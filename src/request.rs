@@ -68,6 +68,8 @@ pub struct Request {
     pub weights: Model,
     /// What becomes of secrets in files and notes.
     pub secrets: Secrets,
+    /// Whether to say of every candidate why it was taken or left; half a kilobyte for each.
+    pub explain: bool,
 }
 
 impl Request {
@@ -93,6 +95,7 @@ impl Request {
             now: None,
             weights: Model::default(),
             secrets: Secrets::default(),
+            explain: false,
         }
     }
 }

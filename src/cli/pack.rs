@@ -34,6 +34,7 @@ pub fn run(args: &PackArgs) -> Outcome<()> {
             request.exclude.extend(output::glob_below(own, root));
         }
     }
+    request.explain = args.explain.is_some();
     // Time spent waiting for stdin is not the tool's.
     let started = Instant::now();
     let progress = Progress::start(args.talk.quiet);

@@ -32,7 +32,9 @@ mod samples;
 pub use detect::detect;
 pub use table::Language;
 
+use std::cell::Cell;
 use std::ops::RangeInclusive;
+use std::sync::LazyLock;
 
 /// Lines of a file, 1-based and inclusive.
 pub type Lines = RangeInclusive<u32>;
@@ -201,9 +203,34 @@ pub fn outline(text: &str, language: Option<Language>) -> Outline {
 /// through was found to need a hundredth of this. It is address space, of which only what is used is ever memory.
 const STACK_BYTES: usize = 64 << 20;
 
-/// Runs `work` on a thread of its own, whatever stack the caller has; `None` where the system gives none. A thread takes as long
-/// to make as a kilobyte to parse.
+thread_local! {
+    /// Whether this thread has [`STACK_BYTES`].
+    static IS_LARGE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Threads that have [`STACK_BYTES`], one a core; `None` where the system gives none.
+static LARGE: LazyLock<Option<rayon::ThreadPool>> = LazyLock::new(|| {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .stack_size(STACK_BYTES)
+        .start_handler(|_| IS_LARGE.set(true));
+    pool.build().ok()
+});
+
+/// Runs `work`, which takes outlines of many files, on threads on which each is taken at once: to make a thread takes as long as
+/// to parse a kilobyte.
+pub fn on_large_stacks<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match &*LARGE {
+        Some(pool) => pool.install(work),
+        None => work(),
+    }
+}
+
+/// Runs `work` on a large stack: on this thread if it has one, else on one of its own; `None` where the system gives none, or if
+/// `work` panics.
 fn on_a_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    if IS_LARGE.get() {
+        return std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok();
+    }
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
             .stack_size(STACK_BYTES)

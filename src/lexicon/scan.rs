@@ -284,6 +284,11 @@ impl<'q> Scanner<'q> {
         if keep_lines {
             scan.line_hits = line_hits;
         }
+        // of every file of the tree one is kept
+        scan.segments.shrink_to_fit();
+        scan.hits.shrink_to_fit();
+        scan.definitions.shrink_to_fit();
+        scan.imports.shrink_to_fit();
         scan
     }
 

@@ -152,12 +152,38 @@ fn bytes(opened: Result<(File, Metadata)>, max: u64) -> std::result::Result<Vec<
     if metadata.len() > max {
         return Err(Unreadable::TooLarge);
     }
-    let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
-    // one byte more than may be, since it may have grown meanwhile
-    file.take(max + 1).read_to_end(&mut bytes).map_err(failed)?;
+    let bytes = all(file, metadata.len() as usize, max).map_err(failed)?;
     if bytes.len() as u64 > max {
         return Err(Unreadable::TooLarge);
     }
+    Ok(bytes)
+}
+
+/// What a file of some `n` bytes holds, and a byte more than `max` at most, since it may have grown meanwhile.
+///
+/// One call where it is as long as it was said to be: the file's end is known from the byte that is not there.
+fn all(mut file: File, n: usize, max: u64) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; n + 1];
+    let mut n_read = 0;
+    loop {
+        match file.read(&mut bytes[n_read..]) {
+            Ok(0) => break,
+            Ok(more) => n_read += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        }
+        if n_read == n {
+            // a read that stops short of what was asked for, at the end that was told, is the last
+            break;
+        }
+        if n_read == bytes.len() {
+            bytes.truncate(n_read);
+            file.take((max + 1).saturating_sub(n_read as u64))
+                .read_to_end(&mut bytes)?;
+            return Ok(bytes);
+        }
+    }
+    bytes.truncate(n_read);
     Ok(bytes)
 }
 

@@ -2,7 +2,7 @@
 
 use ctxpack::emit::{Account, Bundle};
 use ctxpack::request::RenderingName;
-use ctxpack::request::{Budget, Format, Kinds, Request, Task, TaskSource};
+use ctxpack::request::{Budget, Format, Request, Task, TaskSource};
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -3,9 +3,8 @@
 //! Each file says what lies in a home directory and in the repository, with the dirt that real stores have, and what must come out of it. They are no
 //! trees, because agents that work on this repository would load the instructions in them, and because half of these names are ignored by habit.
 
-use ctxpack::request::{Budget, Format, Kinds, Request};
+use ctxpack::request::{Budget, Request};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A tool's store.
