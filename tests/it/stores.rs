@@ -3,8 +3,13 @@
 //! Each file says what lies in a home directory and in the repository, with the dirt that real stores have, and what must come out of it. They are no
 //! trees, because agents that work on this repository would load the instructions in them, and because half of these names are ignored by habit.
 
-use ctxpack::request::{Budget, Request};
+use ctxpack::error::Warning;
+use ctxpack::request::{Budget, Memory, Request};
+use ctxpack::source::notes::{self, Atom, DateSource};
+use ctxpack::source::sessions;
+use ctxpack::source::stores::{StoreReport, Stores};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A tool's store.
@@ -13,11 +18,20 @@ use std::path::{Path, PathBuf};
 struct Store {
     /// What is odd about it.
     about: String,
+    /// Where the repository is on another system. It is not there then, and only the home directory is read.
+    #[serde(default)]
+    root: String,
+    /// What the environment says of where stores are.
+    #[serde(default)]
+    variables: BTreeMap<String, String>,
+    /// Folders of notes that a config file names.
+    #[serde(default)]
+    memory: Vec<Configured>,
     #[serde(default, rename = "file")]
     files: Vec<File>,
     #[serde(default, rename = "session")]
     sessions: Vec<Session>,
-    /// Notes outside the repository.
+    /// All notes, in the repository and outside, by path and line.
     #[serde(default, rename = "note")]
     notes: Vec<Note>,
     /// Pieces of records that are lost to dirt, over all reports.
@@ -34,7 +48,15 @@ struct Store {
     never: Vec<String>,
 }
 
-/// A file; in what it says, `{repo}` is the repository, `{tree}` a worktree of it, `{slug}` and `{tree-slug}` what Claude Code makes of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Configured {
+    path: String,
+    glob: String,
+}
+
+/// A file; in what it says, `{repo}` is the repository, `{tree}` a worktree of it, `{slug}` and `{tree-slug}` what Claude Code makes of
+/// them, `{home}` the home directory.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -45,6 +67,9 @@ struct File {
     /// Statements that make it, where it is a database.
     #[serde(default)]
     sql: String,
+    /// Values in them, by name: `{thread}` is that text, compressed with Zstandard.
+    #[serde(default)]
+    values: BTreeMap<String, String>,
     /// Bytes behind the text, in hex: what is no UTF-8.
     #[serde(default)]
     hex: String,
@@ -61,11 +86,17 @@ struct Session {
     title: String,
     #[serde(default)]
     branch: String,
+    /// Its first moment; none where only the file has one.
+    #[serde(default)]
+    began: String,
     turns: usize,
     #[serde(default)]
     asks: Vec<String>,
     #[serde(default)]
     files: Vec<String>,
+    /// What its tool wrote to go on from.
+    #[serde(default)]
+    summary: String,
 }
 
 #[derive(Debug, Deserialize, PartialEq)]
@@ -73,6 +104,26 @@ struct Session {
 struct Note {
     path: String,
     text: String,
+    class: String,
+    /// The day that is written in it; none where only the file has one.
+    #[serde(default)]
+    day: String,
+    /// Globs of the files that it is meant for.
+    #[serde(default)]
+    files: Vec<String>,
+    /// Whether it is done, or something else took its place.
+    #[serde(default)]
+    over: bool,
+}
+
+/// What was read of a store.
+struct Got {
+    sessions: Vec<sessions::Session>,
+    atoms: Vec<Atom>,
+    reports: Vec<StoreReport>,
+    warnings: Vec<Warning>,
+    /// All that anybody gets to see of it.
+    shown: String,
 }
 
 /// A store, unpacked.
@@ -83,9 +134,8 @@ struct Place {
     home: PathBuf,
 }
 
-fn slug(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    text.chars()
+fn slug(path: &str) -> String {
+    path.chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
         .collect()
 }
@@ -131,11 +181,16 @@ impl Place {
             put(&path, text.as_bytes());
         }
         std::fs::remove_file(git.join("refs/heads/x")).unwrap();
+        let shown = match store.root.as_str() {
+            "" => repo.display().to_string(),
+            elsewhere => elsewhere.to_owned(),
+        };
         let names = vec![
-            ("{tree-slug}", slug(&tree)),
-            ("{slug}", slug(&repo)),
-            ("{repo}", repo.display().to_string()),
+            ("{tree-slug}", slug(&tree.to_string_lossy())),
+            ("{slug}", slug(&shown)),
+            ("{repo}", shown),
             ("{tree}", tree.display().to_string()),
+            ("{home}", home.display().to_string()),
         ];
         put(
             &repo.join("src/till.py"),
@@ -169,7 +224,13 @@ impl Place {
         if !file.sql.is_empty() {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             let database = rusqlite::Connection::open(&path).unwrap();
-            database.execute_batch(&self.named(&file.sql)).unwrap();
+            let mut sql = self.named(&file.sql);
+            for (name, text) in &file.values {
+                let bytes = compressed(self.named(text).as_bytes());
+                let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                sql = sql.replace(&format!("{{{name}}}"), &format!("x'{digits}'"));
+            }
+            database.execute_batch(&sql).unwrap();
             return;
         }
         let mut bytes = self.named(&file.text).into_bytes();
@@ -179,19 +240,79 @@ impl Place {
             bytes.push(u8::from_str_radix(&pair, 16).unwrap());
         }
         if file.zstd {
-            let level = ruzstd::encoding::CompressionLevel::Fastest;
-            bytes = ruzstd::encoding::compress_to_vec(bytes.as_slice(), level);
+            bytes = compressed(&bytes);
         }
         put(&path, &bytes);
     }
 
-    fn request(&self) -> Request {
+    fn request(&self, store: &Store) -> Request {
         Request {
             home: Some(self.home.clone()),
+            variables: self.variables(store),
+            memory: store
+                .memory
+                .iter()
+                .map(|it| Memory {
+                    path: self.named(&it.path).into(),
+                    glob: it.glob.clone(),
+                })
+                .collect(),
             now: Some(1_790_000_000),
             ..Request::new(self.repo.clone(), Budget::Tokens(200_000))
         }
     }
+
+    fn variables(&self, store: &Store) -> BTreeMap<String, String> {
+        let variables = store.variables.iter();
+        variables
+            .map(|(name, value)| (name.clone(), self.named(value)))
+            .collect()
+    }
+
+    fn read(&self, store: &Store) -> Got {
+        if !store.root.is_empty() {
+            return self.read_elsewhere(store);
+        }
+        let request = self.request(store);
+        let (_, remembered) = ctxpack::remembered(&request).unwrap();
+        let bundle = ctxpack::pack(&request, &|_, _| {}).unwrap().bundle;
+        Got {
+            sessions: remembered.sessions,
+            atoms: remembered.atoms,
+            reports: remembered.reports,
+            warnings: remembered.warnings,
+            shown: format!("{}{}", bundle.text, ctxpack::manifest(&bundle)),
+        }
+    }
+
+    /// For a repository that is not on this system.
+    fn read_elsewhere(&self, store: &Store) -> Got {
+        let (roots, variables) = ([PathBuf::from(&store.root)], self.variables(store));
+        let stores = Stores {
+            roots: &roots,
+            home: Some(&self.home),
+            variables: &variables,
+            cache: None,
+        };
+        let (sessions, notes) = (sessions::read(&stores), notes::stored(&stores));
+        Got {
+            shown: format!("{:?}{:?}", sessions.items, notes.items),
+            sessions: sessions.items,
+            atoms: notes.items,
+            reports: [sessions.reports, notes.reports].concat(),
+            warnings: [sessions.warnings, notes.warnings].concat(),
+        }
+    }
+}
+
+/// A moment in Unix seconds as people write it, in UTC.
+fn moment(at: i64) -> String {
+    jiff::Timestamp::from_second(at).unwrap().to_string()
+}
+
+fn compressed(bytes: &[u8]) -> Vec<u8> {
+    let level = ruzstd::encoding::CompressionLevel::Fastest;
+    ruzstd::encoding::compress_to_vec(bytes, level)
 }
 
 fn put(path: &Path, bytes: &[u8]) {
@@ -201,8 +322,8 @@ fn put(path: &Path, bytes: &[u8]) {
 
 fn check(name: &str, store: &Store) {
     let place = Place::unpack(store);
-    let (_, remembered) = ctxpack::remembered(&place.request()).unwrap();
-    let mut sessions: Vec<Session> = remembered
+    let got = place.read(store);
+    let mut sessions: Vec<Session> = got
         .sessions
         .iter()
         .map(|session| Session {
@@ -210,9 +331,14 @@ fn check(name: &str, store: &Store) {
             tool: session.tool.to_owned(),
             title: session.title.clone(),
             branch: session.branch.clone(),
+            began: match session.started {
+                0 => String::new(),
+                at => moment(at),
+            },
             turns: session.turns.len(),
             asks: session.digest.asks.clone(),
             files: session.digest.files.clone(),
+            summary: session.digest.summary.clone(),
         })
         .collect();
     sessions.sort_by(|a, b| a.id.cmp(&b.id));
@@ -221,31 +347,36 @@ fn check(name: &str, store: &Store) {
         "{name}: sessions ({})",
         store.about
     );
-    let outside = remembered.atoms.iter().zip(&remembered.atom_files);
-    let notes: Vec<Note> = outside
-        .filter(|(_, file)| file.is_none())
-        .map(|(atom, _)| Note {
+    let notes: Vec<Note> = got
+        .atoms
+        .iter()
+        .map(|atom| Note {
             path: atom.path.clone(),
             text: atom.text.trim_end().to_owned(),
+            class: atom.class.word().to_owned(),
+            day: match atom.date {
+                Some((at, DateSource::Record | DateSource::Heading)) => moment(at)[..10].to_owned(),
+                _ => String::new(),
+            },
+            files: atom.applies_to.clone(),
+            over: atom.done || atom.superseded,
         })
         .collect();
-    let expected: Vec<Note> = store
-        .notes
-        .iter()
-        .map(|note| Note {
-            path: place.named(&note.path),
-            text: note.text.clone(),
-        })
-        .collect();
-    assert_eq!(notes, expected, "{name}: notes");
-    let n = |of: fn(&ctxpack::source::stores::StoreReport) -> usize| -> usize {
-        remembered.reports.iter().map(of).sum()
-    };
-    let codes: Vec<&str> = remembered
-        .warnings
-        .iter()
-        .map(|warning| warning.code)
-        .collect();
+    let expected = store.notes.iter().map(|note| Note {
+        path: place.named(&note.path),
+        text: note.text.clone(),
+        class: note.class.clone(),
+        day: note.day.clone(),
+        files: note.files.clone(),
+        over: note.over,
+    });
+    for (at, expected) in expected.enumerate() {
+        assert_eq!(notes.get(at), Some(&expected), "{name}: note {at}");
+    }
+    let more = notes.get(store.notes.len()..).unwrap_or_default();
+    assert_eq!(more, [], "{name}: notes that nobody expects");
+    let n = |of: fn(&StoreReport) -> usize| -> usize { got.reports.iter().map(of).sum() };
+    let codes: Vec<&str> = got.warnings.iter().map(|warning| warning.code).collect();
     assert_eq!(
         (n(|it| it.n_lost), n(|it| it.n_unknown), codes),
         (
@@ -254,16 +385,14 @@ fn check(name: &str, store: &Store) {
             store.warnings.iter().map(String::as_str).collect()
         ),
         "{name}: lost, unknown, warnings {:?}",
-        remembered.warnings
+        got.warnings
     );
-    let bundle = ctxpack::pack(&place.request(), &|_, _| {}).unwrap().bundle;
     for secret in &store.never {
-        let all = format!("{}{}", bundle.text, ctxpack::manifest(&bundle));
-        assert!(!all.contains(secret), "{name}: {secret}");
-        let is_there = store
-            .files
-            .iter()
-            .any(|file| file.text.contains(secret) || file.sql.contains(secret));
+        assert!(!got.shown.contains(secret), "{name}: {secret}");
+        let is_there = store.files.iter().any(|file| {
+            let values = file.values.values().any(|text| text.contains(secret));
+            values || file.text.contains(secret) || file.sql.contains(secret)
+        });
         assert!(is_there, "{name}: nowhere, so never missed: {secret}");
     }
 }
