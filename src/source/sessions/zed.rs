@@ -39,11 +39,16 @@ fn read_all(stores: &Stores) -> Found<Session> {
     found
 }
 
+/// The folders that a thread was opened in: one a line, or a list.
+fn folders(text: &str) -> Vec<String> {
+    let listed: Option<Vec<String>> = serde_json::from_str(text).ok();
+    let mut folders = listed.unwrap_or_else(|| text.lines().map(str::to_owned).collect());
+    folders.retain(|path| !path.is_empty());
+    folders
+}
+
 /// Whether at least half of the folders of a thread are of this repository.
-fn is_ours(stores: &Stores, folders: &str) -> bool {
-    let listed: Option<Vec<String>> = serde_json::from_str(folders).ok();
-    let listed = listed.unwrap_or_else(|| folders.lines().map(str::to_owned).collect());
-    let folders: Vec<&String> = listed.iter().filter(|path| !path.is_empty()).collect();
+fn is_ours(stores: &Stores, folders: &[String]) -> bool {
     let n_ours = folders.iter().filter(|path| stores.holds(path)).count();
     n_ours > 0 && 2 * n_ours >= folders.len()
 }
@@ -61,16 +66,16 @@ fn read_database(stores: &Stores, path: &Path) -> Found<Session> {
         return shelf.finish();
     }
     let column = |name| database.column("threads", name);
-    let (folders, parent, created) = (
+    let (opened, parent, created) = (
         column("folder_paths"),
         column("parent_id"),
         column("created_at"),
     );
     let sql = format!(
-        "SELECT id, summary, updated_at, {created}, {folders} FROM threads WHERE {parent} IS NULL AND {folders} IS NOT NULL"
+        "SELECT id, summary, updated_at, {created}, {opened} FROM threads WHERE {parent} IS NULL AND {opened} IS NOT NULL"
     );
     let mut threads = shelf.rows(&database, &sql, &[]);
-    threads.retain(|row| is_ours(stores, &row[4].text()));
+    threads.retain(|row| is_ours(stores, &folders(&row[4].text())));
     threads.sort_by(|a, b| {
         let at = |row: &[sqlite::Cell]| row[2].moment();
         at(b)
@@ -97,12 +102,10 @@ fn read_database(stores: &Stores, path: &Path) -> Found<Session> {
         let Some(thread) = shelf.json(&json.unwrap_or_default()) else {
             continue;
         };
-        let folders = row[4].text();
-        let folder = folders.lines().next().unwrap_or_default();
         let mut head = shelf.head(&id, &row[1].text());
         head.started = row[3].moment();
         head.ended = row[2].moment();
-        let material = material(&mut shelf, &thread, folder);
+        let material = material(&mut shelf, &thread, &folders(&row[4].text()));
         shelf.add(head, material);
     }
     shelf.finish()
@@ -117,7 +120,7 @@ fn decompressed(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// What a thread says and does. Messages of newer versions stand under their kind, older ones name a role.
-fn material(shelf: &mut Shelf, thread: &Value, folder: &str) -> Material {
+fn material(shelf: &mut Shelf, thread: &Value, folders: &[String]) -> Material {
     let mut material = Material::default();
     for message in list(thread, "messages") {
         if message.as_str() == Some("Resume") {
@@ -133,7 +136,7 @@ fn material(shelf: &mut Shelf, thread: &Value, folder: &str) -> Material {
                 .extend(said(Role::Assistant, 0, &spoken(content)));
             for part in content {
                 let call = part.get("ToolUse");
-                let step = call.and_then(|call| step(shelf.stores, folder, call, agent));
+                let step = call.and_then(|call| step(shelf.stores, folders, call, agent));
                 material.steps.extend(step);
             }
         } else {
@@ -167,20 +170,14 @@ fn spoken(content: &[Value]) -> String {
 }
 
 /// What a tool call did, if it is worth a step.
-fn step(stores: &Stores, folder: &str, call: &Value, agent: &Value) -> Option<Step> {
+fn step(stores: &Stores, folders: &[String], call: &Value, agent: &Value) -> Option<Step> {
     let input = call.get("input")?;
     let result = agent.get("tool_results")?.get(text(call, "id"))?;
     let is_failed = result.get("is_error") == Some(&Value::Bool(true));
     match text(call, "name") {
         "edit_file" | "write_file" | "create_file" | "save_file" if !is_failed => {
             let path = first(input, &["path", "file_path"])?;
-            // A path may begin with the name of the folder instead of being below it.
-            let name = folder.rsplit(['/', '\\']).next().unwrap_or_default();
-            let inside = path
-                .strip_prefix(name)
-                .and_then(|rest| rest.strip_prefix('/'));
-            let path = inside.filter(|_| !name.is_empty()).unwrap_or(path);
-            Some(Step::Edited(stores.file(folder, path)))
+            Some(Step::Edited(file(stores, folders, path)))
         }
         "terminal" => {
             let output = result.pointer("/content/Text").and_then(Value::as_str);
@@ -190,6 +187,20 @@ fn step(stores: &Stores, folder: &str, call: &Value, agent: &Value) -> Option<St
             })
         }
         _ => None,
+    }
+}
+
+/// The file at a path that begins with the name of one of the folders, instead of being below it; or is below the first.
+fn file(stores: &Stores, folders: &[String], path: &str) -> String {
+    let inside = folders.iter().find_map(|folder| {
+        let name = folder.rsplit(['/', '\\']).next()?;
+        let rest = path.strip_prefix(name).filter(|_| !name.is_empty())?;
+        Some((folder, rest.strip_prefix(['/', '\\'])?))
+    });
+    match inside {
+        // Whole, so that a file of another folder is not taken for one of this repository.
+        Some((folder, rest)) => stores.file("", &format!("{folder}/{rest}")),
+        None => stores.file(folders.first().map_or("", String::as_str), path),
     }
 }
 
