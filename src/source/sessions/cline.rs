@@ -239,10 +239,7 @@ fn read_one(stores: &Stores, tool: &'static str, transcript: &Transcript<Known>)
     let messages = match document::<Content<Message>>(&transcript.path) {
         Ok(Some(Content::Blocks(messages))) => messages,
         Ok(_) => {
-            one.n_lost += 1;
-            let message = "it is not a whole list of messages";
-            let warning = crate::error::Warning::new("torn-record", shown, message);
-            one.warnings.push(warning);
+            one.torn(shown, "it is not a whole list of messages");
             return one;
         }
         Err(error) => {

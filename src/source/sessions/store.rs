@@ -86,6 +86,13 @@ pub(super) struct OneRead {
 }
 
 impl OneRead {
+    /// Counts a whole document that could not be read, and says what it is not.
+    pub fn torn(&mut self, shown: String, message: &str) {
+        self.n_lost += 1;
+        self.warnings
+            .push(Warning::new("torn-record", shown, message));
+    }
+
     /// Counts what reading the file shown as `shown` lost; a file that could not be read at all is a warning.
     pub fn lost(&mut self, shown: &str, read: std::io::Result<Dirt>) {
         match read {
@@ -190,9 +197,6 @@ pub(super) fn read_all<K: Serialize + Sync>(
     for (transcript, one) in transcripts.iter().zip(read) {
         let Some(one) = one else { continue };
         found.warnings.extend(one.warnings);
-        if one.sessions.is_empty() {
-            continue;
-        }
         let report = reports
             .entry(&transcript.folder)
             .or_insert_with(|| StoreReport {
@@ -204,13 +208,17 @@ pub(super) fn read_all<K: Serialize + Sync>(
                 n_lost: 0,
                 n_unknown: 0,
             });
+        // What gave no session may be what was lost of it.
+        if !one.sessions.is_empty() {
+            report.bytes += transcript.size;
+        }
         report.n_items += one.sessions.len();
-        report.bytes += transcript.size;
         report.n_lost += one.n_lost;
         report.n_unknown += one.n_unknown;
         found.items.extend(one.sessions);
     }
-    found.reports = reports.into_values().collect();
+    let gave = reports.into_values().filter(|it| it.n_items > 0);
+    found.reports = gave.collect();
     found
 }
 
