@@ -10,7 +10,7 @@ use crate::source::lax::{Content, Either, Excerpt, Moment, Object, Text, Words};
 use crate::source::reader;
 use crate::source::stores::{self, Found, Stores};
 use rustc_hash::FxHashMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 const TOOL: &str = "continue";
@@ -33,11 +33,14 @@ pub(super) fn read(stores: &Stores) -> Found<Session> {
         let entry = listed.get(id);
         let folder_of = entry.and_then(|entry| entry.workspace_directory.0.as_deref());
         // The list spares the reading of other projects' documents; what it does not know is read.
-        let is_foreign = folder_of.is_some_and(|folder| !is_here(stores, folder));
-        if metadata.is_file() && !is_foreign {
-            let started = entry.map_or(0, |entry| entry.date_created.0);
+        let is_ours = folder_of.map(|folder| is_here(stores, folder));
+        if metadata.is_file() && is_ours != Some(false) {
+            let known = Known {
+                started: entry.map_or(0, |entry| entry.date_created.0),
+                is_ours: is_ours.is_some(),
+            };
             let path = folder.join(&name);
-            all.push(Transcript::new(&folder, path, &metadata, started));
+            all.push(Transcript::new(&folder, path, &metadata, known));
         }
     }
     let mut warnings = Vec::new();
@@ -47,6 +50,13 @@ pub(super) fn read(stores: &Stores) -> Found<Session> {
     });
     found.warnings.extend(warnings);
     found
+}
+
+#[derive(Serialize)]
+struct Known {
+    started: i64,
+    /// Whether the list says that it is of this repository.
+    is_ours: bool,
 }
 
 fn is_here(stores: &Stores, folder: &str) -> bool {
@@ -133,12 +143,18 @@ struct Output {
     status: Text,
 }
 
-fn read_one(stores: &Stores, transcript: &Transcript<i64>) -> Option<OneRead> {
+fn read_one(stores: &Stores, transcript: &Transcript<Known>) -> Option<OneRead> {
     let shown = stores.shown(&transcript.path);
     let mut one = OneRead::default();
     let text = stores::read_text(&transcript.path, MAX_DOCUMENT);
     let document = match text.map(|(text, _)| reader::document::<Document>(text.as_bytes())) {
-        Ok(document) => document?,
+        Ok(Some(document)) => document,
+        // Whose it is stands in what is torn, or in the list alone.
+        Ok(None) if transcript.known.is_ours => {
+            one.torn(shown, "it is not a whole document");
+            return Some(one);
+        }
+        Ok(None) => return None,
         Err(error) => {
             one.lost(&shown, Err(error));
             return Some(one);
@@ -155,8 +171,8 @@ fn read_one(stores: &Stores, transcript: &Transcript<i64>) -> Option<OneRead> {
         id: id.unwrap_or_else(|| name.to_string_lossy().into_owned()),
         path: shown,
         title: document.title.0.clone(),
-        started: transcript.known,
-        ended: transcript.mtime.max(transcript.known),
+        started: transcript.known.started,
+        ended: transcript.mtime.max(transcript.known.started),
         branch: String::new(),
     };
     let mut material = Material::default();
