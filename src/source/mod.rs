@@ -462,7 +462,8 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
                 let path = trees.path(file);
                 all.warnings.extend(told(path, &redactions, trees.secrets));
                 all.warnings.extend(odd::warnings(path, &counts, &text));
-                let atoms = notes::atoms(path, &text, None);
+                let (atoms, torn) = notes::read(path, &text, None);
+                all.warnings.extend(torn);
                 found.extend(atoms.into_iter().map(|atom| (atom, Some(idx))));
             }
             Err((why, message)) => {

@@ -101,10 +101,9 @@ impl<'a> Folder<'a> {
         self.report.n_lost += n_lost;
     }
 
-    /// Warns about one note.
-    pub fn warn(&mut self, shown: &str, code: &'static str, message: impl Into<String>) {
-        let warning = Warning::new(code, shown, message);
-        self.found.warnings.push(warning);
+    /// Warns about one note, where there is a reason to.
+    pub fn warn(&mut self, warning: Option<Warning>) {
+        self.found.warnings.extend(warning);
     }
 
     /// What was found.

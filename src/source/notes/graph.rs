@@ -29,10 +29,7 @@ pub(super) fn read(stores: &Stores) -> Found<Atom> {
         let (atoms, n_lost) = atoms(&read.shown, &read.text, read.mtime);
         folder.add(atoms);
         folder.lost(n_lost);
-        if n_lost > 0 {
-            let message = format!("{n_lost} lines could not be read");
-            folder.warn(&read.shown, "torn-record", message);
-        }
+        folder.warn(super::torn(&read.shown, n_lost));
     }
     folder.finish()
 }

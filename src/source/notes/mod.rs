@@ -34,6 +34,7 @@ pub use anchors::anchors;
 pub use status::{mark_superseded, replacements};
 
 use super::stores::{Found, Stores};
+use crate::error::Warning;
 use front::Front;
 use split::{Kind, Piece};
 use table::Form;
@@ -185,15 +186,28 @@ pub fn shown_path(path: &str) -> String {
 /// none, but for a heading with nothing below it, which is an atom where it says something, and for decision records,
 /// which are whole. O(length); never fails. Supersession between notes is the business of [`mark_superseded`].
 pub fn atoms(path: &str, text: &str, mtime: Option<i64>) -> Vec<Atom> {
+    read(path, text, mtime).0
+}
+
+/// [`atoms`], and a warning where records among them could not be read.
+pub fn read(path: &str, text: &str, mtime: Option<i64>) -> (Vec<Atom>, Option<Warning>) {
     let Some(row) = table::find(path) else {
-        return split_note(path, text, mtime, Class::Fact);
+        return (split_note(path, text, mtime, Class::Fact), None);
     };
-    match row.form {
-        Form::Text => split_note(path, text, mtime, row.class),
-        Form::Graph => graph::atoms(path, text, mtime).0,
-        Form::Issues => beads::atoms(path, text, mtime).0,
-        Form::Tagged => tagged::atoms(path, text, mtime),
-    }
+    let (atoms, n_lost) = match row.form {
+        Form::Text => (split_note(path, text, mtime, row.class), 0),
+        Form::Graph => graph::atoms(path, text, mtime),
+        Form::Issues => beads::atoms(path, text, mtime),
+        Form::Tagged => (tagged::atoms(path, text, mtime), 0),
+    };
+    (atoms, torn(path, n_lost))
+}
+
+/// One line about records of a note that could not be read, if there are any.
+fn torn(path: &str, n_lost: usize) -> Option<Warning> {
+    let lines = if n_lost == 1 { "line" } else { "lines" };
+    let message = format!("{n_lost} {lines} could not be read");
+    (n_lost > 0).then(|| Warning::new("torn-record", path, message))
 }
 
 /// Whether a file is one of instructions that may import others.
