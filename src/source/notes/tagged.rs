@@ -10,7 +10,8 @@ use std::path::PathBuf;
 /// The atoms of the user's memory.
 pub(super) fn read(stores: &Stores) -> Found<Atom> {
     let mut found = Found::default();
-    for path in folders(stores) {
+    for config in config_dirs(stores) {
+        let path = config.join("memory");
         let mut folder = Folder::new(stores, "goose", &path);
         let is_memory = |path: &str| path.ends_with(".txt") && !path.contains('/');
         for read in folder.read_all(&path, &is_memory) {
@@ -21,21 +22,17 @@ pub(super) fn read(stores: &Stores) -> Found<Atom> {
     found
 }
 
-fn folders(stores: &Stores) -> Vec<PathBuf> {
+/// Where Goose keeps its settings, its memory among them. None is promised to exist.
+pub(super) fn config_dirs(stores: &Stores) -> Vec<PathBuf> {
     if stores.home.is_none() {
         return Vec::new();
     }
     if let Some(root) = stores.variable("GOOSE_PATH_ROOT") {
-        return vec![root.join("config/memory")];
+        return vec![root.join("config")];
     }
     let configs = stores.config_dirs().into_iter();
     configs
-        .flat_map(|config| {
-            [
-                config.join("goose/memory"),
-                config.join("Block/goose/config/memory"),
-            ]
-        })
+        .flat_map(|config| [config.join("goose"), config.join("Block/goose/config")])
         .collect()
 }
 

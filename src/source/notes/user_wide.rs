@@ -1,7 +1,7 @@
 //! Instructions that a user gives an agent for all projects, one row each: files that are notes as they are.
 
 use super::folder::Folder;
-use super::{Atom, Class, split_note};
+use super::{Atom, Class, split_note, tagged};
 use crate::source::stores::{Found, Stores};
 use std::path::PathBuf;
 
@@ -11,6 +11,8 @@ enum Base {
     /// A folder of the home directory that a variable moves.
     Moved(&'static str, &'static str),
     Config,
+    /// Where Goose keeps its settings.
+    Goose,
 }
 
 struct Row {
@@ -67,7 +69,7 @@ const ROWS: &[Row] = &[
     row("factory", Base::Home, ".factory/AGENTS.md", Preference),
     row("cline", Base::Home, "Documents/Cline/Rules", Principle),
     row("roo", Base::Home, ".roo/rules", Principle),
-    row("goose", Base::Config, "goose/.goosehints", Preference),
+    row("goose", Base::Goose, ".goosehints", Preference),
     row("opencode", Base::Config, "opencode/AGENTS.md", Preference),
     row("amp", Base::Config, "amp/AGENTS.md", Preference),
 ];
@@ -107,6 +109,7 @@ fn bases(stores: &Stores, base: &Base) -> Vec<PathBuf> {
         Base::Home => stores.home.map(PathBuf::from).into_iter().collect(),
         Base::Moved(name, variable) => stores.home_dir(name, variable).into_iter().collect(),
         Base::Config => stores.config_dirs(),
+        Base::Goose => tagged::config_dirs(stores),
     }
 }
 
@@ -128,6 +131,7 @@ mod tests {
                 Base::Home => row.path.to_owned(),
                 Base::Moved(name, _) => format!("{name}/{}", row.path),
                 Base::Config => format!(".config/{}", row.path),
+                Base::Goose => format!(".config/goose/{}", row.path),
             };
             let is_file = row.path.contains(".md") || row.path.contains(".goosehints");
             let below = if is_file {
