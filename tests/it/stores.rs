@@ -3,6 +3,7 @@
 //! Each file says what lies in a home directory and in the repository, with the dirt that real stores have, and what must come out of it. They are no
 //! trees, because agents that work on this repository would load the instructions in them, and because half of these names are ignored by habit.
 
+use ctxpack::cache::Cache;
 use ctxpack::error::Warning;
 use ctxpack::request::{Budget, Memory, Request};
 use ctxpack::source::notes::{self, Atom, DateSource};
@@ -11,6 +12,7 @@ use ctxpack::source::stores::{StoreReport, Stores};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// A tool's store.
 #[derive(Debug, Deserialize)]
@@ -117,18 +119,17 @@ struct Note {
 }
 
 /// What was read of a store.
+#[derive(Debug, PartialEq)]
 struct Got {
     sessions: Vec<sessions::Session>,
     atoms: Vec<Atom>,
     reports: Vec<StoreReport>,
     warnings: Vec<Warning>,
-    /// All that anybody gets to see of it.
-    shown: String,
 }
 
 /// A store, unpacked.
 struct Place {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     names: Vec<(&'static str, String)>,
     repo: PathBuf,
     home: PathBuf,
@@ -197,7 +198,7 @@ impl Place {
             b"def total(items):\n    return sum(items)\n",
         );
         let place = Self {
-            _folder: folder,
+            folder,
             names,
             repo,
             home,
@@ -269,39 +270,53 @@ impl Place {
             .collect()
     }
 
-    fn read(&self, store: &Store) -> Got {
+    fn read(&self, store: &Store, cache: Option<PathBuf>) -> Got {
         if !store.root.is_empty() {
-            return self.read_elsewhere(store);
+            return self.read_elsewhere(store, cache);
         }
-        let request = self.request(store);
+        let request = Request {
+            cache,
+            ..self.request(store)
+        };
         let (_, remembered) = ctxpack::remembered(&request).unwrap();
-        let bundle = ctxpack::pack(&request, &|_, _| {}).unwrap().bundle;
         Got {
             sessions: remembered.sessions,
             atoms: remembered.atoms,
             reports: remembered.reports,
             warnings: remembered.warnings,
-            shown: format!("{}{}", bundle.text, ctxpack::manifest(&bundle)),
         }
     }
 
     /// For a repository that is not on this system.
-    fn read_elsewhere(&self, store: &Store) -> Got {
+    fn read_elsewhere(&self, store: &Store, cache: Option<PathBuf>) -> Got {
         let (roots, variables) = ([PathBuf::from(&store.root)], self.variables(store));
+        let cache = cache.map(Cache::new);
         let stores = Stores {
             roots: &roots,
             home: Some(&self.home),
             variables: &variables,
-            cache: None,
+            cache: cache.as_ref(),
         };
         let (sessions, notes) = (sessions::read(&stores), notes::stored(&stores));
         Got {
-            shown: format!("{:?}{:?}", sessions.items, notes.items),
             sessions: sessions.items,
             atoms: notes.items,
             reports: [sessions.reports, notes.reports].concat(),
             warnings: [sessions.warnings, notes.warnings].concat(),
         }
+    }
+
+    /// All that anybody gets to see of what was read.
+    fn shown(&self, store: &Store, got: &Got) -> String {
+        if !store.root.is_empty() {
+            return format!("{:?}{:?}", got.sessions, got.atoms);
+        }
+        let packed = ctxpack::pack(&self.request(store), &|_, _| {}).unwrap();
+        format!(
+            "{}{}",
+            packed.bundle.text,
+            ctxpack::manifest(&packed.bundle)
+        )
     }
 }
 
@@ -320,9 +335,30 @@ fn put(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
 }
 
+/// Makes everything in a folder an hour old: what changed just now is not kept.
+fn age(folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            age(&path);
+        } else {
+            let file = std::fs::File::options().write(true).open(path).unwrap();
+            let then = SystemTime::now() - Duration::from_secs(3_600);
+            file.set_modified(then).unwrap();
+        }
+    }
+}
+
 fn check(name: &str, store: &Store) {
     let place = Place::unpack(store);
-    let got = place.read(store);
+    age(&place.home);
+    let got = place.read(store, None);
+    let cache = place.folder.path().join("cache");
+    for run in ["cold", "warm"] {
+        let kept = place.read(store, Some(cache.clone()));
+        assert_eq!(kept, got, "{name}: {run}");
+    }
+    assert_eq!(cache.exists(), !got.sessions.is_empty(), "{name}: kept");
     let mut sessions: Vec<Session> = got
         .sessions
         .iter()
@@ -387,8 +423,9 @@ fn check(name: &str, store: &Store) {
         "{name}: lost, unknown, warnings {:?}",
         got.warnings
     );
+    let shown = place.shown(store, &got);
     for secret in &store.never {
-        assert!(!got.shown.contains(secret), "{name}: {secret}");
+        assert!(!shown.contains(secret), "{name}: {secret}");
         let is_there = store.files.iter().any(|file| {
             let values = file.values.values().any(|text| text.contains(secret));
             values || file.text.contains(secret) || file.sql.contains(secret)
