@@ -15,6 +15,8 @@
 //! here talks to a network. A secret without a form (`the door code is 4711`) is not found, nor is one that is cut in two.
 
 mod assigned;
+#[cfg(test)]
+mod forms;
 mod harmless;
 pub mod names;
 mod rules;
@@ -164,6 +166,7 @@ fn look(path: Option<&str>, text: &str) -> Vec<Secret> {
         views::visible(text),
         views::unescaped(text),
         views::unquoted(text),
+        views::unmarked(text),
     ]
     .into_iter()
     .flatten()

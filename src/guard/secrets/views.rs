@@ -102,72 +102,128 @@ fn shown_len(text: &[u8]) -> usize {
     }
 }
 
-/// The text with the escapes of JSON resolved, where letters, digits or marks are written so (`\u0041`, `\/`).
-pub(super) fn unescaped(text: &str) -> Option<View> {
-    let bytes = text.as_bytes();
-    let hides = |at: usize| matches!(bytes.get(at + 4), Some(b'2'..=b'7'));
-    let has =
-        memmem::find_iter(bytes, b"\\u00").any(hides) || memmem::find(bytes, b":\\/\\/").is_some();
-    if !has {
-        return None;
-    }
-    let mut view = View::new(text.len());
-    let (mut done, mut from) = (0, 0);
-    while let Some(at) = memchr::memchr(b'\\', &bytes[from..]).map(|n| from + n) {
-        let (shown, len) = match bytes.get(at + 1) {
-            Some(b'n') => ('\n', 2),
-            Some(b't') => ('\t', 2),
-            Some(&c @ (b'"' | b'/' | b'\\' | b'\'')) => (char::from(c), 2),
-            Some(b'u') => match code(bytes, at + 2) {
-                Some(c) => (c, 6),
-                None => ('\\', 1),
-            },
-            _ => ('\\', 1),
-        };
-        view.copy(text, done, at);
-        view.push(shown.encode_utf8(&mut [0; 4]), at);
-        done = at + len;
-        from = done;
-    }
-    view.copy(text, done, text.len());
-    Some(view.end(text.len()))
-}
+/// What an escape says, how long it is, and whether it is there to hide something: a visible character that nobody has to escape.
+type Escape = (char, usize, bool);
 
-/// A visible character of ASCII by its four digits.
-fn code(bytes: &[u8], at: usize) -> Option<char> {
-    let digits = std::str::from_utf8(bytes.get(at..at + 4)?).ok()?;
-    let code = u32::from_str_radix(digits, 16).ok()?;
-    char::from_u32(code).filter(|c| (' '..='~').contains(c))
-}
+/// How far around what is hidden a view shows the text: a token and its name, or the key that begins there.
+const BEFORE: usize = 512;
+const BEHIND: usize = 4096;
 
-/// The text with percent escapes resolved, where a URL is hidden in a query.
-pub(super) fn unquoted(text: &str) -> Option<View> {
+/// The text with all that begins with `mark` read by `read`, around the places where something is hidden so; `None` where there
+/// is none.
+fn resolved(text: &str, mark: u8, read: fn(&[u8], usize) -> Option<Escape>) -> Option<View> {
     let bytes = text.as_bytes();
-    let has = |pattern: &[u8]| memmem::find(bytes, pattern).is_some();
-    if !has(b"%3A%2F%2F") && !has(b"%3a%2f%2f") {
-        return None;
-    }
-    let mut view = View::new(text.len());
-    let (mut done, mut from) = (0, 0);
-    while let Some(at) = memchr::memchr(b'%', &bytes[from..]).map(|n| from + n) {
-        from = at + 1;
-        let digits = bytes
-            .get(at + 1..at + 3)
-            .and_then(|pair| std::str::from_utf8(pair).ok());
-        let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        if let Some(code @ b' '..=b'~') = code {
-            view.copy(text, done, at);
-            view.push(char::from(code).encode_utf8(&mut [0; 4]), at);
-            done = at + 3;
-            from = done;
+    let hides = |at: &usize| matches!(read(bytes, *at), Some((_, _, true)));
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    for at in memchr::memchr_iter(mark, bytes).filter(hides) {
+        let to = text.ceil_char_boundary(text.len().min(at + BEHIND));
+        match parts.last_mut() {
+            Some(part) if at <= part.end + BEFORE => part.end = to,
+            _ => parts.push(text.floor_char_boundary(at.saturating_sub(BEFORE))..to),
         }
     }
-    view.copy(text, done, text.len());
-    Some(view.end(text.len()))
+    let mut view = View::new(parts.iter().map(|part| part.len() + 1).sum());
+    for part in &parts {
+        let (mut done, mut from) = (part.start, part.start);
+        while let Some(at) = memchr::memchr(mark, &bytes[from..part.end]).map(|n| from + n) {
+            from = at + 1;
+            if let Some((shown, len, _)) = read(&bytes[..part.end], at) {
+                view.copy(text, done, at);
+                view.push(shown.encode_utf8(&mut [0; 4]), at);
+                done = at + len;
+                from = done;
+            }
+        }
+        view.copy(text, done, part.end);
+        if part.end < text.len() {
+            view.push("\n", part.end);
+        }
+    }
+    (!parts.is_empty()).then(|| view.end(text.len()))
 }
 
-/// The shortest run of base64 that is looked into.
-const MIN_RUN: usize = 40;
+/// The text with the escapes of JSON, of strings in code and of Markdown resolved, where letters, digits or marks are written so
+/// (`\u0041`, `\x2d`, `\/`, `\_`).
+pub(super) fn unescaped(text: &str) -> Option<View> {
+    resolved(text, b'\\', backslash)
+}
+
+fn backslash(bytes: &[u8], at: usize) -> Option<Escape> {
+    let is_inside = |to: usize| {
+        let is_token = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
+        at > 0 && is_token(bytes.get(at - 1)) && is_token(bytes.get(to))
+    };
+    let coded = |from: usize, n: usize, radix: u32, len: usize| {
+        code(bytes, from, n, radix).map(|c| (c, len, is_token(c)))
+    };
+    match *bytes.get(at + 1)? {
+        b'n' => Some(('\n', 2, false)),
+        b't' => Some(('\t', 2, false)),
+        c @ (b'"' | b'\\' | b'\'') => Some((char::from(c), 2, false)),
+        b'/' => Some(('/', 2, at > 0 && bytes[at - 1] == b':')),
+        c @ (b'_' | b'-' | b'.' | b'*') => Some((char::from(c), 2, is_inside(at + 2))),
+        b'u' if bytes.get(at + 2) == Some(&b'{') => {
+            let rest = &bytes[at + 3..bytes.len().min(at + 9)];
+            let n = rest.iter().position(|b| *b == b'}')?;
+            coded(at + 3, n, 16, n + 4)
+        }
+        b'u' => coded(at + 2, 4, 16, 6),
+        b'x' => coded(at + 2, 2, 16, 4),
+        b'0' | b'1' => coded(at + 1, 3, 8, 4),
+        _ => None,
+    }
+}
+
+/// A visible character of ASCII by its `n` digits.
+fn code(bytes: &[u8], at: usize, n: usize, radix: u32) -> Option<char> {
+    let digits = std::str::from_utf8(bytes.get(at..at + n)?).ok()?;
+    let is_digit = |b: u8| char::from(b).is_digit(radix);
+    let code = u32::from_str_radix(digits, radix).ok()?;
+    let c = char::from_u32(code).filter(|c| (' '..='~').contains(c))?;
+    digits.bytes().all(is_digit).then_some(c)
+}
+
+/// Whether tokens and addresses are made of such.
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_.:/=+~".contains(c)
+}
+
+/// The text with percent escapes resolved, where what is hidden so is part of a token or a URL (`%2D`).
+pub(super) fn unquoted(text: &str) -> Option<View> {
+    resolved(text, b'%', |bytes, at| {
+        let c = code(bytes, at + 1, 2, 16)?;
+        Some((c, 3, is_token(c)))
+    })
+}
+
+/// The text with the entities of HTML resolved (`&#95;`, `&quot;`).
+pub(super) fn unmarked(text: &str) -> Option<View> {
+    resolved(text, b'&', |bytes, at| {
+        const NAMES: &[(&str, char)] = &[
+            ("quot", '"'),
+            ("apos", '\''),
+            ("lowbar", '_'),
+            ("dash", '-'),
+            ("hyphen", '-'),
+            ("colon", ':'),
+            ("sol", '/'),
+            ("equals", '='),
+            ("period", '.'),
+            ("amp", '&'),
+        ];
+        let rest = &bytes[at + 1..bytes.len().min(at + 10)];
+        let n = rest.iter().position(|b| *b == b';')?;
+        let c = match &rest[..n] {
+            [b'#', b'x' | b'X', ..] => code(bytes, at + 3, n.checked_sub(2)?, 16)?,
+            [b'#', ..] => code(bytes, at + 2, n - 1, 10)?,
+            name => NAMES.iter().find(|it| it.0.as_bytes() == name)?.1,
+        };
+        Some((c, n + 2, is_token(c) || c == '"'))
+    })
+}
+
+/// The shortest run of base64 that is looked into: the shortest token, of 20 characters, without padding.
+const MIN_RUN: usize = 27;
 /// The longest: what is longer is a file of its own.
 const MAX_RUN: usize = 64 << 10;
 
@@ -199,7 +255,7 @@ static BASE64: [bool; 256] = {
     table
 };
 
-/// The runs of base64 that are long enough, ascending. Looks at one byte in forty where there is none.
+/// The runs of base64 that are long enough, ascending. Looks at one byte in 27 where there is none.
 pub(super) fn runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     let is = |b: u8| BASE64[usize::from(b)];
     let mut at = 0;
@@ -230,14 +286,23 @@ pub(super) fn runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
 pub(super) fn texts(run: &[u8]) -> impl Iterator<Item = String> + '_ {
     let run = &run[..run.len().min(MAX_RUN)];
     (0..4).filter_map(move |skip| {
-        let head = decode(run.get(skip..skip + 32)?)?;
+        let run = run.get(skip..).filter(|run| run.len() >= MIN_RUN)?;
+        let head = &run[..run.len().min(32)];
+        // of a short run the whole is a token, or none
+        let is_strict = skip > 0 || run.len() < 40;
+        // the first bit of each byte of ASCII is none: every fourth character can be read off
+        let is_ascii = |b: &u8| matches!(b, b'A'..=b'Z' | b'a'..=b'f');
+        if is_strict && !head.iter().step_by(4).all(is_ascii) {
+            return None;
+        }
+        let head = decode(head)?;
         let is_text = |b: &u8| matches!(b, b' '..=b'~' | b'\n' | b'\r' | b'\t');
-        if skip > 0 && !head.iter().all(is_text)
+        if is_strict && !head.iter().all(is_text)
             || head.iter().filter(|b| is_text(b)).count() * 10 < head.len() * 9
         {
             return None;
         }
-        Some(String::from_utf8_lossy(&decode(&run[skip..])?).into_owned())
+        Some(String::from_utf8_lossy(&decode(run)?).into_owned())
     })
 }
 
@@ -259,15 +324,39 @@ mod tests {
 
     #[test]
     fn escapes_are_resolved() {
-        assert!(unescaped("a \\u001b \\n b").is_none());
+        assert!(unescaped("a \\u001b \\n b \\d \\1 [\\-\\.] \\x1b").is_none());
         let view = unescaped("x\\u0041\\nb").unwrap();
         assert_eq!(view.text, "xA\nb");
         assert_eq!(view.origin(&(1..2)), 1..7);
         assert_eq!(unescaped("a\\u0041\\u").unwrap().text, "aA\\u");
+        for hidden in ["a\\x2db", "a\\u{2d}b", "a\\055b", "a\\-b", "a\\u002Db"] {
+            assert_eq!(unescaped(hidden).unwrap().text, "a-b", "{hidden}");
+        }
+        for hidden in ["a&#95;b", "a&#x5f;b", "a&lowbar;b"] {
+            assert_eq!(unmarked(hidden).unwrap().text, "a_b", "{hidden}");
+        }
+        for text in ["a && b; &amp; &lt; &#8230; &#;", "100% %d %20 %zz"] {
+            assert!(unmarked(text).is_none() && unquoted(text).is_none());
+        }
         assert_eq!(
             unquoted("?u=https%3A%2F%2Fa%40b%").unwrap().text,
             "?u=https://a@b%"
         );
+    }
+
+    #[test]
+    fn of_a_long_text_what_is_near_is_shown() {
+        let far = "é".repeat(BEHIND);
+        let text = format!("{far}a\\x2db{far}c\\x2dd");
+        let view = unescaped(&text).unwrap();
+        assert!(view.text.contains("a-b") && view.text.contains("c-d"));
+        assert!(
+            view.text.len() < 2 * BEFORE + BEHIND + 20,
+            "{}",
+            view.text.len()
+        );
+        let at = view.text.find("c-d").unwrap();
+        assert_eq!(&text[view.origin(&(at..at + 3))], "c\\x2dd");
     }
 
     #[test]
@@ -298,8 +387,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn views_map_back(text in "(\\\\u004[0-9a-f]|\\\\u00|\\\\n|\\\\|%3A%2F%2F|%4|\u{200b}|<U\\+202E>|<U|é|[a-z]){0,40}") {
-            for view in [visible(&text), unescaped(&text), unquoted(&text)].into_iter().flatten() {
+        fn views_map_back(text in "(\\\\u004[0-9a-f]|\\\\u00|\\\\n|\\\\|\\\\x4[0-9a-f]|\\\\u\\{4|\\\\u\\{41\\}|&#95;|&#|&quot;|%3A%2F%2F|%4|\u{200b}|<U\\+202E>|<U|é|[a-z]){0,40}") {
+            for view in [visible(&text), unescaped(&text), unquoted(&text), unmarked(&text)].into_iter().flatten() {
                 prop_assert_eq!(view.origin.len(), view.text.len() + 1);
                 prop_assert!(view.origin.is_sorted());
                 prop_assert_eq!(view.origin.last().copied(), Some(text.len() as u32));
