@@ -63,7 +63,7 @@ fn secret_rule(id: &str, rule: &toml::Value) -> Option<String> {
     let (words, shape, found) = match text("find") {
         Some(find) => {
             // what ends a token: anything that could not go on as one
-            let find = find.replace("{end}", r"(?:[^\w+/=-]|$)");
+            let find = find.replace("{end}", r"(?:[^A-Za-z0-9+/=]|$)");
             (list("words"), format!("Find({find:?})"), find)
         }
         None => (

@@ -8,28 +8,87 @@ const MAX_NAME_REST: usize = 24;
 /// Spaces, quotes and closing brackets between a name and its operator, and between that and its value.
 const MAX_AROUND: usize = 6;
 
-/// Where the values begin that the name around the word that ends at `at` may be given: at most three places.
-pub(super) fn values(text: &[u8], at: usize) -> [Option<usize>; 3] {
+/// Spaces that a table fills a cell with.
+const MAX_PADDING: usize = 64;
+/// The tags between two cells of a table, and how long each may be.
+const MAX_TAGS: usize = 6;
+const MAX_TAG: usize = 80;
+
+/// Where the values begin that the name around the word that ends at `at` may be given: at most four places.
+pub(super) fn values(text: &[u8], at: usize) -> [Option<usize>; 4] {
     let name_end = at
         + run(&text[at..], MAX_NAME_REST, |b| {
             b.is_ascii_alphanumeric() || b"_-. \t".contains(&b)
         });
-    let is_around = |b: u8| b.is_ascii_whitespace() || b"'\"`\\])".contains(&b);
-    let operator = name_end + run(&text[name_end..], MAX_AROUND, is_around);
+    let is_around = |b: u8| b.is_ascii_whitespace() || b"'\"`\\])*~".contains(&b);
+    let mut operator = name_end + run(&text[name_end..], MAX_AROUND, is_around);
+    let padded = operator + run(&text[operator..], MAX_PADDING, |b| b == b' ');
+    if text.get(padded) == Some(&b'|') {
+        operator = padded;
+    }
+    let said = said(text, at);
     let rest = &text[operator..];
     let len = match rest {
         [b'=', b'>', ..] | [b'|', b'|', ..] | [b'?', b'=', ..] | [b':', b'=', ..] => 2,
-        [b':', b':', b'=', ..] => 3,
-        [b'=' | b'>' | b':' | b',', ..] => 1,
-        _ => return [None; 3],
+        [b':', b':', b'=', ..] | [0xe2, 0x86, 0x92, ..] => 3,
+        [b'=' | b'>' | b':' | b',' | b'|', ..] => 1,
+        [b';', next, ..] if !next.is_ascii_whitespace() => 1,
+        [b'<', b'/', ..] => return [cell(text, operator), None, None, said],
+        _ => return [None, None, None, said],
     };
     let after = operator + len;
     let first = Some(open(text, after));
     match rest[0] {
-        b':' if len == 1 => [first, typed(text, after), None],
-        b',' => [first, None, listed(text, after)],
-        _ => [first, None, None],
+        b':' if len == 1 => [first, typed(text, after), None, said],
+        b',' => [first, None, listed(text, after), said],
+        b'|' => {
+            let padding = run(&text[after..], MAX_PADDING, |b| b == b' ');
+            [Some(open(text, after + padding)), None, None, said]
+        }
+        _ => [first, None, None, said],
     }
+}
+
+/// The value behind `is`, or in the next column of what tabs part: `the password is ...`.
+fn said(text: &[u8], at: usize) -> Option<usize> {
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || b"_-.'\"`*)".contains(&b);
+    let end = at + run(&text[at..], MAX_NAME_REST, is_name);
+    match text[end..] {
+        [b'\t', ..] => Some(open(text, end + 1)),
+        [b' ', b'i', b's', b' ', ..] => Some(open(text, end + 4)),
+        _ => None,
+    }
+}
+
+/// What is behind the tags that end one cell of a table and begin the next: `<td>key</td><td>...</td>`.
+fn cell(text: &[u8], mut at: usize) -> Option<usize> {
+    for _ in 0..MAX_TAGS {
+        if text.get(at) != Some(&b'<') {
+            break;
+        }
+        let tag = &text[at..text.len().min(at + MAX_TAG)];
+        at += memchr::memchr(b'>', tag)? + 1;
+        at += run(&text[at..], MAX_PADDING, |b| b.is_ascii_whitespace());
+    }
+    Some(open(text, at))
+}
+
+/// What dresses the value at `at`, of the name that begins at `name`, and so ends it: bold type, or the border of a cell.
+pub(super) fn closer(text: &[u8], name: usize, at: usize) -> Option<&'static [u8]> {
+    let before = [
+        &text[name.saturating_sub(4)..name],
+        &text[at.saturating_sub(12).max(name)..at],
+    ];
+    let dressings: [(&[u8], &'static [u8]); 4] =
+        [(b"**", b"**"), (b"~~", b"~~"), (b"|", b"|"), (b">", b"<")];
+    dressings
+        .iter()
+        .find(|(open, _)| {
+            before
+                .iter()
+                .any(|part| memchr::memmem::find(part, open).is_some())
+        })
+        .map(|(_, close)| *close)
 }
 
 /// The value of the next key `value`, as lists of variables have it: `name: API_KEY`, `value: ...`.
@@ -66,8 +125,12 @@ fn typed(text: &[u8], at: usize) -> Option<usize> {
 
 /// Past spaces, quotes and the marks that languages put before quotes.
 fn open(text: &[u8], at: usize) -> usize {
-    let is_open = |b: u8| b.is_ascii_whitespace() || b"'\"`=\\(".contains(&b);
+    let is_open = |b: u8| b.is_ascii_whitespace() || b"'\"`=\\([*~".contains(&b);
     let mut at = at + run(&text[at..], MAX_AROUND, is_open);
+    // a value in braces is a variable, unless it is quoted there
+    if let [b'{', b'\'' | b'"' | b'`', ..] = text[at..] {
+        at += 2;
+    }
     if let [
         b'b' | b'r' | b'f' | b'u' | b'@' | b'L' | b'B' | b'R',
         b'\'' | b'"',
@@ -117,12 +180,42 @@ mod tests {
         check("key ?= V");
         check("key || 'V'");
         check("key == \"V\"");
+        check("**key:** V");
+        check("**key**: `V`");
+        check("~~key=V~~");
+        check("|key|V|");
+        check("| `key`                                  |                      **V** |");
+        check("key;V");
+        check("key\tV");
+        check("the key is `V`");
+        check("key \u{2192} V");
+        check("<tr><td>key</td>\n      <td class=\"x\"><code>V</code></td></tr>");
+        check("key={\"V\"}");
+        check("key: [V]");
+    }
+
+    #[test]
+    fn what_dresses_a_value_ends_it() {
+        let close = |text: &[u8], name, at| closer(text, name, at);
+        assert_eq!(close(b"**key=V**", 2, 6), Some(&b"**"[..]));
+        assert_eq!(close(b"| key | V |", 2, 8), Some(&b"|"[..]));
+        assert_eq!(close(b"<td>key</td><td>V<", 4, 16), Some(&b"<"[..]));
+        assert_eq!(close(b"x key=V", 2, 6), None);
     }
 
     #[test]
     fn without_an_operator_there_is_none() {
-        for text in ["key", "key of the house", "key(", "key;", "key + V"] {
-            assert_eq!(values(text.as_bytes(), 3), [None; 3], "{text}");
+        for text in [
+            "key",
+            "key of the house",
+            "key(",
+            "key;",
+            "key;\n V",
+            "key + V",
+            "key isolates",
+            "key</a",
+        ] {
+            assert_eq!(values(text.as_bytes(), 3), [None; 4], "{text}");
         }
     }
 }

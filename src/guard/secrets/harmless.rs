@@ -46,7 +46,7 @@ static STOP_WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 /// Names that have the words of secrets in them and mean something else, as gitleaks has them and some more.
 static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     rules::compile(concat!(
-        r"(?i)(?:access(?:ibility|or)|access[_.-]?id|random[_.-]?access|api[_.-]?(?:id|name|version)|rapid|capital|author(?:[^i]|$)|",
+        r"(?i)(?:access(?:ibility|or)|(?:access|client)[_.-]?id|random[_.-]?access|api[_.-]?(?:id|name|version)|rapid|capital|author(?:[^i]|$)|",
         r"X-MS-Exchange-Organization-Auth|WebSocket-Key|Authentication-Results|credentials?[_.-]?id|withCredentials|",
         r"(?:bucket|foreign|hot|idx|natural|primary|pub(?:lic)?|schema|sequence|cache|sort|partition|map|object|dict|i18n|translation|",
         r"message|row|group|lookup|index|route|query)[_.-]?key|turkey|whiskey|",
@@ -108,7 +108,9 @@ fn is_in(set: &LazyLock<Option<Regex>>, path: Option<&str>) -> bool {
 fn is_generic(secret: &[u8], name: &[u8], path: Option<&str>) -> bool {
     let says = |set: &LazyLock<Option<Regex>>| set.as_ref().is_some_and(|set| set.is_match(name));
     let has = |is: fn(&u8) -> bool| secret.iter().filter(|b| is(b)).count();
-    if has(u8::is_ascii_digit) < 2 || has(u8::is_ascii_alphabetic) < 2 || says(&NAMES) {
+    let n_digits = has(u8::is_ascii_digit);
+    let is_plain = n_digits < 2 && !(n_digits == 1 && is_mixed(secret));
+    if is_plain || has(u8::is_ascii_alphabetic) < 2 || says(&NAMES) {
         return false;
     }
     if is_in(&LOCKS, path) {
@@ -125,9 +127,23 @@ fn is_generic(secret: &[u8], name: &[u8], path: Option<&str>) -> bool {
     if longest.unwrap_or(0) < 8 || is_dotted(secret) {
         return false;
     }
-    STOP_WORDS
-        .as_ref()
-        .is_none_or(|words| !words.is_match(secret))
+    !is_worded(secret)
+}
+
+/// Small and large letters in no order: names change between them with each word, at most once in three letters.
+fn is_mixed(value: &[u8]) -> bool {
+    let changes = |pair: &&[u8]| pair[0].is_ascii_lowercase() != pair[1].is_ascii_lowercase();
+    value.len() >= 24 && value.windows(2).filter(changes).count() * 5 >= value.len() * 2
+}
+
+/// Whether it is put together of words. In a long value a short word may come by chance: one in a hundred random ones has such.
+fn is_worded(value: &[u8]) -> bool {
+    let Some(words) = STOP_WORDS.as_ref() else {
+        return false;
+    };
+    let found = || words.find_iter(value).map(|word| word.len());
+    let covered: usize = found().sum();
+    covered > 0 && (value.len() < 20 || found().any(|len| len > 4) || covered * 4 >= value.len())
 }
 
 /// A checksum, an identifier of git or a UUID by its look.

@@ -314,14 +314,13 @@ impl<'a> Look<'a> {
         let Some(automaton) = &WORDS.automaton else {
             return self.hits;
         };
-        let mut named_at = (usize::MAX, [None; 4]);
+        let mut named_at = (usize::MAX, [None; 5]);
         for word in automaton.find_overlapping_iter(text) {
             for &a_use in &WORDS.uses[word.pattern().as_usize()] {
                 match a_use {
                     Use::Rule(idx, exact) => {
                         let rule = &RULES[idx];
-                        let is_bounded =
-                            !rule.bounded || word.start() == 0 || !is_word(text[word.start() - 1]);
+                        let is_bounded = !rule.bounded || before_word(text, word.start()).is_some();
                         if !is_bounded
                             || exact.is_some_and(|exact| text[word.range()] != *exact.as_bytes())
                         {
@@ -332,11 +331,9 @@ impl<'a> Look<'a> {
                             continue;
                         }
                         if named_at.0 != word.end() {
-                            let [a, b, c] = assigned::values(text, word.end());
-                            named_at = (
-                                word.end(),
-                                [a, b, c, assigned::listed_below(text, word.end())],
-                            );
+                            let [a, b, c, d] = assigned::values(text, word.end());
+                            let below = assigned::listed_below(text, word.end());
+                            named_at = (word.end(), [a, b, c, d, below]);
                         }
                         for value in named_at.1.into_iter().flatten() {
                             self.value(idx, word.start(), value);
@@ -386,12 +383,6 @@ impl<'a> Look<'a> {
         if rest.iter().take(8).any(is_end) || rest.len() < 8 || !rules::is_for(idx, self.path) {
             return;
         }
-        let Some(found) = rules::regex(idx)
-            .and_then(|regex| regex.captures(rest))
-            .and_then(|groups| groups.get(1))
-        else {
-            return;
-        };
         let is_name = |b: &u8| b.is_ascii_alphanumeric() || b"_-.".contains(b);
         let name = name
             - text[..name]
@@ -400,6 +391,14 @@ impl<'a> Look<'a> {
                 .take(50)
                 .take_while(|b| is_name(b))
                 .count();
+        let close = assigned::closer(text, name, at);
+        let end = close.and_then(|close| memchr::memmem::find(rest, close));
+        let Some(found) = rules::regex(idx)
+            .and_then(|regex| regex.captures(&rest[..end.unwrap_or(rest.len())]))
+            .and_then(|groups| groups.get(1))
+        else {
+            return;
+        };
         if harmless::is_secret(idx, found.as_bytes(), &text[name..at], self.path) {
             let rank = match RULES[idx].check {
                 rules::Check::None => 2,
@@ -424,7 +423,9 @@ impl<'a> Look<'a> {
         }
         let len = self.text.len();
         let mut from = word.start;
-        if !RULES[idx].starts {
+        if RULES[idx].starts {
+            from -= before_word(self.text.as_bytes(), from).unwrap_or(0);
+        } else {
             from = from.saturating_sub(BEFORE);
         }
         let mut to = self.run_end(word.end).max(len.min(word.end + BEHIND));
@@ -475,6 +476,13 @@ impl<'a> Look<'a> {
     }
 }
 
-fn is_word(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b == b'_'
+/// How many bytes part what stands at `at` from the word before: an underscore, or an escape that ends with a letter (`\n`);
+/// `None` where it is in the middle of a word.
+fn before_word(text: &[u8], at: usize) -> Option<usize> {
+    match text[..at] {
+        [.., b'_'] => Some(1),
+        [.., b'\\', b'n' | b'r' | b't'] => Some(2),
+        [.., b] if b.is_ascii_alphanumeric() => None,
+        _ => Some(0),
+    }
 }

@@ -26,7 +26,7 @@ pub struct Rule {
     pub check: Check,
     /// The expression begins with the words.
     pub starts: bool,
-    /// What comes before it is no letter, digit or underscore.
+    /// What comes before it is no letter and no digit.
     pub bounded: bool,
     /// The case of the words counts.
     pub exact: bool,
@@ -75,13 +75,28 @@ pub(super) fn compile(expression: &str) -> Result<Regex, regex::Error> {
 }
 
 impl Rule {
-    /// The expression as it is run: that of a value is tied to where the value begins.
+    /// The expression as it is run: that of a value is tied to where the value begins, and an underscore parts words, so that
+    /// a token is found that somebody put another word in front of (`old_ghp_...`) or behind.
     fn expression(&self) -> String {
         match self.shape {
-            Shape::Find(find) => find.to_owned(),
-            // a full stop may end the sentence, and a value what JSON or code puts around it
+            Shape::Find(find) => {
+                let find = match find.rsplit_once(r"\b") {
+                    Some((find, "")) => format!(r"{find}(?:\b|_)"),
+                    _ => find.to_owned(),
+                };
+                let start = find.strip_prefix("(?i)").unwrap_or(&find);
+                // what takes in underscores itself needs no help, and would only take longer with it
+                let rest = start.strip_prefix(r"\b");
+                let Some(rest) = rest.filter(|rest| !rest.starts_with(r"[\w")) else {
+                    return find;
+                };
+                let flags = &find[..find.len() - start.len()];
+                // an escape may stand in front (`\n`), whose letter is none of the word
+                format!(r"{flags}(?:\b|_|\\[nrt]){rest}")
+            }
+            // a full stop may end the sentence, and a value what JSON, code or Markdown puts around it
             Shape::After(value) => {
-                format!(r#"\A({value})(?:[`'"\s;,)\]}}<>&\\|]|\.(?:\s|$)|$)"#)
+                format!(r#"\A({value})(?:[`'"\s;,)\]}}<>&\\|*~]|\.(?:\s|$)|$)"#)
             }
         }
     }

@@ -300,6 +300,26 @@ fn hostile_texts_take_no_longer_than_others() {
         "machine ",
         "password=",
         "\\u0041",
+        "\\x2d",
+        "\\u{",
+        "a\\_",
+        "&#95;",
+        "%5F",
+        "| key | ",
+        "<td>key</td>",
+        "**key** ",
+        "key is ",
+        "_ghp_",
+        "xeyJaaaaaaaaaaaaaaaaaa.eyJ",
+        "DB_PASSWORD=a1",
+        "A_SECRET: ",
+        "mysql -p",
+        "docker login ",
+        "?password=a",
+        "a:5432:b:",
+        "root:$6$a",
+        "1/111111111111",
+        "aaa8Q~",
         "%3A%2F%2F",
         "\u{200b}",
         "ghp_",
@@ -321,7 +341,7 @@ fn hostile_texts_take_no_longer_than_others() {
 }
 
 const PIECES: &str = "(AKIA|ghp_|sk-|sk-ant-api03-|eyJ|\\.|-----BEGIN |RSA PRIVATE KEY-----|-----END |\n|://|a:|@|token=|api_key = \"|password: |\"|'|é|\u{200b}| |\
-    ;|Password=|Server=x;|AIza|xoxb-1|Bearer |Authorization: |Basic |https://|curl -u |SG\\.|\\\\u0041|\\\\n|%3A%2F%2F|<U\\+202E>|\\[REDACTED:|\\]|\
+    ;|Password=|Server=x;|AIza|xoxb-1|Bearer |Authorization: |Basic |https://|curl -u |SG\\.|\\\\u0041|\\\\n|\\\\x2d|%3A%2F%2F|%5F|&#95;|&quot;|\\*\\*|\\||_|</td><td>| is |DB_PASSWORD=|SECRET: |\\?password=|sshpass -p |<U\\+202E>|\\[REDACTED:|\\]|\
     [a-zA-Z0-9]{1,45}|[A-Z0-9]{16}|[a-f0-9]{32}|[A-Za-z0-9+/]{40,90}|[a-z0-9]{35,36}){0,24}";
 
 proptest! {
