@@ -32,7 +32,7 @@ fn main() -> Result<(), Failure> {
 /// Writes the rules of `src/guard/secrets/` as the table `RULES`.
 fn write_secret_rules(path: &Path) -> Result<(), Failure> {
     let mut rows = Vec::new();
-    for name in ["ours.toml", "gitleaks.toml"] {
+    for name in ["ours.toml", "ways.toml", "gitleaks.toml"] {
         let text = std::fs::read_to_string(Path::new("src/guard/secrets").join(name))?;
         let rules: toml::Table = text.parse()?;
         for (id, rule) in &rules {
@@ -76,6 +76,7 @@ fn secret_rule(id: &str, rule: &toml::Value) -> Option<String> {
         None => "None",
         Some("generic") => "Generic",
         Some("password") => "Password",
+        Some("assigned") => "Assigned",
         Some("login") => "Login",
         Some(_) => return None,
     };
@@ -97,8 +98,9 @@ fn secret_rule(id: &str, rule: &toml::Value) -> Option<String> {
     (!words.is_empty() && !list("yes").is_empty() && !list("no").is_empty()).then(|| {
         format!(
             "    Rule {{ id: {id:?}, words: &{words:?}, shape: Shape::{shape}, entropy: {entropy:?}, group: {group:?}, path: {:?}, \
-             allow: &{:?}, check: Check::{check}, starts: {starts}, bounded: {}, exact: {exact} }},\n",
+             unless: {:?}, allow: &{:?}, check: Check::{check}, starts: {starts}, bounded: {}, exact: {exact} }},\n",
             text("path"),
+            text("unless"),
             list("allow"),
             starts && is_bounded,
         )

@@ -209,6 +209,22 @@ fn notes_are_redacted_wherever_they_are_kept() {
         &place.run(&["remember", &format!("the token is {secret}")]),
         &secret,
     );
+    // a password that is a word is one where it is given to the name of one
+    let said = "log in to staging with STAGING_PASSWORD=hunter2hunter2";
+    assert!(
+        place
+            .run(&["remember", said])
+            .bad()
+            .contains("looks like a secret (env-password)")
+    );
+    place.write("NOTES.md", &format!("# Staging\n\n- {said}\n"));
+    let ran = place.run(&["-t", "log in to staging"]);
+    assert!(
+        ran.stdout
+            .contains("STAGING_PASSWORD=[REDACTED:env-password]"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]

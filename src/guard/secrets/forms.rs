@@ -140,7 +140,12 @@ fn written_with_escapes() {
 #[test]
 fn short_tokens_in_base64() {
     let engine = base64::engine::general_purpose::STANDARD;
-    for token in ["AKIA<base32:16>", "glpat-<alnum:20>", "sk_live_<alnum:20>"] {
+    for token in [
+        "AKIA<base32:16>",
+        "glpat-<alnum:20>",
+        "sk_live_<alnum:20>",
+        "fc-<hex:32>",
+    ] {
         let run = engine.encode(expand(token));
         for (before, after) in [("", ""), ("data: ", "\n"), ("(x/", ")"), ("\"", "\"")] {
             let redacted = redact(&format!("{before}{run}{after}")).into_owned();
@@ -154,6 +159,180 @@ fn short_tokens_in_base64() {
         let run = engine.encode(text);
         assert_eq!(redact(&run), run);
     }
+}
+
+#[test]
+fn in_the_forms_of_vendors() {
+    check(&[
+        "DD_API_KEY=«<hex:32>»",
+        "DD_APP_KEY=«<hex:40>»",
+        "DATADOG_API_KEY=«<hex:32>»",
+        "datadog_app_key: «<hex:40>»",
+        "dd-api-key: «<hex:32>»",
+        "«nvapi-<word:64>»",
+        "«CCIPAT_<alnum:22>_<hex:40>»",
+        "«CCIPRJ_<alnum:22>_<hex:40>»",
+        "CIRCLE_TOKEN=«<hex:40>»",
+        "«squ_<hex:40>»",
+        "«sqp_<hex:40>»",
+        "«sqa_<hex:40>»",
+        "«bkua_<hex:40>»",
+        "«phx_<alnum:43>»",
+        "«ATTA<hex:60><HEX:8>»",
+        "«csk-<lower:48>»",
+        "«fw_<alnum:22>»",
+        "FIREWORKS_API_KEY=«fw_<alnum:22>»",
+        "«fc-<hex:32>»",
+        "DEEPSEEK_API_KEY=«sk-<hex:32>»",
+        "«sk-<hex:32>»",
+        "WANDB_API_KEY=«<hex:40>»",
+        "wandb login «<hex:40>»",
+        "«waka_<hex:8>-<hex:4>-4<hex:3>-a<hex:3>-<hex:12>»",
+        "«WPL_AP1.<alnum:16>.<alnum:6>==»",
+        "«tfp_<alnum:44>»",
+        "«rnd_<alnum:32>»",
+        "«aio_<alnum:28>»",
+        "«1/1<digit:15>:<hex:32>»",
+        "«2/1<digit:15>/1<digit:15>:<hex:32>»",
+        "ASANA_TOKEN=«0/<hex:32>»",
+        "Bot «M<alnum:23>.<alnum:6>.<alnum:38>»",
+        "client.login('«MTA<alnum:23>.<alnum:6>.<alnum:38>»')",
+        "«sbp_<hex:40>»",
+        "«sb_secret_<alnum:31>»",
+        "«gsk_<alnum:52>»",
+        "«r8_<alnum:37>»",
+        "«hf_<letter:34>»",
+        "«pplx-<alnum:48>»",
+        "«xai-<alnum:80>»",
+        "«sk-or-v1-<hex:64>»",
+        "«napi_<lower:64>»",
+        "«pscale_tkn_<alnum:43>»",
+        "«re_<alnum:8>_<alnum:24>»",
+        "«sk_live_<alnum:42>»",
+        "«sk_test_<alnum:42>»",
+        "«tvly-dev-<alnum:32>»",
+        "VERCEL_TOKEN=«<alnum:24>»",
+        "«vcp_<alnum:56>»",
+        "«nfp_<alnum:36>»",
+        "«dckr_pat_<alnum:27>»",
+        "«dckr_oat_<alnum:32>»",
+        "AccountKey=«<base64:86>==»;",
+        "?sv=2022-11-02&sig=«<alnum:40>%3D»",
+        "client_secret = '«<alnum:3>8Q~<alnum:34>»'",
+        "AZURE_CLIENT_SECRET=«<alnum:3>8Q~<alnum:34>»",
+        "|«<alnum:3>8Q~<alnum:34>»|",
+        "«GOCSPX-<alnum:28>»",
+        "«eyJ<alnum:33>.eyJ<alnum:60>.<word:43>»",
+        "«AGE-SECRET-KEY-1<bech32:58>»",
+        "//registry.npmjs.org/:_authToken=«<hex:8>-<hex:4>-<hex:4>-<hex:4>-<hex:12>»",
+        "«pypi-AgEIcHlwaS5vcmc<alnum:60>»",
+        "machine api.h.io\n  login bob\n  password «hunter2x»",
+        "admin:«$2y$05$<alnum:53>»",
+        "admin:«$apr1$<alnum:8>$<alnum:22>»",
+        "root:«$6$<alnum:16>$<alnum:86>»:19000:0:99999:7:::",
+        "root:«$y$j9T$<alnum:22>$<alnum:43>»:19000:0:99999:7:::",
+        "root:«$5$<alnum:16>$<alnum:43>»:19000:0:99999:7:::",
+        "Server=db;Database=x;User Id=sa;Password=«Kq8-zz81x»;",
+        "jdbc:mysql://db/x?user=app&password=«Kq8zz81xyz»",
+        "jdbc:postgresql://db:5432/x?user=app&password=«tomatosoup»",
+        "jdbc:sqlserver://db;user=sa;password=«Kq8zz81x»",
+        "host=db user=app password=«Kq8zz81x» dbname=shop",
+        "Authorization: Basic «<login:alice:Tr0ub4dor-3>»",
+        "Authorization: Bearer «<alnum:40>»",
+        "Cookie: theme=dark; sessionid=«<lower:32>»",
+        "Cookie: connect.sid=«s%3A<alnum:32>.<alnum:43>»",
+        "Set-Cookie: PHPSESSID=«<lower:26>»; path=/",
+        "curl -u «admin:Kq8zz81x» https://h/",
+        "curl --user «admin:Kq8zz81x» https://h/",
+        "mysql -u root -p«Kq8zz81x» shop",
+        "mysqldump -uroot -p«tomatosoup1» shop",
+        "mysql --password=«Kq8zz81x» shop",
+        "sshpass -p «Kq8zz81x» ssh a@b",
+        "sshpass -p '«Kq8zz81x»' ssh a@b",
+        "docker login -u bob -p «Kq8zz81x» r.io",
+        "docker login --username bob --password «Kq8zz81x» r.io",
+        "echo «Kq8zz81x» | docker login --password-stdin",
+        "PGPASSWORD=«Kq8zz81x» psql -h db",
+        "redis-cli -a «Kq8zz81xyz» ping",
+        "db.h.io:5432:shop:app:«Kq8zz81x»",
+        "helm upgrade x --set db.password=«Kq8zz81x»",
+        "az login --service-principal -u x -p «<alnum:3>8Q~<alnum:34>»",
+        "aws configure set aws_secret_access_key «<base64:40>»",
+        "«SG.<alnum:22>.<alnum:43>»",
+        "«figd_<alnum:40>»",
+        "«ntn_<digit:11><alnum:35>»",
+        "«lin_api_<alnum:40>»",
+        "«sk-svcacct-<word:120>»",
+        "«AQ.Ab8RN6<word:44>»",
+        "«tskey-auth-<alnum:12>CNTRL-<alnum:32>»",
+        "«ops_eyJ<alnum:300>»",
+        "«dp.st.dev.<alnum:43>»",
+        "«rpa_<upper:40><lower:6>»",
+        "«jina_<hex:32><alnum:28>»",
+        "MISTRAL_API_KEY=«<alnum:32>»",
+        "COHERE_API_KEY=«<alnum:40>»",
+        "TOGETHER_API_KEY=«<hex:64>»",
+        "EXA_API_KEY=«<hex:8>-<hex:4>-<hex:4>-<hex:4>-<hex:12>»",
+        "PINECONE_API_KEY=«<hex:8>-<hex:4>-<hex:4>-<hex:4>-<hex:12>»",
+        "ALGOLIA_ADMIN_KEY=«<hex:32>»",
+        "SEGMENT_WRITE_KEY=«<alnum:32>»",
+        "LAUNCHDARKLY_SDK_KEY=«sdk-<hex:8>-<hex:4>-<hex:4>-<hex:4>-<hex:12>»",
+        "«sdk-<hex:8>-<hex:4>-<hex:4>-<hex:4>-<hex:12>»",
+        "«glsa_<alnum:32>_<hex:8>»",
+        "«EAAA<word:60>»",
+        "«shpat_<hex:32>»",
+        "«dop_v1_<hex:64>»",
+        "«key-<hex:32>»",
+        "«whsec_<alnum:32>»",
+        "«ghs_<alnum:36>»",
+        "FlyV1 «fm2_<base64:100>»",
+        "«ddp_<alnum:36>»",
+        "«ddo_<alnum:36>»",
+        "«cal_live_<hex:32>»",
+        "«tr_dev_<alnum:24>»",
+        "«tr_prod_<alnum:24>»",
+        "«apify_api_<alnum:36>»",
+        "«lsv2_sk_<hex:32>_<hex:10>»",
+        "«sk-lf-<hex:8>-<hex:4>-<hex:4>-<hex:4>-<hex:12>»",
+        "PAGERDUTY_TOKEN=«u+<alnum:18>»",
+        "«e2b_<hex:40>»",
+        "«ABSK<alnum:110>»",
+    ]);
+}
+
+#[test]
+fn passwords_of_environments() {
+    check(&[
+        "STAGING_PASSWORD=«hunter2hunter2»",
+        "export DB_PASSWORD=«tomatosoup»",
+        "DB_PASSWD=«correcthorse»",
+        "ADMIN_PWD: «tomatosoup9»",
+        "- STAGING_PASSWORD=«hunter2hunter2»",
+        "the login is STAGING_PASSWORD=«hunter2hunter2» on staging",
+        "`STAGING_PASSWORD=«hunter2hunter2»`",
+        "      MYSQL_ROOT_PASSWORD: «tomatosoup9»",
+        "      MYSQL_ROOT_PASSWORD: \"«tomatosoup9»\"",
+        "    - POSTGRES_PASSWORD=«tomatosoup9»",
+        "ENV DB_PASSWORD=«tomatosoup9»",
+        "docker run -e POSTGRES_PASSWORD=«tomatosoup9» postgres",
+        "set DB_PASSWORD=«tomatosoup9»",
+        "$env:DB_PASSWORD = '«tomatosoup9»'",
+        "APP_SECRET=«tomatosoup9»",
+    ]);
+}
+
+#[test]
+fn passwords_of_environments_are_no_code() {
+    let text = "DB_PASSWORD = \"tomatosoup9\"";
+    for path in [None, Some("notes.md"), Some("ci.yml"), Some("Dockerfile")] {
+        let (redacted, _) = redact_in(path, text);
+        assert_eq!(redacted, "DB_PASSWORD = \"[REDACTED:env-password]\"");
+    }
+    for path in ["settings.py", "src/a.rs", "a.test.ts"] {
+        assert_eq!(redact_in(Some(path), text).0, text);
+    }
+    let text = "MYSQL_USER=wordpress\nMYSQL_PASSWORD=wordpress\n";
+    assert_eq!(redact(text), text);
 }
 
 #[test]

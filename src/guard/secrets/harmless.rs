@@ -3,6 +3,7 @@
 use super::rules::{self, Check, RULES, Shape};
 use aho_corasick::AhoCorasick;
 use regex::bytes::Regex;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// What documentation writes into the place of a secret.
@@ -92,6 +93,7 @@ pub(super) fn is_secret(idx: usize, secret: &[u8], name: &[u8], path: Option<&st
     }
     match rule.check {
         Check::Login => return is_login(secret),
+        Check::Assigned => return is_assigned(secret) && !is_in(&LOCKS, path),
         Check::Password => return is_password(secret) && !is_in(&LOCKS, path),
         Check::Generic => return is_generic(secret, name, path),
         Check::None => {}
@@ -171,6 +173,97 @@ fn is_password(value: &[u8]) -> bool {
         && (has(u8::is_ascii_lowercase) || has(u8::is_ascii_uppercase))
         && !value.iter().any(is_odd)
         && !value.contains(&b'%')
+}
+
+/// A password that may be a word or two, for it is given to the name of one: no placeholder, and nothing that stands for another value.
+fn is_assigned(value: &[u8]) -> bool {
+    const WORDS: &[&str] = &[
+        "pass",
+        "pwd",
+        "secret",
+        "token",
+        "your",
+        "fake",
+        "sample",
+        "test",
+        "admin",
+        "postgres",
+        "mysql",
+        "root",
+        "redis",
+        "guest",
+        "minio",
+        "default",
+        "string",
+        "required",
+        "optional",
+        "none",
+        "null",
+        "hidden",
+        "masked",
+        "encrypt",
+        "hash",
+        "random",
+        "env.",
+        "process.",
+        "vault:",
+        "secrets.",
+        "foobar",
+        "todo",
+        "unset",
+        "invalid",
+        "value",
+        "credential",
+        "12345",
+    ];
+    let lower = value.to_ascii_lowercase();
+    let holds = |word: &str| memchr::memmem::find(&lower, word.as_bytes()).is_some();
+    let has = |is: fn(&u8) -> bool| value.iter().any(is);
+    let is_word = |b: &u8| b.is_ascii_alphabetic() || b"_-.".contains(b);
+    let turns = |pair: &[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
+    // without a digit: `SecretString`, `settings.db.pw`, `my-database` are names, `tomatosoup` is none
+    let is_name = value.iter().all(is_word)
+        && (value.windows(2).any(turns) || value.iter().any(|b| b"_-.".contains(b)));
+    let is_constant = !has(u8::is_ascii_lowercase) && has(|b| *b == b'_');
+    let all = |part: &[u8], is: fn(&u8) -> bool| part.iter().all(is);
+    let is_step = |part: &[u8]| all(part, u8::is_ascii_alphabetic) || all(part, u8::is_ascii_digit);
+    let is_path = matches!(value, [b'/' | b'.' | b'~', ..])
+        || holds("://")
+        || value.contains(&b'/') && value.split(|b| b"/-_.".contains(b)).all(is_step);
+    (6..=128).contains(&value.len())
+        && !is_name
+        && !is_constant
+        && !is_path
+        && !is_dotted(value)
+        && !is_counting(&lower)
+        && !is_common(value)
+        && !WORDS.iter().any(|word| holds(word))
+        && !has(|b| b"<>(){}[]|\\`$".contains(b))
+}
+
+/// Whether the password at `range` is a word that the text around also gives to a user, a database or an image: what examples do
+/// (`MYSQL_USER=wordpress`, `MYSQL_PASSWORD=wordpress`), and nobody who has something to hide.
+pub(super) fn is_borrowed(text: &[u8], range: &Range<usize>) -> bool {
+    const AROUND: usize = 2000;
+    const MAX_FOUND: usize = 32;
+    const NAMES: &[&[u8]] = &[b"user", b"database", b"db", b"name", b"image", b"login"];
+    let value = &text[range.clone()];
+    if !value.iter().all(u8::is_ascii_alphabetic) {
+        return false;
+    }
+    let around = &text[range.start.saturating_sub(AROUND)..text.len().min(range.end + AROUND)];
+    memchr::memmem::find_iter(around, value)
+        .take(MAX_FOUND)
+        .any(|at| {
+            let before = around[..at].trim_ascii_end();
+            let Some((b':' | b'=', before)) = before.split_last() else {
+                return false;
+            };
+            let is_name = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_';
+            let len = before.iter().rev().take(40).take_while(is_name).count();
+            let name = before[before.len() - len..].to_ascii_lowercase();
+            NAMES.iter().any(|end| name.ends_with(end))
+        })
 }
 
 /// `user:password` in base64, the password none of documentation's.
@@ -345,6 +438,20 @@ mod tests {
         for value in ["q8Zr2Lw0Xc", "hunter2x", "a$b9X!k2", "p@ss-w0rd"] {
             assert!(!is_placeholder(value.as_bytes()), "{value}");
         }
+    }
+
+    #[test]
+    fn a_password_that_is_also_a_name() {
+        let is = |text: &str| {
+            let start = text.find("PASSWORD=").unwrap() + 9;
+            is_borrowed(text.as_bytes(), &(start..start + 9))
+        };
+        assert!(is("DB_USER=wordpress\nDB_PASSWORD=wordpress"));
+        assert!(is("PASSWORD=wordpress\nimage: wordpress:6"));
+        assert!(!is(
+            "A_PASSWORD=wordpress\nB_PASSWORD=wordpress\n# wordpress"
+        ));
+        assert!(!is("DB_USER=wordpres9\nDB_PASSWORD=wordpres9"));
     }
 
     #[test]

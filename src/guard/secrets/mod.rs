@@ -1,7 +1,7 @@
 //! Known forms of secrets in text: found by the span, and redacted.
 //!
-//! A secret is what a rule says is one. `ours.toml` and `gitleaks.toml` hold the rules as data, each with samples that it must find
-//! and samples that it must leave; to add one takes three lines. `shapes` has what no expression can say, keys over many lines and
+//! A secret is what a rule says is one. `ours.toml`, `ways.toml` and `gitleaks.toml` hold the rules as data, each with samples that
+//! it must find and samples that it must leave; to add one takes three lines. `shapes` has what no expression can say, keys over many lines and
 //! logins in URLs. One automaton looks for the words of all rules, so that a text without any costs one pass; where a word stands,
 //! its rule looks at the text around it. Expressions run in time linear in the text, and are compiled when first needed.
 //!
@@ -452,7 +452,10 @@ impl<'a> Look<'a> {
             };
             let secret = secret.unwrap_or(whole);
             let name = &text[whole.start()..secret.start()];
-            if harmless::is_secret(idx, secret.as_bytes(), name, self.path) {
+            if harmless::is_secret(idx, secret.as_bytes(), name, self.path)
+                && !(RULES[idx].check == rules::Check::Assigned
+                    && harmless::is_borrowed(self.text.as_bytes(), &secret.range()))
+            {
                 self.hits.push(Hit {
                     rank: 1,
                     kind: RULES[idx].id,

@@ -5,7 +5,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use std::sync::{LazyLock, OnceLock};
 
-/// One rule of `ours.toml` or `gitleaks.toml`.
+/// One rule of `ours.toml`, `ways.toml` or `gitleaks.toml`.
 #[derive(Debug)]
 pub struct Rule {
     /// What it finds, in kebab case.
@@ -20,6 +20,8 @@ pub struct Rule {
     pub group: Option<usize>,
     /// Paths it is for; none means all.
     pub path: Option<&'static str>,
+    /// Paths it is not for.
+    pub unless: Option<&'static str>,
     /// Values that are no secrets.
     pub allow: &'static [&'static str],
     /// What else a value must be.
@@ -50,6 +52,8 @@ pub enum Check {
     Generic,
     /// A password as a person makes one up: several kinds of characters.
     Password,
+    /// A password as what is around it says: no placeholder, name, type, path or code.
+    Assigned,
     /// A user and a password, in base64.
     Login,
 }
@@ -109,14 +113,17 @@ pub(super) fn regex(idx: usize) -> Option<&'static Regex> {
         .as_ref()
 }
 
-/// Whether the rule is for a file at `path`; a text without a path is no such file.
+/// Whether the rule is for a file at `path`; a text without a path is none of those that a rule is for, or not for.
 pub(super) fn is_for(idx: usize, path: Option<&str>) -> bool {
-    let Some(expression) = RULES[idx].path else {
+    let (asks, unless) = (RULES[idx].path, RULES[idx].unless);
+    let Some(expression) = asks.or(unless) else {
         return true;
     };
     let compiled = PATHS[idx].get_or_init(|| compile(expression).ok());
-    path.zip(compiled.as_ref())
-        .is_some_and(|(path, regex)| regex.is_match(path.as_bytes()))
+    let is_such = path
+        .zip(compiled.as_ref())
+        .is_some_and(|(path, regex)| regex.is_match(path.as_bytes()));
+    is_such == asks.is_some()
 }
 
 /// Whether the rule's own exceptions take in `secret`.

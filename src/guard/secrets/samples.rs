@@ -101,9 +101,16 @@ fn every_rule_compiles() {
             panic!("{}: {error}", rule.id);
         }
         assert!(super::rules::regex(idx).is_some(), "{}", rule.id);
-        for text in rule.allow.iter().copied().chain(rule.path) {
+        for text in rule
+            .allow
+            .iter()
+            .copied()
+            .chain(rule.path)
+            .chain(rule.unless)
+        {
             assert!(compile(text).is_ok(), "{}: {text}", rule.id);
         }
+        assert!(rule.path.is_none() || rule.unless.is_none(), "{}", rule.id);
         assert!(rule.words.iter().all(|word| word.len() > 1), "{}", rule.id);
     }
 }
@@ -141,6 +148,11 @@ fn check(text: &str) {
 #[test]
 fn our_rules_find_and_leave_what_they_must() {
     check(include_str!("ours.toml"));
+}
+
+#[test]
+fn our_rules_for_ways_find_and_leave_what_they_must() {
+    check(include_str!("ways.toml"));
 }
 
 #[test]
