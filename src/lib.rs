@@ -621,7 +621,7 @@ fn omitted(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> V
                 let item =
                     render::memory::note_item(survey, idx, RenderingName::Full, &[], String::new());
                 omitted.push(Omitted {
-                    id: item.id,
+                    own_id: Some(item.id.into()),
                     kind: Kind::Note,
                     path: item.path,
                     tokens_full,
@@ -639,7 +639,7 @@ fn omitted(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> V
                 let item =
                     render::memory::session_item(survey, idx, RenderingName::Full, String::new());
                 omitted.push(Omitted {
-                    id: item.id,
+                    own_id: Some(item.id.into()),
                     kind: Kind::Session,
                     path: item.path,
                     tokens_full,
@@ -653,8 +653,9 @@ fn omitted(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> V
     let left = |idx: &usize| {
         !taken[*idx] && !matches!(files[*idx].barred, Some(source::NOTE | source::BUNDLE))
     };
+    omitted.reserve_exact((0..files.len()).filter(left).count());
     omitted.extend((0..files.len()).filter(left).map(|idx| Omitted {
-        id: format!("file:{}", files[idx].path),
+        own_id: None,
         kind: Kind::File,
         path: files[idx].path.clone(),
         tokens_full: (files[idx].n_bytes / 4) as usize,
@@ -670,7 +671,9 @@ fn omitted(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> V
     omitted.sort_by(|a, b| {
         b.relevance
             .total_cmp(&a.relevance)
-            .then_with(|| a.id.cmp(&b.id))
+            .then_with(|| a.kind.cmp(&b.kind))
+            .then_with(|| a.path.cmp(&b.path))
+            .then_with(|| a.own_id.cmp(&b.own_id))
     });
     omitted
 }

@@ -19,7 +19,7 @@ pub fn emit(data: &[u8]) {
         let shape = parts.byte();
         match shape % 8 {
             6 => account.omitted.push(Omitted {
-                id: String::new(),
+                own_id: None,
                 kind: Kind::File,
                 path: path_text(parts.bytes()),
                 tokens_full: 1,

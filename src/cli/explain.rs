@@ -124,7 +124,7 @@ fn one(explained: &Explained, account: &Account, style: Style, out: &mut String)
     let omitted = account
         .omitted
         .iter()
-        .find(|omitted| omitted.id == explained.id);
+        .find(|omitted| omitted.id() == explained.id);
     for reason in item.into_iter().flat_map(|item| &item.reasons) {
         out.push_str(&format!("  {} {}\n", style.dim("because:"), plain(reason)));
     }

@@ -186,7 +186,7 @@ mod tests {
 
     fn account(budget: usize, task: &str, omitted: &[(Kind, &str, f64)]) -> Account {
         let omitted = omitted.iter().map(|&(kind, path, relevance)| Omitted {
-            id: format!("{}:{path}", kind.as_str()),
+            own_id: None,
             kind,
             path: path.to_owned(),
             tokens_full: 1,

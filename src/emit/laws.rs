@@ -179,7 +179,7 @@ fn any_account() -> impl Strategy<Value = Account> {
                 omitted: omitted
                     .into_iter()
                     .map(|(path, relevance)| Omitted {
-                        id: format!("file:{path}"),
+                        own_id: None,
                         kind: Kind::File,
                         path,
                         tokens_full: 7,
@@ -312,7 +312,7 @@ fn sample() -> Account {
     ];
     let session = vec![("date", "2026-01-03".to_owned())];
     let omitted = |kind: Kind, path: &str, relevance| Omitted {
-        id: format!("{}:{path}", kind.as_str()),
+        own_id: None,
         kind,
         path: path.to_owned(),
         tokens_full: 4120,

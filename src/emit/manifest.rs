@@ -344,7 +344,7 @@ impl From<&Item> for ItemEntry {
 impl From<&Omitted> for OmittedEntry {
     fn from(omitted: &Omitted) -> Self {
         Self {
-            id: omitted.id.clone(),
+            id: omitted.id(),
             kind: omitted.kind.as_str().to_owned(),
             path: omitted.path.clone(),
             tokens_full: omitted.tokens_full,

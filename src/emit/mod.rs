@@ -161,8 +161,8 @@ pub struct Item {
 /// A candidate that was left out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Omitted {
-    /// Stable identity.
-    pub id: String,
+    /// Stable identity, where it is not the kind and the path: a tree has a million files, and each of them may be left out.
+    pub own_id: Option<Box<str>>,
     /// What it is.
     pub kind: Kind,
     /// Path relative to the root.
@@ -173,6 +173,17 @@ pub struct Omitted {
     pub relevance: f64,
     /// Why it was left out.
     pub reason: &'static str,
+}
+
+impl Omitted {
+    /// Stable identity: `file:src/a.rs`.
+    pub fn id(&self) -> String {
+        let own = self.own_id.as_deref();
+        own.map_or_else(
+            || format!("{}:{}", self.kind.as_str(), self.path),
+            str::to_owned,
+        )
+    }
 }
 
 /// What the solver proves about its choice.
