@@ -130,6 +130,10 @@ pub fn look_up(atoms: &mut [Atom], paths: &Paths<'_>, text: &dyn Fn(&str) -> Opt
                 _ => {}
             }
         }
+        // what is to be done may name what is to be written
+        if atom.text.contains("[ ]") {
+            gone.clear();
+        }
         atom.anchored = match (n_found, gone.len()) {
             (0, 0) => Anchored::Unverifiable,
             (_, 0) => Anchored::Fresh,
@@ -216,6 +220,7 @@ mod tests {
     #[test]
     fn what_cannot_be_told_does_not_count() {
         check("- we use pnpm", Anchored::Unverifiable);
+        check("- [ ] write src/plan.rs", Anchored::Unverifiable);
         check(
             "- ~/.config/x/y.toml and /etc/hosts",
             Anchored::Unverifiable,

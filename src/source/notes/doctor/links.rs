@@ -171,7 +171,7 @@ fn joined(folder: &str, path: &str) -> Option<String> {
 
 /// What notes name that is not there, in folders and files that are.
 pub(super) fn anchors(notes: &Notes<'_>, exists: &dyn Fn(&str) -> bool, found: &mut Vec<Finding>) {
-    let is_live = |atom: &&Atom| !atom.superseded && !atom.done && !atom.text.contains("[ ]");
+    let is_live = |atom: &&Atom| !atom.superseded && !atom.done;
     for atom in notes.atoms.iter().filter(is_live) {
         let gone = atom.gone.iter().filter(|anchor| !exists(anchor));
         let gone: Vec<String> = gone.take(MAX_NAMED).map(|it| format!("`{it}`")).collect();
