@@ -5,6 +5,7 @@
 //! so [`repair`] trusts that where the tree holds errors. And a file that is not parsed at all gets definitions by keyword
 //! and indentation: rough, but better than none.
 
+use super::structure::MAX_NAME_CHARS;
 use super::table::Language;
 use super::{Definition, DefinitionKind, Outline, breaks, lines, n_lines};
 use rustc_hash::FxHashMap;
@@ -364,7 +365,7 @@ fn head_name(head: &str) -> Option<String> {
             word.clear();
         }
     }
-    let name = name?.trim().to_owned();
+    let name: String = name?.trim().chars().take(MAX_NAME_CHARS).collect();
     let begins_well = name.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '~');
     let is_macro = !name.chars().any(char::is_lowercase);
     (depth == 0 && begins_well && !is_macro).then_some(name)
@@ -442,7 +443,11 @@ fn keyword(line: &str) -> Option<(DefinitionKind, String)> {
         // Of a qualified name the last part, as elsewhere.
         let qualified = after[..length].trim_end_matches(':');
         let name = qualified.rsplit("::").next().unwrap_or_default();
-        let name: String = name.chars().filter(|c| *c != ':').take(120).collect();
+        let name: String = name
+            .chars()
+            .filter(|c| *c != ':')
+            .take(MAX_NAME_CHARS)
+            .collect();
         return (!name.is_empty()).then_some((kind, name));
     }
     None

@@ -3,6 +3,7 @@
 //! A scan of lines that knows fences, front matter, comments and both styles of heading. The grammar for Markdown was the
 //! alternative: it needs two parsers, and all that is wanted of it are the headings.
 
+use super::structure::MAX_NAME_CHARS;
 use super::{Definition, DefinitionKind, LONG_LINES, Outline};
 
 /// An outline whose definitions are sections, each with those of deeper headings under it.
@@ -199,7 +200,7 @@ fn name_of(text: &str) -> String {
     text.trim()
         .chars()
         .filter(|c| !c.is_control())
-        .take(120)
+        .take(MAX_NAME_CHARS)
         .collect()
 }
 

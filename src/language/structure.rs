@@ -17,7 +17,7 @@ const FREE_STEPS: u64 = 200;
 const STEPS_PER_BYTE: f64 = 0.1;
 
 /// The longest name kept, in characters: names of tests are sentences.
-const MAX_NAME_CHARS: usize = 120;
+pub(super) const MAX_NAME_CHARS: usize = 120;
 
 /// The most rows that the head of a function with errors in it may take.
 const MAX_HEAD_ROWS: usize = 30;
