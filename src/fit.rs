@@ -133,10 +133,10 @@ pub fn fit(
     tell(&mut account, &least.chosen);
     account.room = room(measure, limit, &account);
     account.omitted = Vec::new(); // of each bundle that is written anew, and as long as the tree is large
-    let (mut least_bundle, mut least_size) = write(&least, &account);
+    let mut least_size = write(&least, &account).1;
     if least_size > limit && account.room > 0 {
         account.room = 0;
-        (least_bundle, least_size) = write(&least, &account);
+        least_size = write(&least, &account).1;
     }
     if least_size > limit {
         let what = if menus.iter().any(|menu| menu.pinned) {
@@ -166,12 +166,9 @@ pub fn fit(
         .filter(|menu| menu.pinned)
         .map(|menu| menu.options[0].cost as u64)
         .sum();
-    let mut best = Fitted {
-        bundle: least_bundle,
-        chosen: least.chosen.clone(),
-        doubled: Vec::new(),
-        upgrades: Vec::new(),
-    };
+    // a bundle names all that is left out: of a tree of any size none is kept that is not needed
+    let mut best_bundle: Option<Bundle> = None;
+    let mut best_chosen = least.chosen.clone();
     let mut best_size = least_size;
     let mut best_value = -1.0;
     let mut target = (limit - least_size) as u64 + pinned_cost;
@@ -191,7 +188,7 @@ pub fn fit(
             let all_in = selection.price <= 0.0 && selection.chosen.iter().all(Option::is_some);
             if selection.value > best_value {
                 (best_value, best_size) = (selection.value, size);
-                (best.bundle, best.chosen) = (bundle, selection.chosen);
+                (best_bundle, best_chosen) = (Some(bundle), selection.chosen);
             }
             let slack = (limit - size) as u64;
             if all_in || slack <= slack_allowed(limit) {
@@ -219,6 +216,12 @@ pub fn fit(
             break;
         }
     }
+    let mut best = Fitted {
+        bundle: best_bundle.unwrap_or_else(|| write(&least, &account).0),
+        chosen: best_chosen,
+        doubled: Vec::new(),
+        upgrades: Vec::new(),
+    };
     problem.budget = (limit as u64).saturating_mul(2);
     if let Ok(selection) = solve::select(&problem) {
         best.doubled = selection.chosen;

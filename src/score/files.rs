@@ -108,46 +108,54 @@ pub fn rank(
 ) -> Ranked {
     let n = files.len();
     let lexical = Lexical::new(query, files);
-    let mut columns: Vec<Vec<f64>> = vec![vec![0.0; n]; FILE_FEATURES.len()];
+    let mut rows: Vec<FileRow> = vec![[0.0; FILE_FEATURES.len()]; n];
+    // of a million files a column is 8 MB: one at a time
+    let mut put = |feature: usize, mut column: Vec<f64>| {
+        if feature < N_FILE_SIGNALS {
+            normalise(&mut column);
+        }
+        for (row, value) in rows.iter_mut().zip(column) {
+            row[feature] = value;
+        }
+    };
     let [bm25f, title, prose] = lexical.bm25f([&query.joint, &query.title, &query.prose]);
+    put(const { at("bm25f_title") }, title);
+    put(const { at("bm25f_prose") }, prose);
+    put(const { at("path_title") }, lexical.path_bm25(&query.title));
+    put(const { at("references") }, lexical.references(query));
+    drop(lexical);
     let (top3, best) = best_segments(query, files);
+    put(const { at("best_segments") }, top3);
+    put(const { at("best_segment") }, best);
+    put(const { at("strings") }, strings(query, files));
+    put(const { at("defines") }, defines(query, files));
     let file_history = commits::read(history, n, query, now);
+    put(const { at("history") }, file_history.messages.clone());
     let named = resolve_paths(&query.mentions.paths, files);
-    let graph = imports::graph(files);
+    let mut mentioned = vec![0.0; n];
+    for (mention_rank, (idx, _)) in named.iter().enumerate() {
+        mentioned[*idx] += 1.0 / (1.0 + mention_rank as f64 * 0.1);
+    }
+    put(const { at("path_mention") }, mentioned);
 
     let mut relative = bm25f.clone();
+    put(const { at("bm25f") }, bm25f);
     normalise(&mut relative);
-    let seed: Vec<f64> = relative.iter().map(|s| s.powi(6)).collect();
-    let spread = graph.spread(&seed, 0.5, 10);
-    let seed_sum: f64 = seed.iter().sum::<f64>().max(1e-12);
     let seeds: Vec<(usize, f64)> = ranking(&relative)
         .into_iter()
         .take(10)
         .map(|idx| (idx, relative[idx].powi(4)))
         .collect();
+    let together = commits::together(history, &file_history, &seeds, now);
+    put(const { at("cochange") }, together);
+    let graph = imports::graph(files);
+    let seed: Vec<f64> = relative.iter().map(|s| s.powi(6)).collect();
+    let seed_sum: f64 = seed.iter().sum::<f64>().max(1e-12);
+    let spread = graph.spread(&seed, 0.5, 10);
+    let beyond = spread.iter().zip(&seed);
+    let beyond = beyond.map(|(s, seed)| (s - seed / seed_sum).max(0.0).sqrt());
+    put(const { at("imports") }, beyond.collect());
 
-    columns[const { at("bm25f_prose") }] = prose;
-    columns[const { at("best_segments") }] = top3;
-    columns[const { at("best_segment") }] = best;
-    columns[const { at("history") }] = file_history.messages.clone();
-    for (mention_rank, (idx, _)) in named.iter().enumerate() {
-        columns[const { at("path_mention") }][*idx] += 1.0 / (1.0 + mention_rank as f64 * 0.1);
-    }
-    columns[const { at("path_title") }] = lexical.path_bm25(&query.title);
-    columns[const { at("strings") }] = strings(query, files);
-    columns[const { at("imports") }] = spread
-        .iter()
-        .zip(&seed)
-        .map(|(s, seed)| (s - seed / seed_sum).max(0.0).sqrt())
-        .collect();
-    columns[const { at("references") }] = lexical.references(query);
-    columns[const { at("defines") }] = defines(query, files);
-    columns[const { at("cochange") }] = commits::together(history, &file_history, &seeds, now);
-    columns[const { at("bm25f") }] = bm25f;
-    columns[const { at("bm25f_title") }] = title;
-    for column in &mut columns[..N_FILE_SIGNALS] {
-        normalise(column);
-    }
     let mut recency = vec![0.0; n];
     for (idx, file) in files.iter().enumerate() {
         let changed_at = file_history.changed_at[idx];
@@ -157,18 +165,16 @@ pub fn rank(
         let look = Look::of(&file.path);
         let is = |fact: bool| f64::from(u8::from(fact));
         let size = f64::from(file.scan.lengths.iter().sum::<u32>());
-        columns[const { at("recency") }][idx] = recency[idx];
-        columns[const { at("size") }][idx] = (1.0 + size).ln();
-        columns[const { at("is_test") }][idx] = is(look.is_test);
-        columns[const { at("is_prose") }][idx] = is(look.is_prose);
-        columns[const { at("is_data") }][idx] = is(look.is_data);
-        columns[const { at("is_aside") }][idx] = is(look.is_aside);
-        columns[const { at("is_generated") }][idx] = is(look.is_generated || is_machine_made(file));
-        columns[const { at("not_code") }][idx] = is(!look.is_code);
+        let row = &mut rows[idx];
+        row[const { at("recency") }] = recency[idx];
+        row[const { at("size") }] = (1.0 + size).ln();
+        row[const { at("is_test") }] = is(look.is_test);
+        row[const { at("is_prose") }] = is(look.is_prose);
+        row[const { at("is_data") }] = is(look.is_data);
+        row[const { at("is_aside") }] = is(look.is_aside);
+        row[const { at("is_generated") }] = is(look.is_generated || is_machine_made(file));
+        row[const { at("not_code") }] = is(!look.is_code);
     }
-    let rows: Vec<FileRow> = (0..n)
-        .map(|idx| std::array::from_fn(|feature| columns[feature][idx]))
-        .collect();
     let logits: Vec<f64> = rows
         .iter()
         .zip(files)
