@@ -54,9 +54,13 @@ pub(super) fn memory(value: &DeValue<'_>) -> Result<Vec<Memory>, Wrong> {
 }
 
 /// Makes the folders of notes of a config file at `path` absolute: a project's lie below its own folder and nowhere else,
-/// a user's anywhere.
-pub(super) fn place_memory(memory: &mut [Memory], path: &Path, trust: Trust) -> Result<(), String> {
-    for folder in memory {
+/// a user's anywhere. A folder that is named twice is read once.
+pub(super) fn place_memory(
+    memory: &mut Vec<Memory>,
+    path: &Path,
+    trust: Trust,
+) -> Result<(), String> {
+    for folder in memory.iter_mut() {
         let shown = folder.path.display();
         let is_below = folder
             .path
@@ -86,6 +90,8 @@ pub(super) fn place_memory(memory: &mut [Memory], path: &Path, trust: Trust) -> 
             Trust::User => {}
         }
     }
+    let mut known = rustc_hash::FxHashSet::default();
+    memory.retain(|folder| known.insert((folder.path.clone(), folder.glob.clone())));
     Ok(())
 }
 
