@@ -27,6 +27,8 @@ mod shapes;
 mod tests;
 mod views;
 
+pub use rules::EDITION;
+
 use rules::{RULES, Shape, Use, WORDS};
 use std::borrow::Cow;
 use std::ops::Range;

@@ -8,6 +8,7 @@
 use super::folder::{Folder, Read};
 use super::import::{MAX_HOPS, imports, resolve};
 use super::{Atom, Class, split_note};
+use crate::source::beneath;
 use crate::source::stores::{Found, Stores};
 use rustc_hash::FxHashSet;
 use std::path::{Path, PathBuf};
@@ -77,13 +78,15 @@ fn of_repository(folder: &mut Folder) -> Vec<(PathBuf, String)> {
     let names = ["CLAUDE.md", ".claude/CLAUDE.md", "CLAUDE.local.md"];
     let mut open = Vec::new();
     for root in folder.stores.roots {
-        for path in names.map(|name| root.join(name)) {
-            let is_small =
-                std::fs::symlink_metadata(&path).is_ok_and(|it| it.is_file() && it.len() < 1 << 20);
-            let text = crate::source::stores::read_text(&path, 1 << 20)
-                .ok()
-                .filter(|_| is_small);
-            open.extend(text.map(|(text, _)| (path, text)));
+        // no link of the repository is followed, not even to its own folder of instructions
+        let Ok(handle) = beneath::Folder::open(root) else {
+            continue;
+        };
+        for name in names {
+            if let Ok(bytes) = handle.read(Path::new(name), 1 << 20) {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                open.push((root.join(name), text));
+            }
         }
     }
     open

@@ -9,6 +9,7 @@ use super::store::{OneRead, Transcript};
 use super::{Digest, Role, Session, Turn};
 use crate::cache::{Bucket, Cache, Key, Stamp};
 use crate::error::Warning;
+use crate::guard::secrets::EDITION;
 use crate::request::Kind;
 use crate::source::stores::{Found, StoreReport, Stores};
 use crate::source::watch::{Seen, watch};
@@ -86,7 +87,7 @@ const TORN: &str = "torn-record";
 
 impl<'a> Recall<'a> {
     pub fn new(stores: &Stores<'a>, tool: &'static str) -> Self {
-        let mut key = Key::new("sessions").with(tool);
+        let mut key = Key::new("sessions").with(EDITION).with(tool); // what is kept is redacted
         for path in stores
             .home
             .into_iter()
