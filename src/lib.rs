@@ -14,6 +14,7 @@ mod fit;
 pub mod guard;
 pub mod language;
 pub mod lexicon;
+mod outlines;
 mod packed;
 pub mod render;
 pub mod request;
@@ -78,8 +79,9 @@ const LIKELY_FILES: usize = 20;
 /// # Errors
 /// See [`Error`].
 pub fn survey(request: &Request, progress: Progress<'_>) -> Result<Survey, Error> {
+    let cache = request.cache.clone().map(cache::Cache::new);
     let outline: Outliner<'_> =
-        &|entry, text| language::outline(text, language::detect(&entry.path, text));
+        &|entry, text| outlines::of(cache.as_ref(), text, language::detect(&entry.path, text));
     survey_of(request, || source::open(request), outline, progress)
 }
 

@@ -28,15 +28,18 @@ pub enum Bucket {
     Sessions,
     /// For each transcript of a tool whether it belongs to the repository, and what its reader learned from telling.
     Heads,
+    /// The outline of a text: where what it defines stands in it, and none of its words.
+    Outlines,
 }
 
 impl Bucket {
-    const ALL: [Self; 2] = [Self::Sessions, Self::Heads];
+    const ALL: [Self; 3] = [Self::Sessions, Self::Heads, Self::Outlines];
 
     fn folder(self) -> &'static str {
         match self {
             Self::Sessions => "sessions-v1",
             Self::Heads => "heads-v1",
+            Self::Outlines => "outlines-v1",
         }
     }
 }

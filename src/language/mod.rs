@@ -80,7 +80,8 @@ pub enum DefinitionKind {
 }
 
 impl DefinitionKind {
-    const ALL: [(Self, &'static str); 16] = [
+    /// All of them with their words; what is kept of one names it by its place here.
+    pub const ALL: [(Self, &'static str); 16] = [
         (Self::Function, "function"),
         (Self::Method, "method"),
         (Self::Property, "property"),

@@ -60,6 +60,38 @@ fn cold_warm_and_without_are_the_same() {
 }
 
 #[test]
+fn what_was_parsed_is_known_by_its_text() {
+    let place = place();
+    let code = |name: &str| {
+        let body = "    let total = prices.iter().sum::<u64>();\n".repeat(20);
+        format!("/// Adds up.\npub fn {name}(prices: &[u64]) -> u64 {{\n{body}    total\n}}\n")
+    };
+    place.write("src/prices.rs", &code("what_did_we_decide"));
+    let outlines = || {
+        let all = kept(&place).into_iter();
+        all.filter(|path| path.to_string_lossy().contains("outlines-"))
+            .count()
+    };
+    let without = pack(&place, &["--no-cache"]);
+    assert!(without.contains("pub fn what_did_we_decide"), "{without}");
+    assert_eq!(outlines(), 0);
+    assert_eq!(pack(&place, &[]), without, "cold");
+    assert_eq!(outlines(), 1);
+    assert_eq!(pack(&place, &[]), without, "warm");
+    // another text, and the same one under another name
+    place.write("src/more.rs", &code("what_did_we_decide"));
+    place.write("src/prices.rs", &code("why_pnpm"));
+    let without = pack(&place, &["--no-cache"]);
+    assert_eq!(pack(&place, &[]), without);
+    assert_eq!(outlines(), 2);
+    for path in kept(&place) {
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    }
+    assert_eq!(pack(&place, &[]), without, "torn");
+}
+
+#[test]
 fn a_transcript_that_did_not_change_is_not_read() {
     let place = place();
     let before = pack(&place, &[]);

@@ -12,6 +12,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("packed", &["emit", "request", "score"]),
     // packs the same for many budgets, through the front door
     ("curve", &["emit", "error", "lib", "request"]),
+    // what earlier runs parsed
+    ("outlines", &["cache", "language"]),
     // the stages, and what they lean on; none imports from a later stage
     ("tokens", &[]),
     ("guard", &[]),
