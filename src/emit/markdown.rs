@@ -2,10 +2,12 @@
 //!
 //! CommonMark closes a fence only with one at least as long, so one backtick more than the longest run in the text is
 //! proof against any text. Paths stand in code spans, where nothing is markup; bare paths cost one token less and lost,
-//! because `__init__.py` would read as bold.
+//! because `__init__.py` would read as bold. What stands in a line of prose (labels, the names of what was left out) has its
+//! marks escaped: a heading of a note could load a picture, or hide all that follows behind `<plaintext>`.
 
 use super::frame::{PREAMBLE, ended, is_inferred, left_out, noun, one_line, remark, shown_task};
 use super::{Account, Item, Shape};
+use std::borrow::Cow;
 
 pub(super) const SHAPE: Shape = Shape {
     head,
@@ -22,7 +24,7 @@ fn item(item: &Item) -> String {
     let mut text = format!("## {}\n\n", code_span(&one_line(&item.path)));
     let remark = remark(item);
     if !remark.is_empty() {
-        text.push_str(&format!("{remark}\n\n"));
+        text.push_str(&format!("{}\n\n", inert(&remark)));
     }
     // A mention is prose about a file.
     let language = match noun(item) {
@@ -37,7 +39,7 @@ fn item(item: &Item) -> String {
 fn tail(account: &Account) -> String {
     let mut tail = String::new();
     if let Some(line) = left_out(account) {
-        tail.push_str(&format!("Left out: {line}\n\n"));
+        tail.push_str(&format!("Left out: {}\n\n", inert(&line)));
     }
     let task = shown_task(account);
     if !task.is_empty() {
@@ -62,6 +64,33 @@ fn code_span(text: &str) -> String {
         ""
     };
     format!("{ticks}{pad}{text}{pad}{ticks}")
+}
+
+/// Text inside a line of prose, with `\` before what would be markup there: emphasis, code, links, pictures, tags, entities,
+/// and escapes. `snake_case` is none.
+fn inert(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\\', '`', '*', '_', '[', '<', '&']) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    let mut before = ' ';
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        let is_mark = match c {
+            '\\' | '`' | '*' | '[' | '<' | '&' => true,
+            '_' => {
+                let after = rest.clone().next().unwrap_or(' ');
+                !(before.is_ascii_alphanumeric() && after.is_ascii_alphanumeric())
+            }
+            _ => false,
+        };
+        if is_mark {
+            shown.push('\\');
+        }
+        shown.push(c);
+        before = c;
+    }
+    Cow::Owned(shown)
 }
 
 /// `text` in a fence that it cannot close.
@@ -114,6 +143,18 @@ mod tests {
         check("`x``", "``` `x`` ```");
         check(" lead", "`  lead `");
         check("#h", "`#h`");
+    }
+
+    #[test]
+    fn prose_holds_no_markup() {
+        let check = |text: &str, expected: &str| assert_eq!(inert(text), expected);
+        check("note, line: 2, class: fact", "note, line: 2, class: fact");
+        check("form_mapping.go", "form_mapping.go");
+        check("__init__.py", "\\_\\_init\\_\\_.py");
+        check("![x](http://a/b.png)", "!\\[x](http://a/b.png)");
+        check("H <plaintext> &lt; `x", "H \\<plaintext> \\&lt; \\`x");
+        check("\"a\\\", b\"", "\"a\\\\\", b\"");
+        check("*a* -> b!", "\\*a\\* -> b!");
     }
 
     #[test]

@@ -124,10 +124,30 @@ fn read_markdown(bundle: &str) -> Read {
             });
         } else if let Some(item) = item.as_mut().filter(|_| line != "\n") {
             assert!(item.labels.is_empty(), "one line of labels: {line:?}");
-            item.labels = labels(line.trim_end_matches('\n'));
+            item.labels = labels(&prose(line.trim_end_matches('\n')));
         }
     }
     (items, task)
+}
+
+/// A paragraph of one line without markup, its escapes undone (sections 2.4, 6.1 to 6.6).
+fn prose(line: &str) -> String {
+    let (mut text, mut before) = (String::new(), ' ');
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        let after = chars.peek().copied().unwrap_or(' ');
+        if c == '\\' && after.is_ascii_punctuation() {
+            text.extend(chars.next());
+            before = after;
+            continue;
+        }
+        let joins = before.is_ascii_alphanumeric() && after.is_ascii_alphanumeric();
+        let is_markup = "`*[<&".contains(c) || (c == '_' && !joins);
+        assert!(!is_markup, "live {c:?} in {line:?}");
+        text.push(c);
+        before = c;
+    }
+    text
 }
 
 /// A line such as `note, date: 2026-01-02, under: "a, b"`.
