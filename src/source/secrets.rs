@@ -64,7 +64,10 @@ pub(super) fn redact_atoms(
             .heading
             .iter_mut()
             .chain(&mut atom.anchors)
-            .chain(&mut atom.keys);
+            .chain(&mut atom.keys)
+            .chain(&mut atom.supersedes)
+            .chain(&mut atom.applies_to)
+            .chain(&mut atom.gone);
         for word in words.chain([&mut atom.path, &mut atom.status]) {
             if let Cow::Owned(redacted) = redact(word) {
                 *word = redacted;

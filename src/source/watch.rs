@@ -26,6 +26,11 @@ impl Seen {
         self.path == path
     }
 
+    /// Where that is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether the same would be found again, as far as the system tells; `written` is when it was written down.
     pub fn holds(&self, written: Stamp) -> bool {
         let now = std::fs::symlink_metadata(&self.path);

@@ -190,6 +190,10 @@ fn notes_are_redacted_wherever_they_are_kept() {
         &format!("# Deploy {secret}\n\n- log in with {secret} as `{secret}`\n"),
     );
     place.write_home(".claude/CLAUDE.md", &format!("- the token is {secret}\n"));
+    place.write_home(
+        ".claude/rules/logs.md",
+        &format!("---\npaths: [\"logs/{secret}/*\"]\n---\n- Logs are kept.\n"),
+    );
     for ran in check(&place, &["-t", "deploy token"], &secret) {
         assert!(ran.stdout.contains("log in with"), "{}", ran.stdout);
     }

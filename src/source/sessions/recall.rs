@@ -2,20 +2,24 @@
 //!
 //! Sessions grow to hundreds of megabytes, of which a tenth is talk, and all but one of them stay as they are. So what a transcript
 //! gave is kept, with everything that was opened to get it, and taken again while each of these files looks as it did. What
-//! is kept is what a reader returns, cleaned; nothing is kept where something could not be read. Going on from where an
+//! is kept is what a reader returns, cleaned; nothing is kept where something could not be read, nor what was learned raw (a title,
+//! an id, a name of a file) where it holds a secret. Going on from where an
 //! append-only transcript ended lost: only some tools append, and the one session that grows costs milliseconds.
 
 use super::store::{OneRead, Transcript};
 use super::{Digest, Role, Session, Turn};
 use crate::cache::{Bucket, Cache, Key, Stamp};
 use crate::error::Warning;
-use crate::guard::secrets::EDITION;
+use crate::guard::secrets::{EDITION, redact};
+use crate::guard::text::clean;
 use crate::request::Kind;
 use crate::source::stores::{Found, StoreReport, Stores};
 use crate::source::watch::{Seen, watch};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// What is kept of one tool's transcripts, for one repository.
@@ -143,14 +147,19 @@ impl<'a> Recall<'a> {
             let (stamp, path) = (transcript.stamp, transcript.path.clone());
             let (answer, seen) = watch(|| belongs(transcript));
             let beside = seen.map(|seen| without(seen, &path));
-            let known = answer.as_ref().map(|it| serde_json::to_string(&it.known));
+            let known = answer.as_ref().map(|it| serde_json::to_value(&it.known));
             let head = match (digest, known.transpose(), beside) {
-                (Some(digest), Ok(known), Some(beside)) => Some(Head {
-                    digest,
-                    stamp,
-                    beside,
-                    known,
-                }),
+                (Some(digest), Ok(known), Some(beside))
+                    if known.as_ref().is_none_or(has_no_secret) && are_clean(&beside) =>
+                {
+                    let known = known.map(|known| known.to_string());
+                    Some(Head {
+                        digest,
+                        stamp,
+                        beside,
+                        known,
+                    })
+                }
                 _ => None,
             };
             (answer, head, true)
@@ -198,6 +207,7 @@ impl<'a> Recall<'a> {
         }
         let (found, seen) = watch(read);
         if let Some(seen) = seen
+            && are_clean(&seen)
             && found.warnings.is_empty()
             && !found.items.is_empty()
         {
@@ -238,6 +248,7 @@ impl<'a> Recall<'a> {
         let (one, seen) = watch(|| read(transcript));
         let is_whole = |one: &OneRead| one.warnings.iter().all(|warning| warning.code == TORN);
         if let Some(seen) = seen
+            && are_clean(&seen)
             && one.as_ref().is_none_or(is_whole)
         {
             let kept = Kept {
@@ -272,6 +283,25 @@ fn digest<J: Serialize>(transcript: &Transcript<J>) -> Option<String> {
     let path = transcript.path.as_os_str().as_encoded_bytes();
     let known = serde_json::to_string(&transcript.known).ok()?;
     Some(Key::new("transcript").with(path).with(known).hex())
+}
+
+/// Whether no text in it is a secret of a known form.
+fn has_no_secret(known: &Value) -> bool {
+    let is_clean = |text: &str| matches!(redact(&clean(text).0), Cow::Borrowed(_));
+    match known {
+        Value::String(text) => is_clean(text),
+        Value::Array(values) => values.iter().all(has_no_secret),
+        Value::Object(fields) => fields
+            .iter()
+            .all(|(key, value)| is_clean(key) && has_no_secret(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
+/// Whether no name of a file is.
+fn are_clean(seen: &[Seen]) -> bool {
+    seen.iter()
+        .all(|seen| matches!(redact(&seen.path().to_string_lossy()), Cow::Borrowed(_)))
 }
 
 /// What was seen besides a transcript, whose own stamp is known.
@@ -530,5 +560,33 @@ mod tests {
         assert_eq!(heads(false), [""; 0]);
         assert_eq!(heads(true), [""; 0]);
         assert_eq!(n_asked.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn what_is_learned_raw_is_kept_without_secrets() {
+        let secret = format!("ghp_{}", "q8Zr2Lw0XcV5bN1mK7tYh4Jd9Gf3Sa6Pq8Zr");
+        let check = |before: &str, learned: serde_json::Value, is_kept: bool| {
+            let place = Place::new();
+            let n_asked = AtomicUsize::new(0);
+            for _ in 0..2 {
+                let all = vec![place.transcript(before.to_owned())];
+                let taken = place.recall().heads(all, |transcript| {
+                    n_asked.fetch_add(1, Ordering::Relaxed);
+                    Some(transcript.with(learned.clone()))
+                });
+                assert_eq!(taken[0].known, learned);
+            }
+            let n_asked = n_asked.load(Ordering::Relaxed);
+            assert_eq!(n_asked, if is_kept { 1 } else { 2 }, "{learned}");
+        };
+        check("", serde_json::json!({"title": "use the token"}), true);
+        check(&secret, serde_json::json!(["an id", null, 7]), true);
+        check("", serde_json::json!({"title": secret}), false);
+        check(
+            "",
+            serde_json::json!([[secret.replacen('_', "_\u{200b}\u{200b}", 1)]]),
+            false,
+        );
+        check("", serde_json::json!({secret.as_str(): 1}), false);
     }
 }
