@@ -22,12 +22,21 @@ const MAX_VALUE_BYTES: usize = 32 << 20;
 const MAX_QUERY_BYTES: usize = 256 << 20;
 /// Rows that one query may give.
 const MAX_ROWS: usize = 100_000;
+/// Rows and bytes of values that all queries of one database may give: each session is a query of its own.
+const MAX_ALL_ROWS: usize = 1_000_000;
+const MAX_ALL_BYTES: usize = 1 << 30;
+/// Steps that SQLite may take for all queries of one database, and after how many it asks; some four seconds. A table without
+/// an index is read once for every session. Counted and not timed, so that the same is read everywhere.
+const MAX_STEPS: u64 = 300_000_000;
+const STEPS: i32 = 100_000;
 /// How long a writer is waited for.
 const BUSY: Duration = Duration::from_millis(200);
 
 /// A database opened for reading.
 pub struct Database {
     connection: Connection,
+    /// Rows and bytes that queries may still give.
+    left: std::cell::Cell<(usize, usize)>,
     /// Where its copy is, if it had to be copied; gone when this is dropped.
     _copy: Option<tempfile::TempDir>,
 }
@@ -136,10 +145,27 @@ impl Database {
     /// The rows of a query, under limits. Its text must not come from a store.
     pub fn rows(&self, sql: &str, parameters: &[&str]) -> Rows {
         let mut found = Rows::default();
-        let limits = (MAX_ROWS, MAX_QUERY_BYTES);
-        if let Err(error) = self.read_rows(sql, parameters, limits, &mut found) {
-            found.trouble = Some(error.to_string());
+        let (rows_left, bytes_left) = self.left.get();
+        if rows_left == 0 || bytes_left == 0 {
+            found.trouble = Some("more than is read of one database".to_owned());
+            return found;
         }
+        let limits = (MAX_ROWS.min(rows_left), MAX_QUERY_BYTES.min(bytes_left));
+        if let Err(error) = self.read_rows(sql, parameters, limits, &mut found) {
+            let is_cut =
+                error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted);
+            found.trouble = Some(if is_cut {
+                "more steps than are taken for one database".to_owned()
+            } else {
+                error.to_string()
+            });
+        }
+        let cells = found.rows.iter().flatten();
+        let n_bytes: usize = cells.map(|cell| cell.bytes().len()).sum();
+        self.left.set((
+            rows_left.saturating_sub(found.rows.len()),
+            bytes_left.saturating_sub(n_bytes),
+        ));
         found
     }
 
@@ -223,6 +249,14 @@ fn connect(path: &Path, way: Way) -> Result<Database, String> {
         }
     };
     connection.busy_timeout(BUSY).map_err(told)?;
+    let mut n_steps = 0;
+    let is_too_much = move || {
+        n_steps += STEPS as u64;
+        n_steps > MAX_STEPS
+    };
+    connection
+        .progress_handler(STEPS, Some(is_too_much))
+        .map_err(told)?;
     // A damaged or planted file is checked as it is read, and nothing in its schema runs.
     connection
         .execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; BEGIN;")
@@ -233,6 +267,7 @@ fn connect(path: &Path, way: Way) -> Result<Database, String> {
         .map_err(told)?;
     Ok(Database {
         connection,
+        left: std::cell::Cell::new((MAX_ALL_ROWS, MAX_ALL_BYTES)),
         _copy: copy,
     })
 }
@@ -361,6 +396,34 @@ pub mod tests {
         check((9, 99), 5);
         check((2, 99), 2);
         check((9, 4), 2);
+    }
+
+    #[test]
+    fn a_database_is_not_read_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)";
+        make(
+            &path,
+            &format!("CREATE TABLE t (i); {many} INSERT INTO t SELECT i FROM n;"),
+        );
+        let database = Database::open(&path).unwrap();
+        for _ in 0..2 {
+            let rows = database.rows("SELECT count(*) FROM t a, t b, t c", &[]);
+            let trouble = rows.trouble.unwrap_or_default();
+            assert_eq!(
+                (rows.rows.len(), trouble.as_str()),
+                (0, "more steps than are taken for one database")
+            );
+        }
+        let database = Database::open(&path).unwrap();
+        database.left.set((3_000, 99_999));
+        let n = [2_000, 1_000, 0].map(|n| {
+            let rows = database.rows("SELECT i FROM t", &[]);
+            assert_eq!(rows.trouble.is_some(), n < 2_000);
+            rows.rows.len()
+        });
+        assert_eq!(n, [2_000, 1_000, 0]);
     }
 
     #[test]
