@@ -102,11 +102,14 @@ pub(crate) fn survey_of(
         timings.push((name, since.elapsed()));
         since = Instant::now();
     };
+    let cache = request.cache.clone().map(cache::Cache::new);
     progress(Stage::Collect, 0);
     let trees = open_trees()?;
     lap("list");
-    let (mut remembered, history) =
-        rayon::join(|| source::remember(request, &trees), || trees.history());
+    let (mut remembered, history) = rayon::join(
+        || source::remember(request, &trees),
+        || trees.history(cache.as_ref()),
+    );
     lap("memory");
     let mut task = request.task.clone().unwrap_or_else(|| Task {
         source: TaskSource::Inferred,
@@ -764,7 +767,7 @@ pub fn remembered(request: &Request) -> Result<(source::Trees, source::Remembere
     let mut undated = remembered.atoms.iter().zip(&remembered.atom_files);
     if undated.any(needs_date) {
         let mut changed_at: FxHashMap<u32, i64> = FxHashMap::default();
-        for commit in trees.history().commits {
+        for commit in trees.history(None).commits {
             for file in commit.files {
                 let at = changed_at.entry(file).or_default();
                 *at = commit.time.max(*at);

@@ -30,16 +30,19 @@ pub enum Bucket {
     Heads,
     /// The outline of a text: where what it defines stands in it, and none of its words.
     Outlines,
+    /// What the commits of a repository touch: names of files and ids.
+    Commits,
 }
 
 impl Bucket {
-    const ALL: [Self; 3] = [Self::Sessions, Self::Heads, Self::Outlines];
+    const ALL: [Self; 4] = [Self::Sessions, Self::Heads, Self::Outlines, Self::Commits];
 
     fn folder(self) -> &'static str {
         match self {
             Self::Sessions => "sessions-v1",
             Self::Heads => "heads-v1",
             Self::Outlines => "outlines-v1",
+            Self::Commits => "commits-v1",
         }
     }
 }

@@ -3,7 +3,9 @@
 use super::memo::{Touched, TouchedFile};
 use super::meter::Metered;
 use super::repository::{Repository, one_line};
+use super::touched::{Known, KnownCommits};
 use super::tree::Tree;
+use crate::cache::Cache;
 use crate::error::Warning;
 use crate::guard::secrets::redact;
 use rayon::prelude::*;
@@ -53,8 +55,9 @@ pub struct Commit {
     pub n_files: usize,
 }
 
-/// Reads the newest [`MAX_COMMITS`] commits behind `tree`. Without a repository, or without commits, there are none.
-pub fn read(tree: &Tree) -> History {
+/// Reads the newest [`MAX_COMMITS`] commits behind `tree`. Without a repository, or without commits, there are none. What `cache`
+/// knows is not looked up again.
+pub fn read(tree: &Tree, cache: Option<&Cache>) -> History {
     let mut history = History::default();
     let Some(repository) = &tree.repository else {
         return history;
@@ -137,9 +140,13 @@ pub fn read(tree: &Tree) -> History {
         .map(|(idx, entry)| (super::tree::bytes_of(&entry.below), idx as u32))
         .collect();
     let prefix = &*repository.prefix;
+    let cache = cache.filter(|_| repository.memo.is_none());
+    let known = cache.map(|cache| KnownCommits::read(cache, repository));
+    let mut new: Vec<(gix::ObjectId, Known)> = Vec::new();
     let (mut n_done, mut n_bytes) = (0, 0);
     for batch in found.chunks(BATCH) {
-        let read: Vec<(Option<Commit>, u64)> = batch
+        type Read = (Option<Commit>, u64, Option<(gix::ObjectId, Known)>);
+        let read: Vec<Read> = batch
             .par_chunks(16)
             .flat_map_iter(|chunk| {
                 let handle = repository.handle();
@@ -147,18 +154,36 @@ pub fn read(tree: &Tree) -> History {
                     .iter()
                     .map(|&(id, parent, time)| {
                         let meter = Metered::new(&handle, MAX_TREE_BYTES);
+                        if let Some(known) = known.as_ref().and_then(|known| known.get(id)) {
+                            let message = message(&handle, id);
+                            let commit =
+                                message.map(|it| commit(it, &known.files, time, &paths, prefix));
+                            return (commit, known.n_read, None);
+                        }
                         let touched = touched(repository, &handle, &meter, id, parent);
-                        let commit = touched.map(|it| commit(&it, time, &paths, prefix));
-                        (commit, meter.n_read())
+                        let commit = touched.as_ref().map(|it| {
+                            let files = it.files.as_deref().unwrap_or_default();
+                            commit(it.message.clone(), files, time, &paths, prefix)
+                        });
+                        let files = touched.filter(|_| known.is_some());
+                        let new = files.and_then(|it| {
+                            let known = Known {
+                                n_read: meter.n_read(),
+                                files: it.files.clone()?,
+                            };
+                            Some((id, known))
+                        });
+                        (commit, meter.n_read(), new)
                     })
                     .collect();
                 read
             })
             .collect();
         n_done += batch.len();
-        for (commit, n_read) in read {
+        for (commit, n_read, found) in read {
             n_bytes += n_read;
             history.commits.extend(commit);
+            new.extend(found);
         }
         if n_bytes > MAX_BYTES && n_done < found.len() {
             let message =
@@ -167,6 +192,10 @@ pub fn read(tree: &Tree) -> History {
             history.warnings.push(warning);
             break;
         }
+    }
+    if let (Some(cache), Some(known)) = (cache, known) {
+        let walked = found.iter().map(|(id, ..)| *id).collect();
+        known.keep(cache, repository, new, &walked);
     }
     let n_lost = n_done - history.commits.len();
     if n_lost > 0 {
@@ -181,14 +210,20 @@ pub fn read(tree: &Tree) -> History {
 }
 
 /// What a commit touches, by `path -> index` of the files that are still there.
-fn commit(touched: &Touched, time: i64, paths: &FxHashMap<Vec<u8>, u32>, prefix: &[u8]) -> Commit {
+fn commit(
+    message: String,
+    touched: &[TouchedFile],
+    time: i64,
+    paths: &FxHashMap<Vec<u8>, u32>,
+    prefix: &[u8],
+) -> Commit {
     let mut commit = Commit {
         time,
-        message: touched.message.clone(),
+        message,
         ..Commit::default()
     };
     let mut files: Vec<(u32, Option<(gix::ObjectId, gix::ObjectId)>)> = Vec::new();
-    for file in touched.files.iter().flatten() {
+    for file in touched {
         commit.n_files += 1;
         if let Some(below) = file.path.strip_prefix(prefix)
             && let Some(&idx) = paths.get(below)
@@ -212,12 +247,8 @@ fn touched(
     if let Some(known) = repository.memo.as_ref().and_then(|memo| memo.commit(id)) {
         return Some(known);
     }
+    let message = message(handle, id)?;
     let object = handle.find_commit(id).ok()?;
-    let message = object.message_raw().ok()?;
-    // before it is cut, which would hide what is cut in two; of a message that is a file, its beginning alone
-    let message = String::from_utf8_lossy(&message[..message.len().min(MAX_MESSAGE * 4)]);
-    let message = redact(&message);
-    let message = message[..message.floor_char_boundary(MAX_MESSAGE)].to_owned();
     let tree = object.tree_id().ok()?.detach();
     let tree_of = |id| Some(handle.find_commit(id).ok()?.tree_id().ok()?.detach());
     let files = match parent {
@@ -238,6 +269,16 @@ fn touched(
         memo.keep_commit(id, &touched);
     }
     Some(touched)
+}
+
+/// A commit's message, cut and without secrets; `None` where the commit is missing.
+fn message(handle: &gix::Repository, id: gix::ObjectId) -> Option<String> {
+    let object = handle.find_commit(id).ok()?;
+    let message = object.message_raw().ok()?;
+    // before it is cut, which would hide what is cut in two; of a message that is a file, its beginning alone
+    let message = String::from_utf8_lossy(&message[..message.len().min(MAX_MESSAGE * 4)]);
+    let message = redact(&message);
+    Some(message[..message.floor_char_boundary(MAX_MESSAGE)].to_owned())
 }
 
 /// The blobs that differ between two trees; `None` where an object is missing, or more is to be read than may be.

@@ -23,6 +23,7 @@ pub mod sessions;
 mod sqlite;
 pub mod stores;
 pub mod task;
+mod touched;
 pub mod tree;
 mod walk;
 mod watch;
@@ -382,7 +383,7 @@ impl Trees {
     }
 
     /// The commits behind all roots, newest first, their files as indexes into [`Trees::files`].
-    pub fn history(&self) -> History {
+    pub fn history(&self, cache: Option<&Cache>) -> History {
         let mut all = History::default();
         for (tree_idx, tree) in self.trees.iter().enumerate() {
             let mut to_file = vec![u32::MAX; tree.entries.len()];
@@ -391,7 +392,7 @@ impl Trees {
                     to_file[file.entry_idx as usize] = idx as u32;
                 }
             }
-            let history = history::read(tree);
+            let history = history::read(tree, cache);
             all.head_time = all.head_time.max(history.head_time);
             all.warnings.extend(history.warnings);
             all.commits

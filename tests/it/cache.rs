@@ -1,7 +1,7 @@
 //! What is kept between runs: it makes no difference to the bytes, whatever becomes of it, and holds no secret.
 
 use crate::common::Place;
-use crate::memory_commands::{secret, write_session};
+use crate::memory_commands::{commit, secret, write_session};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -89,6 +89,55 @@ fn what_was_parsed_is_known_by_its_text() {
         std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     }
     assert_eq!(pack(&place, &[]), without, "torn");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_commit_touches_is_known_by_its_id() {
+    let place = place();
+    for (n, word) in ["pnpm", "yarn", "bun"].into_iter().enumerate() {
+        place.write(
+            "src/tool.rs",
+            &format!("fn tool() -> &'static str {{\n    \"{word}\"\n}}\n"),
+        );
+        place.write(&format!("src/{word}.rs"), "fn f() {}\n");
+        commit(
+            &place,
+            n as u32 + 1,
+            &format!("decide for {word}, whatever the bird says"),
+        );
+    }
+    let same = |when: &str| {
+        let without = pack(&place, &["--no-cache", "--explain"]);
+        assert!(without.contains("fn tool"), "{without}");
+        assert_eq!(pack(&place, &["--explain"]), without, "{when}, cold");
+        assert_eq!(pack(&place, &["--explain"]), without, "{when}, warm");
+    };
+    same("some commits");
+    let record = || {
+        let mut all = kept(&place).into_iter();
+        all.find(|path| path.to_string_lossy().contains("commits-"))
+            .unwrap()
+    };
+    let before = std::fs::read(record()).unwrap();
+    assert!(
+        !before.windows(4).any(|at| at == b"bird"),
+        "no message is kept"
+    );
+    // one commit more, on a name that is a secret: it is looked at anew each time
+    place.write(&format!("src/{}.rs", secret()), "fn g() {}\n");
+    commit(&place, 5, "one more");
+    same("a secret");
+    assert_eq!(std::fs::read(record()).unwrap(), before);
+    place.write("src/more.rs", "fn h() {}\n");
+    commit(&place, 6, "and more");
+    same("one more");
+    let after = std::fs::read(record()).unwrap();
+    assert!(
+        after.len() > before.len() && !after.windows(8).any(|at| at == &secret().as_bytes()[..8])
+    );
+    std::fs::write(record(), b"ctxpack\x01 nothing").unwrap();
+    same("a broken record");
 }
 
 #[test]

@@ -311,7 +311,7 @@ fn git(place: &Place, day: u32, args: &[&str]) -> String {
 }
 
 /// Makes the repository one of git, and commits what is there.
-fn commit(place: &Place, day: u32, message: &str) {
+pub fn commit(place: &Place, day: u32, message: &str) {
     let dot_git = place.repo().join(".git");
     if !dot_git.join("HEAD").exists() {
         std::fs::remove_dir_all(&dot_git).unwrap();
