@@ -77,7 +77,7 @@ fn registered(stores: &Stores, path: &Path) -> Vec<String> {
 
 fn is_ours(stores: &Stores, project: &Path, is_registered: bool) -> bool {
     match stores::read_text(&project.join(".project_root"), MAX_REGISTRY_BYTES) {
-        Ok((root, _)) => stores.holds(root.trim()),
+        Ok((root, _)) => stores.holds(root.trim_end_matches(['\n', '\r'])),
         Err(_) => is_registered,
     }
 }

@@ -80,7 +80,7 @@ fn root_of(
     registry: &[(String, Text)],
 ) -> Option<String> {
     let mark = stores::read_text(&folder.join(".project_root"), MAX_REGISTRY).ok();
-    let mark = mark.map(|(text, _)| text.trim().to_owned());
+    let mark = mark.map(|(text, _)| text.trim_end_matches(['\n', '\r']).to_owned());
     let registered = || {
         let entry = registry.iter().find(|(_, folder)| folder.is(name));
         entry.map(|(path, _)| path.clone())
