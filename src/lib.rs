@@ -155,7 +155,15 @@ pub(crate) fn survey_of(
     let shortlist = shortlist(request, &files, &ranked.order);
     let (opened, hunks) = rayon::join(
         || open(&trees, &shortlist, max_parsed(request), outline),
-        || source::hunks::read(&trees, &history, &ranked.history.commits, &shortlist),
+        || {
+            source::hunks::read(
+                &trees,
+                &history,
+                &ranked.history.commits,
+                &shortlist,
+                cache.as_ref(),
+            )
+        },
     );
     let mut hunks: FxHashMap<usize, Vec<Hunks>> = shortlist.iter().copied().zip(hunks).collect();
     let hunks: Vec<Vec<Hunks>> = opened

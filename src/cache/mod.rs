@@ -32,10 +32,18 @@ pub enum Bucket {
     Outlines,
     /// What the commits of a repository touch: names of files and ids.
     Commits,
+    /// Which lines the versions of a file differ in, as hashes.
+    Hunks,
 }
 
 impl Bucket {
-    const ALL: [Self; 4] = [Self::Sessions, Self::Heads, Self::Outlines, Self::Commits];
+    const ALL: [Self; 5] = [
+        Self::Sessions,
+        Self::Heads,
+        Self::Outlines,
+        Self::Commits,
+        Self::Hunks,
+    ];
 
     fn folder(self) -> &'static str {
         match self {
@@ -43,6 +51,7 @@ impl Bucket {
             Self::Heads => "heads-v1",
             Self::Outlines => "outlines-v1",
             Self::Commits => "commits-v1",
+            Self::Hunks => "hunks-v1",
         }
     }
 }

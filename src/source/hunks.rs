@@ -6,6 +6,7 @@
 
 use super::Trees;
 use super::history::{History, MAX_FILES};
+use crate::cache::{Bucket, Cache, Key};
 use crate::lexicon::terms::hash;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -30,28 +31,31 @@ pub struct Hunks {
 }
 
 /// A line by what stands on it, without the space around; `None` for a line that tells too little to be known again.
+///
+/// Half a hash, which is kept between runs: enough to tell the lines of a file apart, and too little to have a line back.
 pub fn line_hash(line: &[u8]) -> Option<u64> {
     let bare = line.trim_ascii();
     let n_telling = bare
         .iter()
         .filter(|b| b.is_ascii_alphanumeric() || **b >= 0x80);
-    (n_telling.take(4).count() == 4).then(|| hash(bare))
+    (n_telling.take(4).count() == 4).then(|| hash(bare) >> 32)
 }
 
 /// For each of `files` (indexes into [`Trees::files`], best first) what its newest commits changed, newest first. `commits` has for
 /// each file of the trees the commits that touched it, newest first.
 ///
 /// Reads at most 25 versions of each of the first 20 files, about a megabyte of one file; the rest has none, as has what
-/// cannot be read.
+/// cannot be read. What `cache` knows of the very same versions is not read again.
 pub fn read(
     trees: &Trees,
     history: &History,
     commits: &[Vec<u32>],
     files: &[usize],
+    cache: Option<&Cache>,
 ) -> Vec<Vec<Hunks>> {
     let of_file = |(rank, &file): (usize, &usize)| {
         if rank < MAX_READ {
-            of_file(trees, history, &commits[file], file)
+            of_file(trees, history, &commits[file], file, cache)
         } else {
             Vec::new()
         }
@@ -59,13 +63,44 @@ pub fn read(
     files.par_iter().enumerate().map(of_file).collect()
 }
 
-fn of_file(trees: &Trees, history: &History, commits: &[u32], file: usize) -> Vec<Hunks> {
+fn of_file(
+    trees: &Trees,
+    history: &History,
+    commits: &[u32],
+    file: usize,
+    cache: Option<&Cache>,
+) -> Vec<Hunks> {
     let tree = &trees.trees[trees.files[file].tree_idx as usize];
     let Some(repository) = &tree.repository else {
         return Vec::new();
     };
+    // what each commit made of what, newest first
+    let versions = commits.iter().take(MAX_COMMITS).filter_map(|&commit_idx| {
+        let commit = &history.commits[commit_idx as usize];
+        let at = commit.files.binary_search(&(file as u32)).ok()?;
+        let (old, new) = commit.blobs[at]?;
+        (commit.n_files <= MAX_FILES).then_some((commit_idx, old, new))
+    });
+    let versions: Vec<(u32, gix::ObjectId, gix::ObjectId)> = versions.collect();
+    if versions.is_empty() {
+        return Vec::new();
+    }
+    let cache = cache.filter(|_| repository.memo.is_none());
+    let key = versions
+        .iter()
+        .fold(Key::new("hunks"), |key, (_, old, new)| {
+            key.with(old.as_slice()).with(new.as_slice())
+        });
+    if let Some((kept, _)) = cache.and_then(|it| it.get::<Vec<Vec<u64>>>(Bucket::Hunks, &key))
+        && kept.len() <= versions.len()
+    {
+        let hunks = versions.iter().zip(kept);
+        let hunks = hunks.map(|(&(commit_idx, ..), lines)| Hunks { commit_idx, lines });
+        return hunks.collect();
+    }
     let mut known: FxHashMap<gix::ObjectId, Arc<[u64]>> = FxHashMap::default();
     let mut n_bytes = 0_u64;
+    let mut is_whole = true;
     let mut lines_of = |id: gix::ObjectId| -> Option<Arc<[u64]>> {
         if let Some(lines) = known.get(&id) {
             return Some(Arc::clone(lines));
@@ -73,22 +108,17 @@ fn of_file(trees: &Trees, history: &History, commits: &[u32], file: usize) -> Ve
         if n_bytes > MAX_BYTES {
             return None;
         }
-        let bytes = tree.read_object(repository, id).ok()?;
+        let Ok(bytes) = tree.read_object(repository, id) else {
+            is_whole = false;
+            return None;
+        };
         n_bytes += bytes.len() as u64;
         let lines: Arc<[u64]> = bytes.split(|&b| b == b'\n').filter_map(line_hash).collect();
         known.insert(id, Arc::clone(&lines));
         Some(lines)
     };
     let mut found = Vec::new();
-    for &commit_idx in commits.iter().take(MAX_COMMITS) {
-        let commit = &history.commits[commit_idx as usize];
-        let at = commit.files.binary_search(&(file as u32));
-        let Some((old, new)) = at.ok().and_then(|at| commit.blobs[at]) else {
-            continue;
-        };
-        if commit.n_files > MAX_FILES {
-            continue;
-        }
+    for &(commit_idx, old, new) in &versions {
         let (Some(new), Some(old)) = (lines_of(new), lines_of(old)) else {
             break;
         };
@@ -96,6 +126,11 @@ fn of_file(trees: &Trees, history: &History, commits: &[u32], file: usize) -> Ve
             commit_idx,
             lines: changed(&old, &new),
         });
+    }
+    // no text: sums of lines
+    if let Some(cache) = cache.filter(|_| is_whole) {
+        let lines: Vec<&[u64]> = found.iter().map(|it: &Hunks| it.lines.as_slice()).collect();
+        cache.put(Bucket::Hunks, &key, &lines);
     }
     found
 }

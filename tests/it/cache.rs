@@ -114,6 +114,12 @@ fn what_a_commit_touches_is_known_by_its_id() {
         assert_eq!(pack(&place, &["--explain"]), without, "{when}, warm");
     };
     same("some commits");
+    let has = |name: &str| {
+        kept(&place)
+            .iter()
+            .any(|path| path.to_string_lossy().contains(name))
+    };
+    assert!(has("hunks-") && has("commits-"), "{:?}", kept(&place));
     let record = || {
         let mut all = kept(&place).into_iter();
         all.find(|path| path.to_string_lossy().contains("commits-"))
