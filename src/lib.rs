@@ -105,6 +105,7 @@ pub(crate) fn survey_of(
     let cache = request.cache.clone().map(cache::Cache::new);
     progress(Stage::Collect, 0);
     let trees = open_trees()?;
+    let cache = cache.filter(|_| trees.ids_are_lasting());
     lap("list");
     let (mut remembered, history) = rayon::join(
         || source::remember(request, &trees),

@@ -382,6 +382,15 @@ impl Trees {
             .unwrap_or_default()
     }
 
+    /// Whether ids of objects stand for the same content in every run.
+    pub fn ids_are_lasting(&self) -> bool {
+        let repositories = self
+            .trees
+            .iter()
+            .filter_map(|tree| tree.repository.as_ref());
+        repositories.into_iter().all(|it| !it.has_replacements())
+    }
+
     /// The commits behind all roots, newest first, their files as indexes into [`Trees::files`].
     pub fn history(&self, cache: Option<&Cache>) -> History {
         let mut all = History::default();

@@ -112,6 +112,18 @@ impl Repository {
         handle
     }
 
+    /// Whether an id may stand for other content than its own: git shows a replacement where there is one (`git replace`).
+    pub fn has_replacements(&self) -> bool {
+        let handle = self.handle();
+        let is_any = |platform: gix::reference::iter::Platform<'_>| {
+            let mut all = platform.prefixed("refs/replace/").ok()?;
+            Some(all.next().is_some())
+        };
+        // who cannot tell does not trust
+        let platform = handle.references().ok();
+        platform.and_then(is_any).unwrap_or(true)
+    }
+
     /// The folder where git lists what is ignored in this clone alone; it need not be there.
     pub fn info_folder(&self) -> PathBuf {
         self.handle().common_dir().join("info")

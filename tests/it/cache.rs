@@ -1,7 +1,7 @@
 //! What is kept between runs: it makes no difference to the bytes, whatever becomes of it, and holds no secret.
 
 use crate::common::Place;
-use crate::memory_commands::{commit, secret, write_session};
+use crate::memory_commands::{commit, git, secret, write_session};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -144,6 +144,9 @@ fn what_a_commit_touches_is_known_by_its_id() {
     );
     std::fs::write(record(), b"ctxpack\x01 nothing").unwrap();
     same("a broken record");
+    // an id that stands for another commit from now on
+    git(&place, 7, &["replace", "HEAD~1", "HEAD~3"]);
+    same("a replacement");
 }
 
 #[test]

@@ -283,7 +283,7 @@ fn every_command_of_memory_has_an_example() {
 }
 
 /// git, away from the machine's own settings, on a day of August 2026.
-fn git(place: &Place, day: u32, args: &[&str]) -> String {
+pub fn git(place: &Place, day: u32, args: &[&str]) -> String {
     let date = format!("2026-08-{day:02}T10:00:00Z");
     let output = Command::new("git")
         .args(["-c", "core.autocrlf=false", "-c", "init.defaultBranch=main"])
