@@ -90,7 +90,7 @@ pub(super) fn place_memory(
             Trust::User => {}
         }
     }
-    let mut known = rustc_hash::FxHashSet::default();
+    let mut known = std::collections::BTreeSet::new();
     memory.retain(|folder| known.insert((folder.path.clone(), folder.glob.clone())));
     Ok(())
 }
