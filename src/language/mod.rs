@@ -219,11 +219,16 @@ static LARGE: LazyLock<Option<rayon::ThreadPool>> = LazyLock::new(|| {
 
 /// Runs `work`, which takes outlines of many files, on threads on which each is taken at once: to make a thread takes as long as
 /// to parse a kilobyte.
+///
+/// Who calls it from a thread of another pool waits: to take up other work meanwhile, as a pool's own threads do, is to begin one case
+/// of many inside another, and a third inside that.
 pub fn on_large_stacks<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    match &*LARGE {
-        Some(pool) => pool.install(work),
-        None => work(),
-    }
+    let Some(pool) = LARGE.as_ref().filter(|_| !IS_LARGE.get()) else {
+        return work();
+    };
+    // a thread that is of no pool waits and does nothing else
+    let waited = std::thread::scope(|scope| scope.spawn(|| pool.install(work)).join());
+    waited.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Runs `work` on a large stack: on this thread if it has one, else on one of its own; `None` where the system gives none, or if
@@ -245,4 +250,32 @@ fn n_lines(text: &str) -> u32 {
     let n_newlines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
     let unfinished = !text.is_empty() && !text.ends_with('\n');
     u32::try_from(n_newlines + usize::from(unfinished)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rayon::prelude::*;
+
+    #[test]
+    fn no_work_begins_inside_other_work() {
+        thread_local! {
+            static DEPTH: Cell<usize> = const { Cell::new(0) };
+        }
+        let one = |n: usize| {
+            DEPTH.set(DEPTH.get() + 1);
+            let depth = DEPTH.get();
+            let is_large = on_large_stacks(|| {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+                IS_LARGE.get() && on_large_stacks(|| IS_LARGE.get())
+            });
+            DEPTH.set(DEPTH.get() - 1);
+            (n, is_large, depth)
+        };
+        let all: Vec<(usize, bool, usize)> = (0..50).into_par_iter().map(one).collect();
+        assert!(
+            all.iter().enumerate().all(|(n, it)| *it == (n, true, 1)),
+            "{all:?}"
+        );
+    }
 }

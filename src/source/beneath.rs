@@ -161,29 +161,18 @@ fn bytes(opened: Result<(File, Metadata)>, max: u64) -> std::result::Result<Vec<
 
 /// What a file of some `n` bytes holds, and a byte more than `max` at most, since it may have grown meanwhile.
 ///
-/// One call where it is as long as it was said to be: the file's end is known from the byte that is not there.
+/// One call where it is as long as it was said to be: a read that stops short of what was asked for has met the end.
 fn all(mut file: File, n: usize, max: u64) -> Result<Vec<u8>> {
     let mut bytes = vec![0; n + 1];
-    let mut n_read = 0;
-    loop {
-        match file.read(&mut bytes[n_read..]) {
-            Ok(0) => break,
-            Ok(more) => n_read += more,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        }
-        if n_read == n {
-            // a read that stops short of what was asked for, at the end that was told, is the last
-            break;
-        }
-        if n_read == bytes.len() {
-            bytes.truncate(n_read);
-            file.take((max + 1).saturating_sub(n_read as u64))
-                .read_to_end(&mut bytes)?;
-            return Ok(bytes);
-        }
-    }
+    let n_read = match file.read(&mut bytes) {
+        Err(error) if error.kind() == ErrorKind::Interrupted => 0,
+        read => read?,
+    };
     bytes.truncate(n_read);
+    if n_read != n {
+        let rest = (max + 1).saturating_sub(n_read as u64);
+        file.take(rest).read_to_end(&mut bytes)?;
+    }
     Ok(bytes)
 }
 
