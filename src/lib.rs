@@ -82,17 +82,24 @@ pub fn survey(request: &Request, progress: Progress<'_>) -> Result<Survey, Error
     let cache = request.cache.clone().map(cache::Cache::new);
     let outline: Outliner<'_> =
         &|entry, text| outlines::of(cache.as_ref(), text, language::detect(&entry.path, text));
-    survey_of(request, || source::open(request), outline, progress)
+    survey_of(
+        request,
+        || source::open(request),
+        outline,
+        cache.as_ref(),
+        progress,
+    )
 }
 
 /// Outlines the text of an entry.
 pub(crate) type Outliner<'a> = &'a (dyn Fn(&source::tree::Entry, &str) -> language::Outline + Sync);
 
-/// [`survey`] of what `open` lists, outlined by `outline`.
+/// [`survey`] of what `open` lists, outlined by `outline`; of git what `cache` knows is not read again.
 pub(crate) fn survey_of(
     request: &Request,
     open_trees: impl FnOnce() -> Result<source::Trees, Error>,
     outline: Outliner<'_>,
+    cache: Option<&cache::Cache>,
     progress: Progress<'_>,
 ) -> Result<Survey, Error> {
     let model = request.weights.clone();
@@ -102,14 +109,13 @@ pub(crate) fn survey_of(
         timings.push((name, since.elapsed()));
         since = Instant::now();
     };
-    let cache = request.cache.clone().map(cache::Cache::new);
     progress(Stage::Collect, 0);
     let trees = open_trees()?;
     let cache = cache.filter(|_| trees.ids_are_lasting());
     lap("list");
     let (mut remembered, history) = rayon::join(
         || source::remember(request, &trees),
-        || trees.history(cache.as_ref()),
+        || trees.history(cache),
     );
     lap("memory");
     let mut task = request.task.clone().unwrap_or_else(|| Task {
@@ -156,15 +162,7 @@ pub(crate) fn survey_of(
     let shortlist = shortlist(request, &files, &ranked.order);
     let (opened, hunks) = rayon::join(
         || open(&trees, &shortlist, max_parsed(request), outline),
-        || {
-            source::hunks::read(
-                &trees,
-                &history,
-                &ranked.history.commits,
-                &shortlist,
-                cache.as_ref(),
-            )
-        },
+        || source::hunks::read(&trees, &history, &ranked.history.commits, &shortlist, cache),
     );
     let mut hunks: FxHashMap<usize, Vec<Hunks>> = shortlist.iter().copied().zip(hunks).collect();
     let hunks: Vec<Vec<Hunks>> = opened

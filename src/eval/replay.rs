@@ -117,6 +117,7 @@ impl Replay {
             request,
             open,
             &|entry, text| self.outline(entry, text),
+            None, // what is read is kept in the memo
             &|_, _| {},
         )
     }

@@ -140,7 +140,6 @@ pub fn read(tree: &Tree, cache: Option<&Cache>) -> History {
         .map(|(idx, entry)| (super::tree::bytes_of(&entry.below), idx as u32))
         .collect();
     let prefix = &*repository.prefix;
-    let cache = cache.filter(|_| repository.memo.is_none());
     let known = cache.map(|cache| KnownCommits::read(cache, repository));
     let mut new: Vec<(gix::ObjectId, Known)> = Vec::new();
     let (mut n_done, mut n_bytes) = (0, 0);

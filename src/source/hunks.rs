@@ -85,7 +85,6 @@ fn of_file(
     if versions.is_empty() {
         return Vec::new();
     }
-    let cache = cache.filter(|_| repository.memo.is_none());
     let key = versions
         .iter()
         .fold(Key::new("hunks"), |key, (_, old, new)| {
