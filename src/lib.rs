@@ -128,7 +128,8 @@ pub(crate) fn survey_of(
     {
         task.text = redacted;
     }
-    let query = lexicon::query::read(&task.text);
+    let mut query = lexicon::query::read(&task.text);
+    score::pointed::names(&remembered.atoms).for_each(|name| query.look_for(name));
     let (files, scan_warnings) = source::scan(&trees, &query, &|n| progress(Stage::Collect, n));
     let pin_warnings = source::check_pins(request, &trees, &files)?;
     lap("collect");

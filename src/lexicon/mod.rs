@@ -6,12 +6,13 @@
 //! reading it. An inverted index over all terms lost: it costs as much to build as hundreds of such scans.
 
 pub mod definition;
+pub mod imports;
 pub mod query;
 pub mod scan;
 pub mod syntax;
 pub mod terms;
 
 pub use query::{Mentions, Query};
-pub use scan::{Field, Hit, N_FIELDS, Scan, Segment};
+pub use scan::{Field, Hit, N_FIELDS, Scan};
 pub use syntax::Syntax;
 pub use terms::Vocabulary;

@@ -3,7 +3,7 @@
 //! An issue is not one bag of words. Its first line says most; a traceback names frames; version tables and the program's own
 //! output say little. Each line gets a class, and a term's weight is the sum over classes of `class weight x log(1 + tf)`.
 
-use super::terms::{TermIdx, Vocabulary, each_term, hash, is_word_byte};
+use super::terms::{TermIdx, Vocabulary, each_term, hash, is_word_byte, key, short};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A task, read.
@@ -23,6 +23,15 @@ pub struct Query {
     pub bigram_weights: Vec<f64>,
     /// Paths, identifiers and frames named.
     pub mentions: Mentions,
+    /// Names whose definitions are looked for, as [`key`]s: the identifiers named, and what [`Query::look_for`] adds.
+    pub names: FxHashSet<u64>,
+}
+
+impl Query {
+    /// Has the definition of a name looked for, too.
+    pub fn look_for(&mut self, name: &str) {
+        self.names.insert(key(name.as_bytes()));
+    }
 }
 
 /// What a task names outright.
@@ -170,6 +179,10 @@ pub fn read(task: &str) -> Query {
             }
         }
     }
+    for at in 0..query.mentions.identifiers.len() {
+        let name = key(query.mentions.identifiers[at].name.as_bytes());
+        query.names.insert(name);
+    }
     let n = query.vocabulary.len();
     query.joint = vec![0.0; n];
     query.title = vec![0.0; n];
@@ -207,7 +220,7 @@ pub fn word_key(word: &[u8]) -> u64 {
 
 /// The key of two neighbouring words.
 pub fn bigram_key(first: u64, second: u64) -> u64 {
-    first.rotate_left(23).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ second
+    short(first.rotate_left(23).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ second)
 }
 
 fn without_html_comments(text: &str) -> String {

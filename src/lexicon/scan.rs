@@ -1,9 +1,10 @@
 //! One pass over a text: where the query's terms stand, in which field and segment, and what the text defines and imports.
 
 use super::definition;
-use super::query::Query;
+use super::imports::Imports;
+use super::query::{Query, bigram_key, word_key};
 use super::syntax::Syntax;
-use super::terms::{TermIdx, each_term, hash, is_word_byte};
+use super::terms::{TermIdx, each_term, hash, is_word_byte, key};
 use rustc_hash::FxHashMap;
 
 /// Number of [`Field`]s.
@@ -23,11 +24,13 @@ pub enum Field {
     String,
 }
 
-/// How often a term stands in a field of a segment.
+/// How often a term stands in a field of a segment: a run of lines from one definition to the next, by the look of its first line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hit {
-    /// Index into [`Scan::segments`].
+    /// Which segment, from 0.
     pub segment_idx: u32,
+    /// Terms in that segment, all fields together.
+    pub segment_length: u32,
     /// The term.
     pub term_idx: TermIdx,
     /// The field.
@@ -36,17 +39,8 @@ pub struct Hit {
     pub count: u16,
 }
 
-/// A run of lines from one definition to the next, by the look of its first line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Segment {
-    /// First line, 1-based.
-    pub first_line: u32,
-    /// Terms in it, all fields together.
-    pub length: u32,
-}
-
 /// The lexical profile of one text against one query.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
     /// Number of lines.
     pub n_lines: u32,
@@ -54,28 +48,62 @@ pub struct Scan {
     pub n_bytes: u32,
     /// Terms per field.
     pub lengths: [u32; N_FIELDS],
-    /// Segments, ascending; the first begins at line 1.
-    pub segments: Vec<Segment>,
+    /// Number of segments; the first begins at line 1.
+    pub n_segments: u32,
+    /// Terms in all segments.
+    pub segments_length: u64,
     /// Sorted by segment, term, field.
     pub hits: Vec<Hit>,
     /// Lines on which a term of the query stands, with the term: filled by [`Scanner::scan_lines`] alone.
     pub line_hits: Vec<(u32, TermIdx, Field)>,
     /// The query's word pairs found inside strings, with how often.
     pub bigrams: Vec<(u16, u16)>,
-    /// Names defined, hashed with their case, and the line.
-    pub definitions: Vec<(u64, u32)>,
-    /// Import lines, trimmed, at most [`MAX_IMPORTS`].
-    pub imports: Vec<Box<str>>,
+    /// Which of the query's names it defines, as [`key`]s, ascending, each once.
+    pub defined: Vec<u64>,
+    /// What it imports, as [`super::imports`] writes it.
+    pub imports: Vec<u32>,
 }
 
-/// The most import lines kept of one file.
+/// The most import lines read of one file.
 pub const MAX_IMPORTS: usize = 200;
+
+/// Hears what a text holds, in its order.
+pub(super) trait Visitor {
+    /// A word on a line, in a field. Returns how many terms it has.
+    fn word(&mut self, line_no: u32, field: Field, word: &[u8]) -> u8;
+    /// Another string begins.
+    fn string(&mut self);
+    /// The same word, where it stands in a string.
+    fn string_word(&mut self, word: &[u8]);
+    /// The name of a definition.
+    fn definition(&mut self, name: &[u8]);
+    /// A line that imports something.
+    fn import(&mut self, line: &str);
+}
+
+/// What is counted on the way.
+pub(super) struct Walked {
+    pub(super) n_lines: u32,
+    pub(super) lengths: [u32; N_FIELDS],
+    pub(super) segments: Vec<Segment>,
+}
+
+/// First line, 1-based, and number of terms.
+pub(super) struct Segment {
+    pub(super) first_line: u32,
+    pub(super) length: u32,
+}
 
 /// Scans texts against one query, remembering the words it has met: a word is split and stemmed once.
 pub struct Scanner<'q> {
     query: &'q Query,
     memo: FxHashMap<u64, Word>,
     pool: Vec<TermIdx>,
+    line_hits: Vec<(u32, TermIdx, Field)>,
+    bigrams: FxHashMap<u16, u16>,
+    previous: u64,
+    defined: Vec<u64>,
+    imports: Imports,
 }
 
 #[derive(Clone, Copy)]
@@ -102,201 +130,57 @@ impl<'q> Scanner<'q> {
             query,
             memo: FxHashMap::default(),
             pool: Vec::new(),
+            line_hits: Vec::new(),
+            bigrams: FxHashMap::default(),
+            previous: 0,
+            defined: Vec::new(),
+            imports: Imports::default(),
         }
     }
 
     /// Scans `text`. O(bytes).
     pub fn scan(&mut self, text: &str, syntax: &Syntax) -> Scan {
-        self.run(text, syntax, None, false)
+        let scan = self.run(text, syntax, None);
+        self.line_hits.clear();
+        scan
     }
 
     /// Scans `text` and keeps the line of every hit. `boundaries` are the first lines of the segments (ascending; line 1 is
     /// implied), where a grammar has told them.
     pub fn scan_lines(&mut self, text: &str, syntax: &Syntax, boundaries: Option<&[u32]>) -> Scan {
-        self.run(text, syntax, boundaries, true)
+        let scan = self.run(text, syntax, boundaries);
+        Scan {
+            line_hits: std::mem::take(&mut self.line_hits),
+            ..scan
+        }
     }
 
-    fn run(
-        &mut self,
-        text: &str,
-        syntax: &Syntax,
-        boundaries: Option<&[u32]>,
-        keep_lines: bool,
-    ) -> Scan {
-        let mut scan = Scan {
-            n_bytes: u32::try_from(text.len()).unwrap_or(u32::MAX),
-            ..Scan::default()
-        };
-        let mut line_hits: Vec<(u32, TermIdx, Field)> = Vec::new();
-        let mut line_lengths: Vec<u16> = Vec::new();
-        let mut bigrams: FxHashMap<u16, u16> = FxHashMap::default();
-        let mut inside = Inside::Code;
-        let mut comment_run: Option<u32> = None; // first line of the comments and decorators that stand right above
-        let mut starts: Vec<u32> = vec![1];
-        let mut line_no = 0_u32;
-        let mut previous_string_word = 0_u64;
-
-        for line in text.as_bytes().split_inclusive(|&b| b == b'\n') {
-            line_no += 1;
-            let body = line.strip_suffix(b"\n").unwrap_or(line);
-            let indent = body.iter().take_while(|b| b.is_ascii_whitespace()).count();
-            let mut name = (0, 0);
-            if inside == Inside::Code && !syntax.prose {
-                let first = body.get(indent).copied().unwrap_or(0);
-                if let Some(range) = definition::name(body, syntax.family) {
-                    name = range;
-                    scan.definitions
-                        .push((hash(&body[range.0..range.1]), line_no));
-                    if boundaries.is_none() {
-                        starts.push(comment_run.unwrap_or(line_no));
-                    }
-                    comment_run = None;
-                } else if first == b'@'
-                    || first == b'#'
-                    || starts_any(&body[indent..], syntax.line_comments)
-                {
-                    comment_run.get_or_insert(line_no);
-                } else if first != 0 && first != b'*' && first != b'/' {
-                    comment_run = None;
-                }
-                if scan.imports.len() < MAX_IMPORTS && is_import(&body[indent..]) {
-                    let end = body.len().min(indent + 300);
-                    scan.imports
-                        .push(String::from_utf8_lossy(&body[indent..end]).trim().into());
-                }
-            }
-            if matches!(inside, Inside::LineComment) {
-                inside = Inside::Code;
-            }
-            let mut length = 0_u16;
-            let mut at = 0;
-            while at < body.len() {
-                let byte = body[at];
-                if is_word_byte(byte) {
-                    let start = at;
-                    while at < body.len() && is_word_byte(body[at]) {
-                        at += 1;
-                    }
-                    let field = if syntax.prose {
-                        Field::Comment
-                    } else if start >= name.0 && at <= name.1 {
-                        Field::Definition
-                    } else {
-                        match inside {
-                            Inside::Code => Field::Identifier,
-                            Inside::Quote(_) => Field::String,
-                            _ => Field::Comment,
-                        }
-                    };
-                    let word_hash = hash(&body[start..at]);
-                    let word = self.word(word_hash, &body[start..at]);
-                    length = length.saturating_add(u16::from(word.n_terms));
-                    scan.lengths[field as usize] += u32::from(word.n_terms);
-                    for &term in
-                        &self.pool[word.start as usize..word.start as usize + word.n_found as usize]
-                    {
-                        line_hits.push((line_no, term, field));
-                    }
-                    if field == Field::String && !self.query.bigrams.is_empty() {
-                        let lower = super::query::word_key(&body[start..at]);
-                        if let Some(&idx) = self
-                            .query
-                            .bigrams
-                            .get(&super::query::bigram_key(previous_string_word, lower))
-                        {
-                            let count = bigrams.entry(idx).or_default();
-                            *count = count.saturating_add(1);
-                        }
-                        previous_string_word = lower;
-                    }
-                    continue;
-                }
-                let rest = &body[at..];
-                match inside {
-                    Inside::Code if !syntax.prose => {
-                        if starts_any(rest, syntax.line_comments) {
-                            inside = Inside::LineComment;
-                            at += 1;
-                        } else if let Some((open, close)) = syntax
-                            .block_comments
-                            .iter()
-                            .find(|(open, _)| rest.starts_with(open.as_bytes()))
-                        {
-                            inside = Inside::BlockComment(close);
-                            at += open.len();
-                        } else if syntax.quotes.contains(&byte) {
-                            if syntax.triple_quotes
-                                && rest.len() >= 3
-                                && rest[1] == byte
-                                && rest[2] == byte
-                            {
-                                inside = Inside::TripleQuote(byte);
-                                at += 3;
-                            } else {
-                                inside = Inside::Quote(byte);
-                                previous_string_word = 0;
-                                at += 1;
-                            }
-                        } else {
-                            at += 1;
-                        }
-                    }
-                    Inside::BlockComment(close) if rest.starts_with(close.as_bytes()) => {
-                        inside = Inside::Code;
-                        at += close.len();
-                    }
-                    Inside::TripleQuote(quote) if rest.len() >= 3 && rest[..3] == [quote; 3] => {
-                        inside = Inside::Code;
-                        at += 3;
-                    }
-                    Inside::Quote(_) if byte == b'\\' => at += 2,
-                    Inside::Quote(quote) if byte == quote => {
-                        inside = Inside::Code;
-                        at += 1;
-                    }
-                    _ => at += 1,
-                }
-            }
-            // an unclosed quote ends with its line, except in backticks: a stray apostrophe must not swallow the file
-            if matches!(inside, Inside::Quote(quote) if quote != b'`')
-                || inside == Inside::LineComment
-            {
-                inside = Inside::Code;
-            }
-            line_lengths.push(length);
-        }
-        scan.n_lines = line_no;
-        if let Some(boundaries) = boundaries {
-            starts.extend(
-                boundaries
-                    .iter()
-                    .copied()
-                    .filter(|&line| line > 1 && line <= line_no),
-            );
-        }
-        starts.sort_unstable();
-        starts.dedup();
-        scan.segments = segments(&starts, &line_lengths);
-        scan.hits = hits(&scan.segments, &line_hits);
-        let mut bigrams: Vec<(u16, u16)> = bigrams.into_iter().collect();
+    fn run(&mut self, text: &str, syntax: &Syntax, boundaries: Option<&[u32]>) -> Scan {
+        let walked = walk(text, syntax, boundaries, self);
+        let mut bigrams: Vec<(u16, u16)> = self.bigrams.drain().collect();
         bigrams.sort_unstable();
-        scan.bigrams = bigrams;
-        if keep_lines {
-            scan.line_hits = line_hits;
+        self.defined.sort_unstable();
+        self.defined.dedup();
+        Scan {
+            n_lines: walked.n_lines,
+            n_bytes: u32::try_from(text.len()).unwrap_or(u32::MAX),
+            lengths: walked.lengths,
+            n_segments: walked.segments.len() as u32,
+            segments_length: walked.segments.iter().map(|it| u64::from(it.length)).sum(),
+            hits: hits(&walked.segments, &self.line_hits),
+            line_hits: Vec::new(),
+            bigrams,
+            // of every file of the tree one is kept: none larger than it has to be
+            defined: self.defined.drain(..).collect(),
+            imports: self.imports.take(),
         }
-        // of every file of the tree one is kept
-        scan.segments.shrink_to_fit();
-        scan.hits.shrink_to_fit();
-        scan.definitions.shrink_to_fit();
-        scan.imports.shrink_to_fit();
-        scan
     }
 
-    fn word(&mut self, key: u64, bytes: &[u8]) -> Word {
+    fn look_up(&mut self, key: u64, bytes: &[u8]) -> Word {
         if let Some(&word) = self.memo.get(&key) {
             return word;
         }
-        if self.memo.len() >= 1 << 19 {
+        if self.memo.len() >= MAX_WORDS {
             self.memo.clear(); // bounded memory on trees with endless distinct words
             self.pool.clear();
         }
@@ -304,7 +188,7 @@ impl<'q> Scanner<'q> {
         let mut n_terms = 0_u8;
         each_term(bytes, |term| {
             n_terms = n_terms.saturating_add(1);
-            if self.pool.len() - start < 200 {
+            if self.pool.len() - start < MAX_TERMS_OF_WORD {
                 self.pool.extend(self.query.vocabulary.get(term));
             }
         });
@@ -315,6 +199,191 @@ impl<'q> Scanner<'q> {
         };
         self.memo.insert(key, word);
         word
+    }
+}
+
+/// Distinct words remembered.
+pub(super) const MAX_WORDS: usize = 1 << 19;
+
+/// Terms of one word at most.
+pub(super) const MAX_TERMS_OF_WORD: usize = 200;
+
+impl Visitor for Scanner<'_> {
+    fn word(&mut self, line_no: u32, field: Field, word: &[u8]) -> u8 {
+        let word = self.look_up(hash(word), word);
+        let found = word.start as usize..word.start as usize + word.n_found as usize;
+        let hits = self.pool[found].iter();
+        self.line_hits
+            .extend(hits.map(|&term| (line_no, term, field)));
+        word.n_terms
+    }
+
+    fn string(&mut self) {
+        self.previous = 0;
+    }
+
+    fn string_word(&mut self, word: &[u8]) {
+        if self.query.bigrams.is_empty() {
+            return;
+        }
+        let word = word_key(word);
+        if self.previous != 0
+            && let Some(&idx) = self.query.bigrams.get(&bigram_key(self.previous, word))
+        {
+            let count = self.bigrams.entry(idx).or_default();
+            *count = count.saturating_add(1);
+        }
+        self.previous = word;
+    }
+
+    fn definition(&mut self, name: &[u8]) {
+        let name = key(name);
+        if self.query.names.contains(&name) {
+            self.defined.push(name);
+        }
+    }
+
+    fn import(&mut self, line: &str) {
+        self.imports.add(line);
+    }
+}
+
+/// Reads `text` once, telling `visitor` what it holds. O(bytes).
+pub(super) fn walk(
+    text: &str,
+    syntax: &Syntax,
+    boundaries: Option<&[u32]>,
+    visitor: &mut impl Visitor,
+) -> Walked {
+    let mut lengths = [0; N_FIELDS];
+    let mut line_lengths: Vec<u16> = Vec::new();
+    let mut inside = Inside::Code;
+    let mut comment_run: Option<u32> = None; // first line of the comments and decorators that stand right above
+    let mut starts: Vec<u32> = vec![1];
+    let mut line_no = 0_u32;
+    let mut n_imports = 0;
+    visitor.string();
+
+    for line in text.as_bytes().split_inclusive(|&b| b == b'\n') {
+        line_no += 1;
+        let body = line.strip_suffix(b"\n").unwrap_or(line);
+        let indent = body.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let mut name = (0, 0);
+        if inside == Inside::Code && !syntax.prose {
+            let first = body.get(indent).copied().unwrap_or(0);
+            if let Some(range) = definition::name(body, syntax.family) {
+                name = range;
+                visitor.definition(&body[range.0..range.1]);
+                if boundaries.is_none() {
+                    starts.push(comment_run.unwrap_or(line_no));
+                }
+                comment_run = None;
+            } else if first == b'@'
+                || first == b'#'
+                || starts_any(&body[indent..], syntax.line_comments)
+            {
+                comment_run.get_or_insert(line_no);
+            } else if first != 0 && first != b'*' && first != b'/' {
+                comment_run = None;
+            }
+            if n_imports < MAX_IMPORTS && is_import(&body[indent..]) {
+                n_imports += 1;
+                let end = body.len().min(indent + 300);
+                visitor.import(String::from_utf8_lossy(&body[indent..end]).trim());
+            }
+        }
+        if matches!(inside, Inside::LineComment) {
+            inside = Inside::Code;
+        }
+        let mut length = 0_u16;
+        let mut at = 0;
+        while at < body.len() {
+            let byte = body[at];
+            if is_word_byte(byte) {
+                let start = at;
+                while at < body.len() && is_word_byte(body[at]) {
+                    at += 1;
+                }
+                let field = if syntax.prose {
+                    Field::Comment
+                } else if start >= name.0 && at <= name.1 {
+                    Field::Definition
+                } else {
+                    match inside {
+                        Inside::Code => Field::Identifier,
+                        Inside::Quote(_) => Field::String,
+                        _ => Field::Comment,
+                    }
+                };
+                let n_terms = visitor.word(line_no, field, &body[start..at]);
+                length = length.saturating_add(u16::from(n_terms));
+                lengths[field as usize] += u32::from(n_terms);
+                if field == Field::String {
+                    visitor.string_word(&body[start..at]);
+                }
+                continue;
+            }
+            let rest = &body[at..];
+            match inside {
+                Inside::Code if !syntax.prose => {
+                    if starts_any(rest, syntax.line_comments) {
+                        inside = Inside::LineComment;
+                        at += 1;
+                    } else if let Some((open, close)) = syntax
+                        .block_comments
+                        .iter()
+                        .find(|(open, _)| rest.starts_with(open.as_bytes()))
+                    {
+                        inside = Inside::BlockComment(close);
+                        at += open.len();
+                    } else if syntax.quotes.contains(&byte) {
+                        if syntax.triple_quotes
+                            && rest.len() >= 3
+                            && rest[1] == byte
+                            && rest[2] == byte
+                        {
+                            inside = Inside::TripleQuote(byte);
+                            at += 3;
+                        } else {
+                            inside = Inside::Quote(byte);
+                            visitor.string();
+                            at += 1;
+                        }
+                    } else {
+                        at += 1;
+                    }
+                }
+                Inside::BlockComment(close) if rest.starts_with(close.as_bytes()) => {
+                    inside = Inside::Code;
+                    at += close.len();
+                }
+                Inside::TripleQuote(quote) if rest.len() >= 3 && rest[..3] == [quote; 3] => {
+                    inside = Inside::Code;
+                    at += 3;
+                }
+                Inside::Quote(_) if byte == b'\\' => at += 2,
+                Inside::Quote(quote) if byte == quote => {
+                    inside = Inside::Code;
+                    at += 1;
+                }
+                _ => at += 1,
+            }
+        }
+        // an unclosed quote ends with its line, except in backticks: a stray apostrophe must not swallow the file
+        if matches!(inside, Inside::Quote(quote) if quote != b'`') || inside == Inside::LineComment
+        {
+            inside = Inside::Code;
+        }
+        line_lengths.push(length);
+    }
+    let told = boundaries.unwrap_or_default().iter().copied();
+    starts.extend(told.filter(|&line| line > 1 && line <= line_no));
+    starts.sort_unstable();
+    starts.dedup();
+    Walked {
+        n_lines: line_no,
+        lengths,
+        segments: segments(&starts, &line_lengths),
     }
 }
 
@@ -389,11 +458,13 @@ fn hits(segments: &[Segment], line_hits: &[(u32, TermIdx, Field)]) -> Vec<Hit> {
             }
             _ => hits.push(Hit {
                 segment_idx,
+                segment_length: segments[segment_idx as usize].length,
                 term_idx,
                 field,
                 count: 1,
             }),
         }
     }
+    hits.shrink_to_fit();
     hits
 }

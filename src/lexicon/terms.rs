@@ -34,7 +34,7 @@ impl Vocabulary {
 
     /// The term's number, added if it is new and there is room.
     pub fn add(&mut self, term: &str) -> Option<TermIdx> {
-        let key = hash(term.as_bytes());
+        let key = key(term.as_bytes());
         if let Some(&idx) = self.index.get(&key) {
             return Some(idx);
         }
@@ -49,7 +49,12 @@ impl Vocabulary {
 
     /// The term's number, if it is in the vocabulary.
     pub fn get(&self, term: &[u8]) -> Option<TermIdx> {
-        self.index.get(&hash(term)).copied()
+        self.index.get(&key(term)).copied()
+    }
+
+    /// The terms, as [`key`]s, each with its number; in no order.
+    pub fn keys(&self) -> impl Iterator<Item = (u64, TermIdx)> {
+        self.index.iter().map(|(&key, &idx)| (key, idx))
     }
 
     /// The numbers of the terms that `word` gives, appended to `found`.
@@ -64,6 +69,17 @@ pub fn hash(bytes: &[u8]) -> u64 {
     hasher.write(bytes);
     hasher.write_u8(0xff);
     hasher.finish()
+}
+
+/// Of [`hash`] as much as tells the terms, names and pairs of words of a tree apart: 40 bits. What is looked for, and what an index
+/// keeps, are such keys, so that a search finds the same with an index and without.
+pub fn key(bytes: &[u8]) -> u64 {
+    short(hash(bytes))
+}
+
+/// The 40 bits of a hash that make a key.
+pub const fn short(hash: u64) -> u64 {
+    hash >> 24
 }
 
 /// Whether the byte belongs to a word: letters, digits, `_` and every byte of a non-ASCII character.

@@ -394,13 +394,9 @@ fn path_terms(query: &Query, path: &str) -> (Vec<(TermIdx, f64)>, f64) {
 
 /// Sum of the three best segments' BM25, and the best, per file.
 fn best_segments(query: &Query, files: &[File]) -> (Vec<f64>, Vec<f64>) {
-    let n_segments: usize = files.iter().map(|file| file.scan.segments.len()).sum();
-    let average = files
-        .iter()
-        .flat_map(|file| &file.scan.segments)
-        .map(|s| f64::from(s.length))
-        .sum::<f64>()
-        / n_segments.max(1) as f64;
+    let n_segments: usize = files.iter().map(|file| file.scan.n_segments as usize).sum();
+    let length: u64 = files.iter().map(|file| file.scan.segments_length).sum();
+    let average = length as f64 / n_segments.max(1) as f64;
     let mut df = vec![0_u32; query.vocabulary.len()];
     for file in files {
         let mut last = (u32::MAX, TermIdx::MAX);
@@ -415,7 +411,7 @@ fn best_segments(query: &Query, files: &[File]) -> (Vec<f64>, Vec<f64>) {
     let mut scores = Vec::new();
     let per_file = files.iter().map(|file| {
         scores.clear();
-        scores.resize(file.scan.segments.len(), 0.0);
+        scores.resize(file.scan.n_segments as usize, 0.0);
         let mut at = 0;
         let hits = &file.scan.hits;
         while at < hits.len() {
@@ -430,11 +426,7 @@ fn best_segments(query: &Query, files: &[File]) -> (Vec<f64>, Vec<f64>) {
                 tf += weight * f64::from(hits[at].count);
                 at += 1;
             }
-            let norm = length_norm(
-                f64::from(file.scan.segments[key.0 as usize].length),
-                average,
-                B,
-            );
+            let norm = length_norm(f64::from(hits[at - 1].segment_length), average, B);
             scores[key.0 as usize] +=
                 query.joint[key.1 as usize] * idfs[key.1 as usize] * saturate(tf / norm, K1);
         }
@@ -478,32 +470,23 @@ fn defines(query: &Query, files: &[File]) -> Vec<f64> {
         .iter()
         .map(|identifier| {
             (
-                terms::hash(identifier.name.as_bytes()),
+                terms::key(identifier.name.as_bytes()),
                 f64::from(identifier.n) * if identifier.code_like { 2.0 } else { 1.0 },
             )
         })
         .collect();
     let mut df: FxHashMap<u64, u32> = FxHashMap::default();
     for file in files {
-        let mut names: Vec<u64> = file
-            .scan
-            .definitions
-            .iter()
-            .map(|&(name, _)| name)
-            .filter(|name| wanted.contains_key(name))
-            .collect();
-        names.sort_unstable();
-        names.dedup();
-        for name in names {
-            *df.entry(name).or_default() += 1;
+        for name in &file.scan.defined {
+            *df.entry(*name).or_default() += 1;
         }
     }
     let n = files.len() as f64;
     let score = |file: &File| {
         file.scan
-            .definitions
+            .defined
             .iter()
-            .filter_map(|(name, _)| {
+            .filter_map(|name| {
                 let count = wanted.get(name)?;
                 let df = f64::from(df[name]);
                 Some((1.0 + count.ln()) * (1.0 + n / df).ln() / df.sqrt())

@@ -3,6 +3,7 @@
 //! Every dotted, slashed or coloned name on an import line is compared, component by component from its end, with the paths of
 //! the tree; the longest common suffix wins. One rule serves all languages: `a.b.C`, `./b/c`, `a::b::c` and `A.B` name `a/b/c.*`.
 
+use crate::lexicon::imports::{names, part};
 use crate::source::File;
 use rustc_hash::FxHashMap;
 
@@ -16,7 +17,7 @@ pub struct ImportGraph {
 /// An import that could mean more files than this means none.
 const MAX_MEANINGS: usize = 8;
 
-/// Builds the graph. O(import lines x meanings).
+/// Builds the graph. O(names x meanings).
 pub fn graph(files: &[File]) -> ImportGraph {
     let index = Index::new(files);
     let out = files
@@ -24,14 +25,12 @@ pub fn graph(files: &[File]) -> ImportGraph {
         .enumerate()
         .map(|(idx, file)| {
             let mut edges: FxHashMap<u32, f64> = FxHashMap::default();
-            for line in &file.scan.imports {
-                for name in names(line) {
-                    let meanings = index.resolve(&name, &file.path);
-                    for &meaning in &meanings {
-                        if meaning as usize != idx {
-                            let weight = edges.entry(meaning).or_default();
-                            *weight = weight.max(1.0 / meanings.len() as f64);
-                        }
+            for name in names(&file.scan.imports) {
+                let meanings = index.resolve(name, idx);
+                for &meaning in &meanings {
+                    if meaning as usize != idx {
+                        let weight = edges.entry(meaning).or_default();
+                        *weight = weight.max(1.0 / meanings.len() as f64);
                     }
                 }
             }
@@ -76,11 +75,13 @@ impl ImportGraph {
 }
 
 struct Index {
-    /// Normal form of the last component -> files.
-    by_last: FxHashMap<String, Vec<u32>>,
-    /// Components in normal form, extension and `index`-like names dropped.
-    components: Vec<Vec<String>>,
-    folders: Vec<String>,
+    /// Last component -> files.
+    by_last: FxHashMap<u32, Vec<u32>>,
+    /// Components, extension and `index`-like names dropped: those of a file stand from its place to that of the next.
+    components: Vec<u32>,
+    places: Vec<u32>,
+    /// Folder that each file lies in, as a number.
+    folders: Vec<u32>,
 }
 
 impl Index {
@@ -88,39 +89,45 @@ impl Index {
         let mut index = Self {
             by_last: FxHashMap::default(),
             components: Vec::new(),
+            places: vec![0],
             folders: Vec::new(),
         };
+        let mut known: FxHashMap<&str, (u32, Vec<u32>)> = FxHashMap::default();
         for (idx, file) in files.iter().enumerate() {
             let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
             let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
-            let mut parts: Vec<String> = folder
-                .split('/')
-                .filter(|part| !part.is_empty())
-                .map(normal)
-                .collect();
+            let n_known = known.len() as u32;
+            let (folder, parts) = known.entry(folder).or_insert_with(|| {
+                let parts = folder.split('/').filter(|part| !part.is_empty());
+                (n_known, parts.map(part).collect())
+            });
+            index.folders.push(*folder);
+            index.components.extend(parts.iter().copied());
             if !matches!(stem, "index" | "__init__" | "mod" | "lib" | "main") || parts.is_empty() {
-                parts.push(normal(stem));
+                index.components.push(part(stem));
             }
             if file.barred.is_none()
-                && let Some(last) = parts.last()
+                && let Some(&last) = index.components.last()
             {
-                index
-                    .by_last
-                    .entry(last.clone())
-                    .or_default()
-                    .push(idx as u32);
+                index.by_last.entry(last).or_default().push(idx as u32);
             }
-            index.components.push(parts);
-            index.folders.push(folder.to_owned());
+            index.places.push(index.components.len() as u32);
         }
         index
     }
 
-    fn resolve(&self, name: &[String], importer: &str) -> Vec<u32> {
-        let folder = importer.rsplit_once('/').map_or("", |(folder, _)| folder);
+    fn parts(&self, file: u32) -> &[u32] {
+        let file = file as usize;
+        &self.components[self.places[file] as usize..self.places[file + 1] as usize]
+    }
+
+    fn resolve(&self, name: &[u32], importer: usize) -> Vec<u32> {
+        let folder = self.folders[importer];
         // the name itself, or the module that holds it
         for end in (name.len().saturating_sub(1).max(1)..=name.len()).rev() {
-            let name = &name[..end];
+            let Some(name) = name.get(..end) else {
+                continue;
+            };
             let Some(last) = name.last() else { continue };
             let Some(files) = self.by_last.get(last) else {
                 continue;
@@ -128,7 +135,7 @@ impl Index {
             let mut best = 0;
             let mut meanings: Vec<u32> = Vec::new();
             for &file in files {
-                let parts = &self.components[file as usize];
+                let parts = self.parts(file);
                 let common = parts
                     .iter()
                     .rev()
@@ -154,74 +161,14 @@ impl Index {
     }
 }
 
-/// Lower case without `_` and `-`, so that `RequestHandler` is `request_handler`.
-fn normal(part: &str) -> String {
-    part.chars()
-        .filter(|c| !matches!(c, '_' | '-'))
-        .flat_map(char::to_lowercase)
-        .collect()
-}
-
-/// The names on an import line, as components in normal form; at most 12.
-fn names(line: &str) -> Vec<Vec<String>> {
-    const WORDS: &[&str] = &[
-        "import", "from", "use", "pub", "mod", "require", "include", "alias", "using", "export",
-        "as", "type", "static", "const",
-    ];
-    let mut names = Vec::new();
-    let mut module: Vec<String> = Vec::new();
-    for token in line.split(|c: char| {
-        !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '\\' | '@'))
-    }) {
-        if token.is_empty() || WORDS.contains(&token) {
-            continue;
-        }
-        let is_path = token.contains('/');
-        let mut parts: Vec<&str> = token
-            .split(['/', ':', '\\'])
-            .filter(|part| !part.is_empty() && *part != "." && *part != "..")
-            .collect();
-        if is_path || line.starts_with('#') {
-            // a path: drop the extension
-            if let Some(last) = parts.pop() {
-                parts.push(last.split_once('.').map_or(last, |(stem, _)| stem));
-            }
-        } else {
-            parts = parts.iter().flat_map(|part| part.split('.')).collect();
-        }
-        let parts: Vec<String> = parts
-            .into_iter()
-            .filter(|part| !matches!(*part, "" | "crate" | "self" | "super" | "*"))
-            .map(normal)
-            .filter(|part| !part.is_empty())
-            .collect();
-        if parts.is_empty() {
-            continue;
-        }
-        if module.is_empty() {
-            module.clone_from(&parts);
-        } else if parts.len() == 1 && names.len() < 12 {
-            // `from a.b import c`, `use a::b::{c, d}`
-            let mut joined = module.clone();
-            joined.extend(parts.iter().cloned());
-            names.push(joined);
-        }
-        if names.len() < 12 {
-            names.push(parts);
-        }
-    }
-    names
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn file(path: &str, imports: &[&str]) -> File {
-        let scan = crate::lexicon::Scan {
-            imports: imports.iter().map(|&line| line.into()).collect(),
-            ..Default::default()
-        };
+        let query = crate::lexicon::query::read("");
+        let syntax = crate::lexicon::syntax::of_path(path);
+        let scan = crate::lexicon::scan::Scanner::new(&query).scan(&imports.join("\n"), &syntax);
         File {
             path: path.to_owned(),
             scan,

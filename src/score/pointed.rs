@@ -123,6 +123,18 @@ fn answers(cover: f64) -> f64 {
     1.0 / (1.0 + (6.0 - 9.0 * cover.sqrt()).exp())
 }
 
+/// The names in notes whose definitions are to be looked for, when files are scanned.
+pub fn names(atoms: &[Atom]) -> impl Iterator<Item = &str> {
+    let anchors = atoms.iter().flat_map(|atom| &atom.anchors);
+    anchors
+        .map(|anchor| links::symbol(anchor))
+        .filter(|symbol| is_looked_for(symbol))
+}
+
+fn is_looked_for(symbol: &str) -> bool {
+    symbol.len() >= links::MIN_NAME_BYTES
+}
+
 /// The files that define each name, as far as they can be shown; code that only tests is left to what calls it.
 fn definers(files: &[File]) -> FxHashMap<u64, Vec<usize>> {
     let mut definers: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
@@ -131,11 +143,8 @@ fn definers(files: &[File]) -> FxHashMap<u64, Vec<usize>> {
         .enumerate()
         .filter(|(_, file)| file.barred.is_none())
     {
-        for (name, _) in &file.scan.definitions {
-            let files = definers.entry(*name).or_default();
-            if files.last() != Some(&idx) {
-                files.push(idx);
-            }
+        for name in &file.scan.defined {
+            definers.entry(*name).or_default().push(idx);
         }
     }
     definers
@@ -167,8 +176,9 @@ fn named(anchors: &[String], files: &[File], definers: &FxHashMap<u64, Vec<usize
             continue;
         }
         let symbol = links::symbol(anchor);
-        let definers = definers.get(&terms::hash(symbol.as_bytes()));
-        let definers = definers.filter(|_| symbol.len() >= links::MIN_NAME_BYTES);
+        let definers = is_looked_for(symbol)
+            .then(|| definers.get(&terms::key(symbol.as_bytes())))
+            .flatten();
         for &idx in definers
             .filter(|all| all.len() <= MAX_FILES_OF_NAME)
             .into_iter()
@@ -212,8 +222,9 @@ mod tests {
     /// The paths that notes lead to for a task, with the names in them, by share.
     #[track_caller]
     fn check(task: &str, note: &str, expected: &[(&str, &[&str])]) {
-        let query = query::read(task);
+        let mut query = query::read(task);
         let atoms = notes::atoms("NOTES.md", &format!("{note}{OTHERS}"), None);
+        names(&atoms).for_each(|name| query.look_for(name));
         let files = [
             file(&query, "src/payments/lock.rs", LOCK),
             file(&query, "src/report.rs", "pub fn report() {}\n"),

@@ -1,0 +1,161 @@
+//! The names on import lines, read without a grammar, as numbers that are compared and never turned back.
+//!
+//! `a.b.C`, `./b/c`, `a::b::c` and `A.B` are all names of parts; a part is known by a hash of its normal form.
+
+use super::terms::hash;
+use rustc_hash::FxHashSet;
+
+/// Names read of one line at most.
+const MAX_NAMES: usize = 12;
+
+/// Words of import lines that name nothing.
+const WORDS: &[&str] = &[
+    "import", "from", "use", "pub", "mod", "require", "include", "alias", "using", "export", "as",
+    "type", "static", "const",
+];
+
+/// What a text imports: collects the names of its lines, each once.
+#[derive(Debug, Default)]
+pub(super) struct Imports {
+    names: Vec<u32>,
+    known: FxHashSet<Vec<u32>>,
+}
+
+impl Imports {
+    /// Adds the names of an import line.
+    pub(super) fn add(&mut self, line: &str) {
+        for name in names_of(line) {
+            if self.known.insert(name.clone()) {
+                self.names.push(name.len() as u32);
+                self.names.extend(name);
+            }
+        }
+    }
+
+    /// All of them, for [`names`] to read; begins anew.
+    pub(super) fn take(&mut self) -> Vec<u32> {
+        self.known.clear();
+        let mut names = std::mem::take(&mut self.names);
+        names.shrink_to_fit();
+        names
+    }
+}
+
+/// The names that a text imports, each as its [`part`]s, in the order of the text. Ends where `written` is torn.
+pub fn names(written: &[u32]) -> impl Iterator<Item = &[u32]> {
+    let mut rest = written;
+    std::iter::from_fn(move || {
+        let (&n, after) = rest.split_first()?;
+        let (name, after) = after.split_at_checked(n as usize)?;
+        rest = after;
+        Some(name)
+    })
+}
+
+/// What a part of a name or of a path is known by: its hash in lower case without `_` and `-`, so that `RequestHandler` is
+/// `request_handler`.
+pub fn part(text: &str) -> u32 {
+    (hash(normal(text).as_bytes()) >> 32) as u32
+}
+
+fn normal(part: &str) -> String {
+    part.chars()
+        .filter(|c| !matches!(c, '_' | '-'))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The names on an import line.
+fn names_of(line: &str) -> Vec<Vec<u32>> {
+    let mut names = Vec::new();
+    let mut module: Vec<u32> = Vec::new();
+    for token in line.split(|c: char| {
+        !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '\\' | '@'))
+    }) {
+        if token.is_empty() || WORDS.contains(&token) {
+            continue;
+        }
+        let is_path = token.contains('/');
+        let mut parts: Vec<&str> = token
+            .split(['/', ':', '\\'])
+            .filter(|part| !part.is_empty() && *part != "." && *part != "..")
+            .collect();
+        if is_path || line.starts_with('#') {
+            // a path: drop the extension
+            if let Some(last) = parts.pop() {
+                parts.push(last.split_once('.').map_or(last, |(stem, _)| stem));
+            }
+        } else {
+            parts = parts.iter().flat_map(|part| part.split('.')).collect();
+        }
+        let parts: Vec<u32> = parts
+            .into_iter()
+            .filter(|part| !matches!(*part, "" | "crate" | "self" | "super" | "*"))
+            .filter(|part| part.bytes().any(|b| !matches!(b, b'_' | b'-')))
+            .map(part)
+            .collect();
+        if parts.is_empty() {
+            continue;
+        }
+        if module.is_empty() {
+            module.clone_from(&parts);
+        } else if parts.len() == 1 && names.len() < MAX_NAMES {
+            // `from a.b import c`, `use a::b::{c, d}`
+            let mut joined = module.clone();
+            joined.extend(parts.iter().copied());
+            names.push(joined);
+        }
+        if names.len() < MAX_NAMES {
+            names.push(parts);
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, expected: &[&[&str]]) {
+        let mut imports = Imports::default();
+        imports.add(line);
+        let written = imports.take();
+        let found: Vec<&[u32]> = names(&written).collect();
+        let expected = expected.iter().map(|name| name.iter().map(|it| part(it)));
+        let expected: Vec<Vec<u32>> = expected.map(Iterator::collect).collect();
+        assert_eq!(found, expected, "{line}");
+        assert!(imports.take().is_empty());
+    }
+
+    #[test]
+    fn lines_name_modules() {
+        check("use std::io;", &[&["std", "io"]]);
+        check("mod defs;", &[&["defs"]]);
+        check(
+            "var a = require('./utils')",
+            &[
+                &["var"],
+                &["var", "a"],
+                &["a"],
+                &["var", "utils"],
+                &["utils"],
+            ],
+        );
+        check("#include \"dict.h\"", &[&["dict"]]);
+        check(
+            "from django.db import models",
+            &[&["django", "db"], &["django", "db", "models"], &["models"]],
+        );
+        check("import RequestHandler", &[&["request_handler"]]);
+        check("use __;", &[]);
+    }
+
+    #[test]
+    fn torn_lists_end() {
+        for torn in [&[][..], &[1], &[9, 1, 2], &[u32::MAX]] {
+            assert_eq!(names(torn).count(), 0);
+        }
+        assert_eq!(names(&[0, 1, 7]).count(), 2);
+    }
+}
