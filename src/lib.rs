@@ -12,6 +12,7 @@ pub mod error;
 pub mod eval;
 mod fit;
 pub mod guard;
+mod index;
 pub mod language;
 pub mod lexicon;
 mod outlines;
@@ -111,11 +112,11 @@ pub(crate) fn survey_of(
     };
     progress(Stage::Collect, 0);
     let trees = open_trees()?;
-    let cache = cache.filter(|_| trees.ids_are_lasting());
+    let by_id = cache.filter(|_| trees.ids_are_lasting());
     lap("list");
     let (mut remembered, history) = rayon::join(
         || source::remember(request, &trees),
-        || trees.history(cache),
+        || trees.history(by_id),
     );
     lap("memory");
     let mut task = request.task.clone().unwrap_or_else(|| Task {
@@ -130,7 +131,8 @@ pub(crate) fn survey_of(
     }
     let mut query = lexicon::query::read(&task.text);
     score::pointed::names(&remembered.atoms).for_each(|name| query.look_for(name));
-    let (files, scan_warnings) = source::scan(&trees, &query, &|n| progress(Stage::Collect, n));
+    let (files, scan_warnings) =
+        source::scan(&trees, &query, cache, &|n| progress(Stage::Collect, n));
     let pin_warnings = source::check_pins(request, &trees, &files)?;
     lap("collect");
     progress(Stage::Score, 0);
@@ -163,7 +165,7 @@ pub(crate) fn survey_of(
     let shortlist = shortlist(request, &files, &ranked.order);
     let (opened, hunks) = rayon::join(
         || open(&trees, &shortlist, max_parsed(request), outline),
-        || source::hunks::read(&trees, &history, &ranked.history.commits, &shortlist, cache),
+        || source::hunks::read(&trees, &history, &ranked.history.commits, &shortlist, by_id),
     );
     let mut hunks: FxHashMap<usize, Vec<Hunks>> = shortlist.iter().copied().zip(hunks).collect();
     let hunks: Vec<Vec<Hunks>> = opened

@@ -25,6 +25,13 @@ impl Key {
         self
     }
 
+    /// Its digest as a number: a seed that differs from key to key.
+    pub fn number(&self) -> u64 {
+        let digest = self.0.clone().finalize();
+        let first = digest.first_chunk::<8>().copied();
+        u64::from_le_bytes(first.unwrap_or_default())
+    }
+
     /// Its digest as 32 hexadecimal digits.
     pub fn hex(&self) -> String {
         let mut hex = String::with_capacity(32);

@@ -17,6 +17,7 @@ pub use stamp::Stamp;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,24 +35,32 @@ pub enum Bucket {
     Commits,
     /// Which lines the versions of a file differ in, as hashes.
     Hunks,
+    /// Parts of indexes: which terms, as hashes, stand how often in which texts.
+    Index,
+    /// What stands where in an index, for each tree.
+    Catalogs,
 }
 
 impl Bucket {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::Sessions,
         Self::Heads,
         Self::Outlines,
         Self::Commits,
         Self::Hunks,
+        Self::Index,
+        Self::Catalogs,
     ];
 
     fn folder(self) -> &'static str {
         match self {
-            Self::Sessions => "sessions-v1",
-            Self::Heads => "heads-v1",
+            Self::Sessions => "sessions-v2",
+            Self::Heads => "heads-v2",
             Self::Outlines => "outlines-v1",
             Self::Commits => "commits-v1",
             Self::Hunks => "hunks-v1",
+            Self::Index => "index-v1",
+            Self::Catalogs => "catalogs-v1",
         }
     }
 }
@@ -85,7 +94,7 @@ impl Cache {
         if !std::fs::symlink_metadata(&path).ok()?.is_file() {
             return None;
         }
-        let file = std::fs::File::open(path).ok()?;
+        let file = File::open(path).ok()?;
         let metadata = file.metadata().ok()?;
         if metadata.len() > MAX_RECORD {
             return None;
@@ -107,20 +116,27 @@ impl Cache {
         };
         if body.len() as u64 + 16 <= MAX_RECORD {
             // a folder that is full, read-only or none at all is no reason to fail
-            let _ = self.write(&self.path(bucket, key), &body);
+            let _ = write(&self.path(bucket, key), &[MAGIC, &checksum(&body), &body]);
             self.wrote.store(true, Ordering::Relaxed);
         }
     }
 
-    fn write(&self, path: &Path, body: &[u8]) -> std::io::Result<()> {
-        let folder = path.parent().unwrap_or(&self.folder);
-        make_private(folder)?;
-        let mut file = tempfile::NamedTempFile::with_prefix_in(TEMPORARY, folder)?;
-        file.write_all(MAGIC)?;
-        file.write_all(&checksum(body))?;
-        file.write_all(body)?;
-        file.persist(path)?;
-        Ok(())
+    /// Opens what [`Cache::keep`] kept, to be read in parts. Its reader tells whether they are whole.
+    pub fn open(&self, bucket: Bucket, name: &str) -> Option<File> {
+        let path = self.place(bucket, name)?;
+        if !std::fs::symlink_metadata(&path).ok()?.is_file() {
+            return None;
+        }
+        File::open(path).ok()
+    }
+
+    /// Keeps `bytes` under a name of their own, which comes back; `None` where that cannot be done.
+    pub fn keep(&self, bucket: Bucket, bytes: &[u8]) -> Option<String> {
+        let name = format!("{:032x}", twox_hash::XxHash3_128::oneshot(bytes));
+        let path = self.place(bucket, &name)?;
+        self.wrote.store(true, Ordering::Relaxed);
+        write(&path, &[bytes]).ok()?;
+        Some(name)
     }
 
     fn path(&self, bucket: Bucket, key: &Key) -> PathBuf {
@@ -130,6 +146,25 @@ impl Cache {
         path.push(&name[2..]);
         path
     }
+
+    /// `None` for what is no name: a record may say anything.
+    fn place(&self, bucket: Bucket, name: &str) -> Option<PathBuf> {
+        let is_name = name.len() == 32 && name.bytes().all(|b| b.is_ascii_hexdigit());
+        let (shelf, rest) = name.split_at_checked(2).filter(|_| is_name)?;
+        Some(self.folder.join(bucket.folder()).join(shelf).join(rest))
+    }
+}
+
+/// Writes a record beside its place and renames it.
+fn write(path: &Path, parts: &[&[u8]]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    make_private(folder)?;
+    let mut file = tempfile::NamedTempFile::with_prefix_in(TEMPORARY, folder)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
+    file.persist(path)?;
+    Ok(())
 }
 
 impl Drop for Cache {

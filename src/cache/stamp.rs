@@ -11,6 +11,8 @@ pub struct Stamp {
     pub size: u64,
     /// Nanoseconds since the Unix epoch; 0 where the system does not say.
     pub changed_ns: u64,
+    /// When the system last changed what it knows of the file, in the same unit, which no program can set; 0 where it does not say.
+    pub status_ns: u64,
     /// The file behind the name, where the system numbers files: a file that was replaced is another.
     pub inode: u64,
 }
@@ -21,12 +23,19 @@ impl Stamp {
         let changed = metadata.modified().ok();
         let changed = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         #[cfg(unix)]
-        let inode = std::os::unix::fs::MetadataExt::ino(metadata);
+        let (status_ns, inode) = {
+            use std::os::unix::fs::MetadataExt as _;
+            let seconds = u64::try_from(metadata.ctime()).unwrap_or(0);
+            let rest = u64::try_from(metadata.ctime_nsec()).unwrap_or(0);
+            let at = seconds.saturating_mul(1_000_000_000).saturating_add(rest);
+            (at, metadata.ino())
+        };
         #[cfg(not(unix))]
-        let inode = 0;
+        let (status_ns, inode) = (0, 0);
         Self {
             size: metadata.len(),
             changed_ns: changed.map_or(0, |age| u64::try_from(age.as_nanos()).unwrap_or(0)),
+            status_ns,
             inode,
         }
     }

@@ -92,12 +92,12 @@ mod tests {
             let file = std::fs::File::create(path).unwrap();
             file.set_modified(now - age).unwrap();
         };
-        put("sessions-v1/aa/new", Duration::ZERO);
-        put("sessions-v1/ab/month", day * 29);
-        put("sessions-v1/ab/old", day * 31);
-        put("sessions-v1/ab/.new-x", day);
-        put("sessions-v1/ab/.new-y", Duration::from_secs(60));
-        put("sessions-v0/aa/any", Duration::ZERO);
+        put("sessions-v2/aa/new", Duration::ZERO);
+        put("sessions-v2/ab/month", day * 29);
+        put("sessions-v2/ab/old", day * 31);
+        put("sessions-v2/ab/.new-x", day);
+        put("sessions-v2/ab/.new-y", Duration::from_secs(60));
+        put("sessions-v1/aa/any", Duration::ZERO);
         put("theirs/aa/any", day * 400);
         sweep(folder.path());
         let mut left: Vec<String> = Vec::new();
@@ -109,9 +109,9 @@ mod tests {
         }
         left.sort();
         let expected = [
-            "sessions-v1/aa/new",
-            "sessions-v1/ab/.new-y",
-            "sessions-v1/ab/month",
+            "sessions-v2/aa/new",
+            "sessions-v2/ab/.new-y",
+            "sessions-v2/ab/month",
             "theirs/aa/any",
         ];
         assert_eq!(left, expected);

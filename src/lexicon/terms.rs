@@ -77,9 +77,12 @@ pub fn key(bytes: &[u8]) -> u64 {
     short(hash(bytes))
 }
 
-/// The 40 bits of a hash that make a key.
+/// Bits of a [`key`].
+pub const KEY_BITS: u32 = 40;
+
+/// The bits of a hash that make a key.
 pub const fn short(hash: u64) -> u64 {
-    hash >> 24
+    hash >> (u64::BITS - KEY_BITS)
 }
 
 /// Whether the byte belongs to a word: letters, digits, `_` and every byte of a non-ASCII character.

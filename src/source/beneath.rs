@@ -6,6 +6,7 @@
 //! that (`openat2`); elsewhere, and where a sandbox knows no such call, a path is walked folder by folder. `cap-std` does the same
 //! and lost because it resolves `..` and links inside the root too, of which there is no need here.
 
+use crate::cache::Stamp;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io::{Error, ErrorKind, Read as _, Result};
@@ -48,6 +49,8 @@ pub struct Stat {
     pub n_bytes: u64,
     /// Time of last change, Unix seconds; 0 for what lies before 1970.
     pub modified: i64,
+    /// What tells that it is as it was.
+    pub stamp: Stamp,
 }
 
 /// A folder that is held open.
@@ -299,7 +302,20 @@ mod system {
             kind: kind(FileType::from_raw_mode(stat.st_mode)),
             n_bytes: u64::try_from(stat.st_size).unwrap_or(0),
             modified: (stat.st_mtime as i64).max(0),
+            stamp: Stamp {
+                size: u64::try_from(stat.st_size).unwrap_or(0),
+                changed_ns: nanoseconds(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+                status_ns: nanoseconds(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+                inode: stat.st_ino as u64,
+            },
         })
+    }
+
+    /// 0 for what lies before 1970.
+    fn nanoseconds(seconds: i64, rest: i64) -> u64 {
+        let seconds = u64::try_from(seconds).unwrap_or(0);
+        let rest = u64::try_from(rest).unwrap_or(0);
+        seconds.saturating_mul(1_000_000_000).saturating_add(rest)
     }
 
     fn kind(kind: FileType) -> Kind {
@@ -389,6 +405,7 @@ mod system {
             kind: kind(metadata.file_type()),
             n_bytes: metadata.len(),
             modified,
+            stamp: Stamp::of(&metadata),
         })
     }
 

@@ -9,6 +9,7 @@ mod claude_dir;
 pub mod history;
 pub mod hunks;
 mod imports;
+mod indexed;
 pub mod lax;
 mod lessons;
 pub mod memo;
@@ -357,7 +358,18 @@ impl Trees {
                 Unreadable::Gone => ("gone", "it is gone, or no regular file".to_owned()),
                 Unreadable::Failed(message) => ("unreadable", message),
             })?;
-        match decode(&bytes) {
+        self.redacted_of(file, &bytes)
+    }
+
+    /// The same of the bytes of a file, which were just read.
+    fn redacted_of(
+        &self,
+        file: &FileRef,
+        bytes: &[u8],
+    ) -> Result<(CleanText, Vec<Redaction>), (&'static str, String)> {
+        let label = self.trees[file.tree_idx as usize].label.len();
+        let path = &self.path(file)[label..];
+        match decode(bytes) {
             Decoded::Text(clean) if self.secrets == Secrets::Off => Ok((clean, Vec::new())),
             Decoded::Text(mut clean) => {
                 let (redacted, found) = known::redact_in(Some(path), &clean.text);
@@ -625,8 +637,33 @@ fn look_up(atoms: &mut [Atom], trees: &Trees) {
     notes::anchored::look_up(atoms, &paths, &text);
 }
 
-/// Reads every file once, on all cores, and keeps its profile against `query`. O(bytes of the tree).
+/// Reads every file once, on all cores, and keeps its profile against `query`. O(bytes of the tree); with a `cache`, of a work tree,
+/// O(bytes of what changed and of what the index has of the query's terms).
 pub fn scan(
+    trees: &Trees,
+    query: &Query,
+    cache: Option<&Cache>,
+    progress: &(dyn Fn(usize) + Sync),
+) -> (Vec<File>, Vec<Warning>) {
+    let Some(cache) = cache else {
+        return scan_all(trees, query, progress);
+    };
+    let mut files: Vec<(usize, File)> = Vec::with_capacity(trees.files.len());
+    let mut warnings = Vec::new();
+    for tree_idx in 0..trees.trees.len() {
+        let of_tree =
+            (0..trees.files.len()).filter(|&idx| trees.files[idx].tree_idx as usize == tree_idx);
+        let of_tree: Vec<usize> = of_tree.collect();
+        let scanned = indexed::scan(trees, tree_idx, &of_tree, query, cache, progress);
+        files.extend(scanned.0);
+        warnings.extend(scanned.1);
+    }
+    files.sort_unstable_by_key(|(idx, _)| *idx);
+    (files.into_iter().map(|(_, file)| file).collect(), warnings)
+}
+
+/// [`scan`] without an index.
+fn scan_all(
     trees: &Trees,
     query: &Query,
     progress: &(dyn Fn(usize) + Sync),

@@ -7,6 +7,7 @@ use super::beneath::{Folder, Kind, Stat, Unreadable};
 use super::meter::{Listing, Metered};
 use super::repository::{Repository, one_line};
 use super::walk::{self, Custom, LIMITS, Rules};
+use crate::cache::Stamp;
 use crate::error::{Error, Warning};
 use std::path::{Path, PathBuf};
 
@@ -44,6 +45,8 @@ pub struct Entry {
     pub n_bytes: u64,
     /// Time of last change, Unix seconds; 0 in a revision.
     pub modified: i64,
+    /// What tells that it is as it was; of no meaning in a revision.
+    pub stamp: Stamp,
     blob: Option<gix::ObjectId>,
 }
 
@@ -260,6 +263,7 @@ pub fn of_repository(
                 .find_header(file.id)
                 .map_or(0, |header| header.size()),
             modified: 0,
+            stamp: Stamp::default(),
             blob: Some(file.id),
         });
     }
@@ -390,6 +394,7 @@ impl Tree {
             below,
             n_bytes: stat.n_bytes,
             modified: stat.modified,
+            stamp: stat.stamp,
             blob: None,
         });
     }

@@ -17,12 +17,17 @@ pub fn place() -> Place {
         let said = [("user", "what did we decide?"), ("assistant", &said)];
         write_session(&place, &id, day, "main", &said);
     }
-    for path in files(&place.home().join(".claude")) {
+    age(&place.home().join(".claude"));
+    place
+}
+
+/// Has files look as if they had last been written an hour ago: what was written just now is read in any case.
+fn age(folder: &Path) {
+    for path in files(folder) {
         let file = std::fs::File::options().write(true).open(path).unwrap();
         let then = SystemTime::now() - Duration::from_secs(3_600);
         file.set_modified(then).unwrap();
     }
-    place
 }
 
 fn pack(place: &Place, more: &[&str]) -> String {
@@ -55,7 +60,17 @@ fn cold_warm_and_without_are_the_same() {
     assert!(without.contains("We chose pnpm"), "{without}");
     assert_eq!(kept(&place), [] as [PathBuf; 0]);
     assert_eq!(pack(&place, &[]), without, "cold");
-    assert_eq!(kept(&place).len(), 3, "two transcripts, and whose they are");
+    let n_kept = |bucket: &str| {
+        let all = kept(&place).into_iter();
+        all.filter(|path| path.to_string_lossy().contains(bucket))
+            .count()
+    };
+    let n = ["sessions-", "heads-", "index-", "catalogs-"].map(n_kept);
+    assert_eq!(
+        n,
+        [2, 1, 1, 1],
+        "two transcripts, and whose they are; one tree"
+    );
     assert_eq!(pack(&place, &[]), without, "warm");
 }
 
@@ -149,20 +164,91 @@ fn what_a_commit_touches_is_known_by_its_id() {
     same("a replacement");
 }
 
+/// Other words in as many bytes, with the time of before: the system still says that something changed.
+#[cfg(unix)]
+fn rewrite(path: &Path, from: &str, to: &str) {
+    let moment = path.metadata().unwrap().modified().unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    std::fs::write(path, text.replace(from, to)).unwrap();
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(moment).unwrap();
+}
+
+#[cfg(unix)]
 #[test]
-fn a_transcript_that_did_not_change_is_not_read() {
+fn what_is_written_over_with_its_old_time_is_read_again() {
     let place = place();
-    let before = pack(&place, &[]);
-    // other words in as many bytes, at the same moment: nobody can tell without reading
+    place.write("src/rates.rs", "fn decide() { yearly() }\n");
+    age(&place.repo());
+    pack(&place, &[]);
     for path in files(&place.home().join(".claude")) {
-        let moment = path.metadata().unwrap().modified().unwrap();
-        let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, text.replace("pnpm", "yarn")).unwrap();
-        let file = std::fs::File::options().write(true).open(path).unwrap();
-        file.set_modified(moment).unwrap();
+        rewrite(&path, "pnpm", "yarn");
     }
-    assert_eq!(pack(&place, &[]), before);
-    assert!(pack(&place, &["--no-cache"]).contains("We chose yarn"));
+    rewrite(&place.repo().join("src/rates.rs"), "yearly", "weekly");
+    let warm = pack(&place, &[]);
+    assert!(
+        warm.contains("We chose yarn") && warm.contains("weekly"),
+        "{warm}"
+    );
+    assert_eq!(warm, pack(&place, &["--no-cache"]));
+}
+
+/// Files that change, go, come back and are renamed, each time packed with what was kept before.
+#[test]
+fn a_tree_that_changes_is_packed_as_it_is() {
+    let place = place();
+    let same = |why: &str| {
+        let without = pack(&place, &["--no-cache", "--explain"]);
+        for _ in 0..2 {
+            assert_eq!(pack(&place, &["--explain"]), without, "{why}");
+        }
+    };
+    let code = |name: &str| {
+        format!(
+            "use std::{name};\n\n/// What we decide.\nfn {name}() {{\n    log(\"did we decide\");\n}}\n"
+        )
+    };
+    for n in 0..150 {
+        place.write(&format!("src/part{n}.rs"), &code(&format!("part{n}")));
+    }
+    place.write("picture.png", "\0\0\0");
+    place.write("key.rs", &format!("let key = \"{}\";\n", secret()));
+    same("new");
+    age(&place.repo());
+    same("settled");
+    for n in 0..12 {
+        place.write(&format!("src/part{n}.rs"), &code("decide"));
+        same("a file of another length");
+    }
+    age(&place.repo().join("src"));
+    place.write("src/part3.rs", &code("part3"));
+    same("a file as it was before");
+    std::fs::rename(
+        place.repo().join("src/part7.rs"),
+        place.repo().join("src/part7.py"),
+    )
+    .unwrap();
+    std::fs::remove_file(place.repo().join("src/part8.rs")).unwrap();
+    same("another name, and one that is gone");
+    place.write("picture.png", "no picture: what we decide\n");
+    place.write("src/part9.rs", "\0\0");
+    same("a text that was none, and one that is none any more");
+    let index = || {
+        let all = kept(&place).into_iter();
+        all.filter(|path| path.to_string_lossy().contains("index-"))
+    };
+    for path in index() {
+        let bytes = std::fs::read(&path).unwrap();
+        for word in [&b"decide"[..], b"part1", &secret().as_bytes()[..8]] {
+            assert!(!bytes.windows(word.len()).any(|at| at == word));
+        }
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    }
+    same("half of all shards");
+    std::fs::remove_file(index().next().unwrap()).unwrap();
+    same("a shard that is gone");
+    pack(&place, &["-i", "src/part1*.rs"]);
+    same("after a part of it");
 }
 
 #[test]

@@ -20,7 +20,12 @@ const EDGES: &[(&str, &[&str])] = &[
     ("cache", &[]),
     ("language", &[]),
     ("lexicon", &[]),
-    ("source", &["cache", "error", "guard", "lexicon", "request"]),
+    // what earlier runs read of the words of files
+    ("index", &["cache", "lexicon"]),
+    (
+        "source",
+        &["cache", "error", "guard", "index", "lexicon", "request"],
+    ),
     (
         "score",
         &["error", "language", "lexicon", "request", "source"],

@@ -1,0 +1,529 @@
+//! One part of an index: some hundreds of texts, inverted. It is written once and never changed.
+//!
+//! First what is known of each text, then what each imports, then three tables, of terms, of pairs of words in strings and of names
+//! defined, from keys to where they stand. A search reads the first two and of the tables a few blocks.
+
+use super::blocks::{Blocks, Writer};
+use super::varint::{put, take, take_u32};
+use super::{Bytes, checksum};
+use crate::lexicon::profile::{Occurrence, Profile, Profiler};
+use crate::lexicon::terms::TermIdx;
+use crate::lexicon::{Field, Hit, N_FIELDS, Query, Scan, Syntax};
+use serde::{Deserialize, Serialize};
+
+/// What the first bytes of a shard say: that it is one, and of which layout.
+const MAGIC: &[u8; 8] = b"ctxshrd\x01";
+
+/// Before the contents: the first bytes, the length and the checksum of what describes the rest.
+const HEAD: usize = MAGIC.len() + 8;
+
+/// The fields, by the number that they are written as.
+const FIELDS: [Field; N_FIELDS] = [
+    Field::Definition,
+    Field::Identifier,
+    Field::Comment,
+    Field::String,
+];
+
+/// What a shard says of one of its files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// What its text has of what was looked for.
+    Text(Scan),
+    /// It is no candidate; the number says why, to who wrote it.
+    Barred(u8),
+}
+
+/// Where the parts of a shard stand, one behind the other.
+#[derive(Debug, Serialize, Deserialize)]
+struct Head {
+    n_files: u32,
+    files: Part,
+    imports: Part,
+    terms: Blocks,
+    pairs: Blocks,
+    names: Blocks,
+}
+
+/// A part that is read whole: its length and its checksum.
+type Part = (u32, u32);
+
+/// Collects the files of one shard.
+#[derive(Default)]
+pub struct Builder {
+    profiler: Profiler,
+    n_files: u32,
+    files: Vec<u8>,
+    imports: Vec<u8>,
+    terms: Vec<(u32, Occurrence)>,
+    pairs: Vec<(u64, u32, u16)>,
+    names: Vec<(u64, u32)>,
+}
+
+impl Builder {
+    /// Adds a text; its number in the shard comes back. O(bytes).
+    pub fn add(&mut self, text: &str, syntax: &Syntax) -> u32 {
+        let profile = self.profiler.profile(text, syntax);
+        let file = self.n_files;
+        self.n_files += 1;
+        put_file(&mut self.files, &profile);
+        put(&mut self.imports, profile.imports.len() as u64);
+        for part in profile.imports {
+            self.imports.extend(part.to_le_bytes());
+        }
+        let terms = profile.terms.into_iter();
+        self.terms.extend(terms.map(|it| (file, it)));
+        let pairs = profile.pairs.into_iter();
+        self.pairs.extend(pairs.map(|(key, n)| (key, file, n)));
+        let names = profile.definitions.into_iter();
+        self.names.extend(names.map(|key| (key, file)));
+        file
+    }
+
+    /// Adds a file that is no candidate.
+    pub fn add_barred(&mut self, why: u8) -> u32 {
+        put(&mut self.files, u64::from(why) + 1);
+        put(&mut self.imports, 0);
+        self.n_files += 1;
+        self.n_files - 1
+    }
+
+    /// The shard; `None` where nothing was added.
+    pub fn end(mut self) -> Option<Vec<u8>> {
+        if self.n_files == 0 {
+            return None;
+        }
+        let mut body = Vec::new();
+        let files = part(&mut body, &self.files);
+        let imports = part(&mut body, &self.imports);
+        let terms = put_terms(&mut body, &self.profiler.keys, &self.terms);
+        self.pairs.sort_unstable();
+        let mut writer = Writer::new(&mut body, self.pairs.len() * 7);
+        for of_key in self.pairs.chunk_by(|a, b| a.0 == b.0) {
+            writer.add(of_key[0].0, |out| {
+                put_ascending(out, of_key.iter().map(|&(_, file, n)| (file, Some(n))));
+            });
+        }
+        let pairs = writer.end();
+        self.names.sort_unstable();
+        let mut writer = Writer::new(&mut body, self.names.len() * 7);
+        for of_key in self.names.chunk_by(|a, b| a.0 == b.0) {
+            writer.add(of_key[0].0, |out| {
+                put_ascending(out, of_key.iter().map(|&(_, file)| (file, None)));
+            });
+        }
+        let names = writer.end();
+        let head = Head {
+            n_files: self.n_files,
+            files,
+            imports,
+            terms,
+            pairs,
+            names,
+        };
+        let head = postcard::to_stdvec(&head).ok()?;
+        let mut shard = Vec::with_capacity(HEAD + head.len() + body.len());
+        shard.extend(MAGIC);
+        shard.extend(u32::try_from(head.len()).ok()?.to_le_bytes());
+        shard.extend(checksum(&head).to_le_bytes());
+        shard.extend(head);
+        shard.append(&mut body);
+        Some(shard)
+    }
+}
+
+fn part(body: &mut Vec<u8>, bytes: &[u8]) -> Part {
+    body.extend(bytes);
+    (bytes.len() as u32, checksum(bytes))
+}
+
+fn put_file(out: &mut Vec<u8>, profile: &Profile) {
+    put(out, 0);
+    put(out, u64::from(profile.n_lines));
+    put(out, u64::from(profile.n_bytes));
+    for &length in &profile.lengths {
+        put(out, u64::from(length));
+    }
+    put(out, profile.segments.len() as u64);
+    for &length in &profile.segments {
+        put(out, u64::from(length));
+    }
+}
+
+/// Numbers of files, as the distance to the one before, with what stands beside them.
+fn put_ascending(out: &mut Vec<u8>, files: impl Iterator<Item = (u32, Option<u16>)>) {
+    let mut last = 0;
+    for (file, n) in files {
+        put(out, u64::from(file - last));
+        last = file;
+        if let Some(n) = n {
+            put(out, u64::from(n));
+        }
+    }
+}
+
+/// The table of terms. Occurrences stand by file and segment, and are put into the order of the terms by counting.
+fn put_terms(body: &mut Vec<u8>, keys: &[u64], terms: &[(u32, Occurrence)]) -> Blocks {
+    let mut ends = vec![0_u32; keys.len() + 1];
+    for (_, it) in terms {
+        ends[it.term as usize + 1] += 1;
+    }
+    for idx in 1..ends.len() {
+        ends[idx] += ends[idx - 1];
+    }
+    let starts = ends.clone();
+    let mut sorted = vec![0_u32; terms.len()];
+    for (idx, (_, it)) in terms.iter().enumerate() {
+        let end = &mut ends[it.term as usize];
+        sorted[*end as usize] = idx as u32;
+        *end += 1;
+    }
+    let mut order: Vec<u32> = (0..keys.len() as u32).collect();
+    order.sort_unstable_by_key(|&term| keys[term as usize]);
+    let mut writer = Writer::new(body, terms.len() * 3 + keys.len() * 5);
+    for term in order {
+        let (start, end) = (starts[term as usize], starts[term as usize + 1]);
+        let mut of_term = sorted[start as usize..end as usize]
+            .iter()
+            .map(|&idx| &terms[idx as usize])
+            .peekable();
+        writer.add(keys[term as usize], |out| {
+            let mut last_file = 0;
+            while let Some(&&(file, _)) = of_term.peek() {
+                put(out, u64::from(file - last_file));
+                last_file = file;
+                let mut last_segment = 0;
+                while let Some((_, it)) = of_term.next_if(|(of, _)| *of == file) {
+                    // bits: 0 whether another of this file follows, 1 whether it is there more than once, 2 and 3 the field
+                    let more = of_term.peek().is_some_and(|(of, _)| *of == file);
+                    let bits = u64::from(more)
+                        | u64::from(it.count > 1) << 1
+                        | (it.field as u64) << 2
+                        | u64::from(it.segment_idx - last_segment) << 4;
+                    put(out, bits);
+                    last_segment = it.segment_idx;
+                    if it.count > 1 {
+                        put(out, u64::from(it.count));
+                    }
+                }
+            }
+        });
+    }
+    writer.end()
+}
+
+/// What is looked for, by key.
+pub struct Wanted {
+    terms: Vec<(u64, TermIdx)>,
+    pairs: Vec<(u64, u16)>,
+    names: Vec<u64>,
+}
+
+impl Wanted {
+    /// All that `query` looks for.
+    pub fn of(query: &Query) -> Self {
+        let mut wanted = Self {
+            terms: query.vocabulary.keys().collect(),
+            pairs: query
+                .bigrams
+                .iter()
+                .map(|(&key, &idx)| (key, idx))
+                .collect(),
+            names: query.names.iter().copied().collect(),
+        };
+        wanted.terms.sort_unstable();
+        wanted.pairs.sort_unstable();
+        wanted.names.sort_unstable();
+        wanted
+    }
+}
+
+/// What the shard in `bytes` has of what is `wanted`, for each of its files; `None` where it is not whole. Reads what is known of
+/// each file, and of the tables a block for each key.
+pub fn search(bytes: &Bytes, wanted: &Wanted) -> Option<Vec<Found>> {
+    let (head, mut at) = head(bytes)?;
+    let mut buffer = Vec::new();
+    let mut segments: Vec<Vec<u32>> = Vec::with_capacity(head.n_files as usize);
+    let mut found = read_files(
+        whole(bytes, &mut at, head.files, &mut buffer)?,
+        head.n_files,
+        &mut segments,
+    )?;
+    read_imports(
+        whole(bytes, &mut at, head.imports, &mut buffer)?,
+        &mut found,
+    )?;
+
+    let keys: Vec<u64> = wanted.terms.iter().map(|it| it.0).collect();
+    head.terms.find(bytes, at, &keys, |idx, postings| {
+        read_hits(postings, wanted.terms[idx].1, &segments, &mut found)
+    })?;
+    at += head.terms.n_bytes();
+    let keys: Vec<u64> = wanted.pairs.iter().map(|it| it.0).collect();
+    head.pairs.find(bytes, at, &keys, |idx, mut postings| {
+        let mut file = 0_u32;
+        while !postings.is_empty() {
+            file = file.checked_add(take_u32(&mut postings)?)?;
+            let n = take(&mut postings)?.try_into().ok()?;
+            scan_of(&mut found, file)?
+                .bigrams
+                .push((wanted.pairs[idx].1, n));
+        }
+        Some(())
+    })?;
+    at += head.pairs.n_bytes();
+    head.names
+        .find(bytes, at, &wanted.names, |idx, mut postings| {
+            let mut file = 0_u32;
+            while !postings.is_empty() {
+                file = file.checked_add(take_u32(&mut postings)?)?;
+                scan_of(&mut found, file)?.defined.push(wanted.names[idx]);
+            }
+            Some(())
+        })?;
+    for scan in found.iter_mut().filter_map(|it| match it {
+        Found::Text(scan) => Some(scan),
+        Found::Barred(_) => None,
+    }) {
+        scan.hits
+            .sort_unstable_by_key(|hit| (hit.segment_idx, hit.term_idx, hit.field));
+        scan.hits.shrink_to_fit();
+        scan.bigrams.sort_unstable();
+        scan.defined.sort_unstable();
+    }
+    Some(found)
+}
+
+/// What describes the shard, and where the rest begins.
+fn head(bytes: &Bytes) -> Option<(Head, u64)> {
+    let mut buffer = Vec::new();
+    let first = bytes.read(0, HEAD, &mut buffer)?;
+    let (magic, rest) = first.split_at_checked(MAGIC.len())?;
+    let (length, sum) = rest.split_at_checked(4)?;
+    if magic != MAGIC {
+        return None;
+    }
+    let length = u32::from_le_bytes(length.try_into().ok()?);
+    let sum = u32::from_le_bytes(sum.try_into().ok()?);
+    let described = bytes.read(HEAD as u64, length as usize, &mut buffer)?;
+    if checksum(described) != sum {
+        return None;
+    }
+    Some((
+        postcard::from_bytes(described).ok()?,
+        HEAD as u64 + u64::from(length),
+    ))
+}
+
+/// Reads a part that stands at `at`, and moves behind it.
+fn whole<'a>(
+    bytes: &'a Bytes,
+    at: &mut u64,
+    (length, sum): Part,
+    buffer: &'a mut Vec<u8>,
+) -> Option<&'a [u8]> {
+    let part = bytes.read(*at, length as usize, buffer)?;
+    *at += u64::from(length);
+    (checksum(part) == sum).then_some(part)
+}
+
+fn read_files(mut part: &[u8], n_files: u32, segments: &mut Vec<Vec<u32>>) -> Option<Vec<Found>> {
+    let mut found = Vec::with_capacity((n_files as usize).min(part.len()));
+    for _ in 0..n_files {
+        let why = take(&mut part)?;
+        if why > 0 {
+            found.push(Found::Barred(u8::try_from(why - 1).ok()?));
+            segments.push(Vec::new());
+            continue;
+        }
+        let mut scan = Scan {
+            n_lines: take_u32(&mut part)?,
+            n_bytes: take_u32(&mut part)?,
+            ..Scan::default()
+        };
+        for length in &mut scan.lengths {
+            *length = take_u32(&mut part)?;
+        }
+        scan.n_segments = take_u32(&mut part)?;
+        let mut lengths = Vec::with_capacity((scan.n_segments as usize).min(part.len()));
+        for _ in 0..scan.n_segments {
+            lengths.push(take_u32(&mut part)?);
+        }
+        scan.segments_length = lengths.iter().map(|&n| u64::from(n)).sum();
+        segments.push(lengths);
+        found.push(Found::Text(scan));
+    }
+    Some(found)
+}
+
+fn read_imports(mut part: &[u8], found: &mut [Found]) -> Option<()> {
+    for found in found {
+        let n = usize::try_from(take(&mut part)?).ok()?;
+        let (written, rest) = part.split_at_checked(n.checked_mul(4)?)?;
+        part = rest;
+        if let Found::Text(scan) = found {
+            let parts = written.as_chunks::<4>().0.iter();
+            scan.imports = parts.map(|&it| u32::from_le_bytes(it)).collect();
+        }
+    }
+    Some(())
+}
+
+fn scan_of(found: &mut [Found], file: u32) -> Option<&mut Scan> {
+    match found.get_mut(file as usize)? {
+        Found::Text(scan) => Some(scan),
+        Found::Barred(_) => None,
+    }
+}
+
+fn read_hits(
+    mut postings: &[u8],
+    term_idx: TermIdx,
+    segments: &[Vec<u32>],
+    found: &mut [Found],
+) -> Option<()> {
+    let mut file = 0_u32;
+    while !postings.is_empty() {
+        file = file.checked_add(take_u32(&mut postings)?)?;
+        let hits = &mut scan_of(found, file)?.hits;
+        let lengths = segments.get(file as usize)?;
+        let mut segment_idx = 0_u32;
+        loop {
+            let bits = take(&mut postings)?;
+            segment_idx = segment_idx.checked_add((bits >> 4).try_into().ok()?)?;
+            let count = if bits & 2 == 0 {
+                1
+            } else {
+                take(&mut postings)?.try_into().ok()?
+            };
+            hits.push(Hit {
+                segment_idx,
+                segment_length: *lengths.get(segment_idx as usize)?,
+                term_idx,
+                field: FIELDS[(bits >> 2 & 3) as usize],
+                count,
+            });
+            if bits & 1 == 0 {
+                break;
+            }
+        }
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lexicon::query;
+    use crate::lexicon::scan::Scanner;
+    use crate::lexicon::syntax;
+
+    /// The project's own sources and the samples of all languages.
+    fn texts() -> Vec<(String, String)> {
+        let mut folders = vec![
+            std::path::PathBuf::from("src"),
+            "grammars".into(),
+            "fixtures".into(),
+        ];
+        let mut texts = Vec::new();
+        while let Some(folder) = folders.pop() {
+            let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().flatten().collect();
+            entries.sort_by_key(std::fs::DirEntry::path);
+            for entry in entries {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if let Ok(text) = std::fs::read_to_string(&path) {
+                    texts.push((path.to_string_lossy().into_owned(), text));
+                }
+            }
+        }
+        assert!(texts.len() > 300);
+        texts
+    }
+
+    fn scanned(task: &str, texts: &[(String, String)]) -> (Query, Vec<Found>) {
+        let mut query = query::read(task);
+        query.look_for("put_ascending");
+        let mut scanner = Scanner::new(&query);
+        let scans = texts
+            .iter()
+            .map(|(path, text)| Found::Text(scanner.scan(text, &syntax::of_path(path))));
+        let scans = scans.collect();
+        drop(scanner);
+        (query, scans)
+    }
+
+    const TASKS: [&str; 4] = [
+        "",
+        "The import graph misses a module: `resolve` in src/score/imports.rs",
+        "panic: cannot read the cache\n\n  at Scanner::scan (src/lexicon/scan.rs:120)\nerror: no such file or directory",
+        "get set string self return value of the new error in a file",
+    ];
+
+    #[test]
+    fn a_search_finds_what_a_scan_does() {
+        let texts = texts();
+        let mut builder = Builder::default();
+        for (path, text) in &texts {
+            builder.add(text, &syntax::of_path(path));
+        }
+        builder.add_barred(3);
+        let shard = builder.end().unwrap();
+        let bytes = Bytes::Memory(shard);
+        for task in TASKS {
+            let (query, mut expected) = scanned(task, &texts);
+            expected.push(Found::Barred(3));
+            let found = search(&bytes, &Wanted::of(&query)).unwrap();
+            for (idx, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                assert_eq!(
+                    found,
+                    expected,
+                    "{task}: {:?}",
+                    texts.get(idx).map(|it| &it.0)
+                );
+            }
+            assert_eq!(found.len(), expected.len());
+        }
+    }
+
+    #[test]
+    fn a_shard_holds_no_word() {
+        let word = "Quarterdeck";
+        let mut builder = Builder::default();
+        let text =
+            format!("/// {word} {word}\nuse {word}::x;\nfn {word}() {{ \"{word} {word}\" }}\n");
+        builder.add(&text, &syntax::of_path("a.rs"));
+        let shard = builder.end().unwrap();
+        let lower = shard.to_ascii_lowercase();
+        for part in ["quarterdeck", "quarter", "deck"] {
+            assert!(!lower.windows(part.len()).any(|at| at == part.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn damage_is_told_or_harmless() {
+        let texts = &texts()[..12];
+        let mut builder = Builder::default();
+        for (path, text) in texts {
+            builder.add(text, &syntax::of_path(path));
+        }
+        let shard = builder.end().unwrap();
+        let (query, expected) = scanned(TASKS[3], texts);
+        let wanted = Wanted::of(&query);
+        let mut n_told = 0;
+        for at in (0..shard.len()).step_by(7) {
+            let mut torn = shard.clone();
+            torn[at] ^= 0x10;
+            // a block that is not looked at may be anything
+            match search(&Bytes::Memory(torn), &wanted) {
+                None => n_told += 1,
+                Some(found) => assert_eq!(found, expected, "byte {at}"),
+            }
+            let cut = search(&Bytes::Memory(shard[..at].to_vec()), &wanted);
+            assert!(cut.is_none_or(|found| found == expected), "cut at {at}");
+        }
+        assert!(n_told > 100, "{n_told}");
+        assert!(Builder::default().end().is_none());
+    }
+}
