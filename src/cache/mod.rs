@@ -31,7 +31,7 @@ pub enum Bucket {
     Heads,
     /// The outline of a text: where what it defines stands in it, and none of its words.
     Outlines,
-    /// What the commits of a repository touch: names of files and ids.
+    /// What the commits of a repository say and touch: hashes of words, names of files and ids.
     Commits,
     /// Which lines the versions of a file differ in, as hashes.
     Hunks,
@@ -57,7 +57,7 @@ impl Bucket {
             Self::Sessions => "sessions-v2",
             Self::Heads => "heads-v2",
             Self::Outlines => "outlines-v1",
-            Self::Commits => "commits-v1",
+            Self::Commits => "commits-v2",
             Self::Hunks => "hunks-v1",
             Self::Index => "index-v1",
             Self::Catalogs => "catalogs-v1",

@@ -5,6 +5,7 @@
 //! query's vocabulary and keeps counts of those terms alone, which makes one pass over a repository cost little more than
 //! reading it. Where a cache is kept, a [`profile`] takes the place of the scan: all that any query could ask, for an index.
 
+pub mod bag;
 pub mod definition;
 pub mod imports;
 pub mod profile;
@@ -13,6 +14,7 @@ pub mod scan;
 pub mod syntax;
 pub mod terms;
 
+pub use bag::Bag;
 pub use query::{Mentions, Query};
 pub use scan::{Field, Hit, N_FIELDS, Scan};
 pub use syntax::Syntax;

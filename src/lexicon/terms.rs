@@ -49,7 +49,7 @@ impl Vocabulary {
 
     /// The term's number, if it is in the vocabulary.
     pub fn get(&self, term: &[u8]) -> Option<TermIdx> {
-        self.index.get(&key(term)).copied()
+        self.by_key(key(term))
     }
 
     /// The terms, as [`key`]s, each with its number; in no order.
@@ -57,9 +57,9 @@ impl Vocabulary {
         self.index.iter().map(|(&key, &idx)| (key, idx))
     }
 
-    /// The numbers of the terms that `word` gives, appended to `found`.
-    pub fn look_up(&self, word: &[u8], found: &mut Vec<TermIdx>) {
-        each_term(word, |term| found.extend(self.get(term)));
+    /// The number of the term with this key, if it is in the vocabulary.
+    pub fn by_key(&self, key: u64) -> Option<TermIdx> {
+        self.index.get(&key).copied()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::statistics::{idf, length_norm, normalise, saturate};
 use crate::lexicon::Query;
-use crate::lexicon::terms::{TermIdx, is_word_byte};
+use crate::lexicon::terms::TermIdx;
 use crate::source::history::{History, MAX_FILES};
 use rustc_hash::FxHashMap;
 
@@ -35,7 +35,6 @@ pub fn read(history: &History, n_files: usize, query: &Query, now: i64) -> FileH
     let mut tf: Vec<FxHashMap<TermIdx, f64>> = vec![FxHashMap::default(); n_files];
     let mut length = vec![0.0; n_files];
     let mut messages: Vec<(Vec<(TermIdx, f64)>, f64)> = Vec::with_capacity(history.commits.len());
-    let mut memo: FxHashMap<&[u8], Vec<TermIdx>> = FxHashMap::default();
     for (idx, commit) in history.commits.iter().enumerate() {
         for &file in &commit.files {
             changed_at[file as usize] = changed_at[file as usize].max(commit.time);
@@ -46,26 +45,8 @@ pub fn read(history: &History, n_files: usize, query: &Query, now: i64) -> FileH
         }
         let weight =
             decay(now - commit.time, MESSAGE_HALF_LIFE_DAYS) / (commit.n_files as f64).sqrt();
-        let mut terms: FxHashMap<TermIdx, f64> = FxHashMap::default();
-        let mut n_words = 0.0;
-        for word in commit
-            .message
-            .as_bytes()
-            .split(|&b| !is_word_byte(b))
-            .filter(|word| !word.is_empty())
-        {
-            n_words += 1.0;
-            let found = memo.entry(word).or_insert_with(|| {
-                let mut found = Vec::new();
-                query.vocabulary.look_up(word, &mut found);
-                found
-            });
-            for &term in found.iter() {
-                *terms.entry(term).or_default() += 1.0;
-            }
-        }
-        let mut terms: Vec<(TermIdx, f64)> = terms.into_iter().collect();
-        terms.sort_unstable_by_key(|&(term, _)| term);
+        let n_words = f64::from(commit.words.n_words);
+        let terms = commit.words.hits(query);
         for &file in &commit.files {
             commits[file as usize].push(idx as u32);
             length[file as usize] += n_words * weight;

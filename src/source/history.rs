@@ -1,13 +1,15 @@
 //! What the commits say: which files changed together, when, and in which words.
 
-use super::memo::{Touched, TouchedFile};
+use super::memo::{Message, Touched, TouchedFile};
 use super::meter::Metered;
 use super::repository::{Repository, one_line};
+use super::task::MAX_SUBJECTS;
 use super::touched::{Known, KnownCommits};
 use super::tree::Tree;
 use crate::cache::Cache;
 use crate::error::Warning;
 use crate::guard::secrets::redact;
+use crate::lexicon::Bag;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -45,8 +47,10 @@ pub struct History {
 pub struct Commit {
     /// Committer's time, Unix seconds.
     pub time: i64,
-    /// Subject and body, at most 4,000 bytes.
-    pub message: String,
+    /// The first line of its message: of the newest commits that have one, and maybe of others.
+    pub subject: Option<String>,
+    /// The words of its message, of which 4,000 bytes are read.
+    pub words: Bag,
     /// Files it touches that are still there: indexes into the tree's entries, ascending.
     pub files: Vec<u32>,
     /// For each of them what it was and what it became; `None` for one that was added.
@@ -91,47 +95,36 @@ pub fn read(tree: &Tree, cache: Option<&Cache>) -> History {
     let Some(head) = tree.commit() else {
         return history;
     };
-    let walk = handle
-        .rev_walk([head])
-        .sorting(gix::revision::walk::Sorting::ByCommitTime(
-            gix::traverse::commit::simple::CommitTimeOrder::NewestFirst,
-        ))
-        .all();
-    let walk = match walk {
-        Ok(walk) => walk,
-        Err(e) => {
-            history.warnings.push(Warning::new(
-                "git-unreadable",
-                "",
-                format!("the history could not be read ({})", one_line(&e)),
-            ));
+    let known = cache.map(|cache| KnownCommits::read(cache, repository));
+    // where a shallow clone ends is no matter of ids
+    let lasting = known.as_ref().filter(|_| !repository.is_shallow());
+    let walked = match lasting.and_then(|known| known.walked(head)) {
+        Some(walked) => Ok(walked),
+        None => walk(&handle, head),
+    };
+    let Walked {
+        found,
+        head_time,
+        ended,
+    } = match walked {
+        Ok(walked) => walked,
+        Err(message) => {
+            let message = format!("the history could not be read ({message})");
+            history
+                .warnings
+                .push(Warning::new("git-unreadable", "", message));
             return history;
         }
     };
-    let mut found: Vec<(gix::ObjectId, Option<gix::ObjectId>, i64)> = Vec::new();
-    for info in walk {
-        match info {
-            Ok(info) => {
-                let time = info.commit_time.unwrap_or(0);
-                if info.id == head {
-                    history.head_time = time;
-                }
-                if info.parent_ids.len() <= 1 {
-                    found.push((info.id, info.parent_ids.first().copied(), time));
-                }
-            }
-            Err(e) => {
-                history.warnings.push(Warning::new(
-                    "git-unreadable",
-                    "",
-                    format!("the history ends early ({})", one_line(&e)),
-                ));
-                break;
-            }
-        }
-        if found.len() >= MAX_COMMITS {
-            break;
-        }
+    history.head_time = head_time;
+    if let Some(message) = &ended {
+        let message = format!("the history ends early ({message})");
+        history
+            .warnings
+            .push(Warning::new("git-unreadable", "", message));
+    }
+    if found.is_empty() {
+        return history;
     }
     let paths: FxHashMap<Vec<u8>, u32> = tree
         .entries
@@ -140,9 +133,13 @@ pub fn read(tree: &Tree, cache: Option<&Cache>) -> History {
         .map(|(idx, entry)| (super::tree::bytes_of(&entry.below), idx as u32))
         .collect();
     let prefix = &*repository.prefix;
-    let known = cache.map(|cache| KnownCommits::read(cache, repository));
     let mut new: Vec<(gix::ObjectId, Known)> = Vec::new();
+    let has_subject = |id| {
+        let known = known.as_ref().and_then(|known| known.get(id));
+        known.is_some_and(|it| it.has_subject)
+    };
     let (mut n_done, mut n_bytes) = (0, 0);
+    let (mut n_lost, mut n_subjects) = (0, 0);
     for batch in found.chunks(BATCH) {
         type Read = (Option<Commit>, u64, Option<(gix::ObjectId, Known)>);
         let read: Vec<Read> = batch
@@ -151,13 +148,15 @@ pub fn read(tree: &Tree, cache: Option<&Cache>) -> History {
                 let handle = repository.handle();
                 let read: Vec<_> = chunk
                     .iter()
-                    .map(|&(id, parent, time)| {
+                    .map(|&Step { id, parent, time }| {
                         let meter = Metered::new(&handle, MAX_TREE_BYTES);
                         if let Some(known) = known.as_ref().and_then(|known| known.get(id)) {
-                            let message = message(&handle, id);
-                            let commit =
-                                message.map(|it| commit(it, &known.files, time, &paths, prefix));
-                            return (commit, known.n_read, None);
+                            let message = Message {
+                                subject: None,
+                                words: known.words.clone(),
+                            };
+                            let commit = commit(message, &known.files, time, &paths, prefix);
+                            return (Some(commit), known.n_read, None);
                         }
                         let touched = touched(repository, &handle, &meter, id, parent);
                         let commit = touched.as_ref().map(|it| {
@@ -167,7 +166,11 @@ pub fn read(tree: &Tree, cache: Option<&Cache>) -> History {
                         let files = touched.filter(|_| known.is_some());
                         let new = files.and_then(|it| {
                             let known = Known {
+                                parent,
+                                time,
                                 n_read: meter.n_read(),
+                                has_subject: it.message.subject.is_some(),
+                                words: it.message.words.clone(),
                                 files: it.files.clone()?,
                             };
                             Some((id, known))
@@ -179,9 +182,18 @@ pub fn read(tree: &Tree, cache: Option<&Cache>) -> History {
             })
             .collect();
         n_done += batch.len();
-        for (commit, n_read, found) in read {
+        for (step, (commit, n_read, found)) in batch.iter().zip(read) {
             n_bytes += n_read;
-            history.commits.extend(commit);
+            let Some(mut commit) = commit else {
+                n_lost += 1;
+                continue;
+            };
+            // of commits that are known, those few whose first line is asked for are read
+            if n_subjects < MAX_SUBJECTS && found.is_none() && has_subject(step.id) {
+                commit.subject = message(&handle, step.id).and_then(|it| it.subject);
+            }
+            n_subjects += usize::from(commit.subject.is_some());
+            history.commits.push(commit);
             new.extend(found);
         }
         if n_bytes > MAX_BYTES && n_done < found.len() {
@@ -193,10 +205,10 @@ pub fn read(tree: &Tree, cache: Option<&Cache>) -> History {
         }
     }
     if let (Some(cache), Some(known)) = (cache, known) {
-        let walked = found.iter().map(|(id, ..)| *id).collect();
-        known.keep(cache, repository, new, &walked);
+        let ids: Vec<gix::ObjectId> = found.iter().map(|it| it.id).collect();
+        let whole = (ended.is_none() && !repository.is_shallow()).then_some((head, head_time));
+        known.keep(cache, repository, new, &ids, whole);
     }
-    let n_lost = n_done - history.commits.len();
     if n_lost > 0 {
         let plural = if n_lost == 1 { "" } else { "s" };
         let message =
@@ -208,9 +220,68 @@ pub fn read(tree: &Tree, cache: Option<&Cache>) -> History {
     history
 }
 
+/// A commit on the way into the past.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    pub(super) id: gix::ObjectId,
+    pub(super) parent: Option<gix::ObjectId>,
+    pub(super) time: i64,
+}
+
+/// Which commits lie behind one.
+pub(super) struct Walked {
+    /// Newest first, at most [`MAX_COMMITS`], merges left out.
+    pub(super) found: Vec<Step>,
+    /// When the one itself was made.
+    pub(super) head_time: i64,
+    /// Why there are no more, where that is trouble.
+    pub(super) ended: Option<String>,
+}
+
+/// # Errors
+/// What is wrong, in one line.
+fn walk(handle: &gix::Repository, head: gix::ObjectId) -> Result<Walked, String> {
+    let order = gix::traverse::commit::simple::CommitTimeOrder::NewestFirst;
+    let walk = handle
+        .rev_walk([head])
+        .sorting(gix::revision::walk::Sorting::ByCommitTime(order))
+        .all()
+        .map_err(|e| one_line(&e))?;
+    let mut walked = Walked {
+        found: Vec::new(),
+        head_time: 0,
+        ended: None,
+    };
+    for info in walk {
+        match info {
+            Ok(info) => {
+                let time = info.commit_time.unwrap_or(0);
+                if info.id == head {
+                    walked.head_time = time;
+                }
+                if info.parent_ids.len() <= 1 {
+                    walked.found.push(Step {
+                        id: info.id,
+                        parent: info.parent_ids.first().copied(),
+                        time,
+                    });
+                }
+            }
+            Err(e) => {
+                walked.ended = Some(one_line(&e));
+                break;
+            }
+        }
+        if walked.found.len() >= MAX_COMMITS {
+            break;
+        }
+    }
+    Ok(walked)
+}
+
 /// What a commit touches, by `path -> index` of the files that are still there.
 fn commit(
-    message: String,
+    message: Message,
     touched: &[TouchedFile],
     time: i64,
     paths: &FxHashMap<Vec<u8>, u32>,
@@ -218,7 +289,8 @@ fn commit(
 ) -> Commit {
     let mut commit = Commit {
         time,
-        message,
+        subject: message.subject,
+        words: message.words,
         ..Commit::default()
     };
     let mut files: Vec<(u32, Option<(gix::ObjectId, gix::ObjectId)>)> = Vec::new();
@@ -270,14 +342,18 @@ fn touched(
     Some(touched)
 }
 
-/// A commit's message, cut and without secrets; `None` where the commit is missing.
-fn message(handle: &gix::Repository, id: gix::ObjectId) -> Option<String> {
+/// What a commit's message says, cut and without secrets; `None` where the commit is missing.
+fn message(handle: &gix::Repository, id: gix::ObjectId) -> Option<Message> {
     let object = handle.find_commit(id).ok()?;
     let message = object.message_raw().ok()?;
     // before it is cut, which would hide what is cut in two; of a message that is a file, its beginning alone
     let message = String::from_utf8_lossy(&message[..message.len().min(MAX_MESSAGE * 4)]);
     let message = redact(&message);
-    Some(message[..message.floor_char_boundary(MAX_MESSAGE)].to_owned())
+    let message = &message[..message.floor_char_boundary(MAX_MESSAGE)];
+    Some(Message {
+        subject: message.lines().next().map(str::to_owned),
+        words: Bag::of(message),
+    })
 }
 
 /// The blobs that differ between two trees; `None` where an object is missing, or more is to be read than may be.

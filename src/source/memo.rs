@@ -1,6 +1,7 @@
 //! What was read of a repository's objects, kept for a run that reads many revisions of it. Objects never change, so nothing
 //! here can be stale; a run that packs once has no use for it, and keeps nothing.
 
+use crate::lexicon::Bag;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,10 +24,19 @@ struct Blobs {
 /// A commit's message, and the files that it touches.
 #[derive(Debug, Default)]
 pub struct Touched {
-    /// Subject and body, cut.
-    pub message: String,
+    /// What it says.
+    pub message: Message,
     /// `None` where the parent is not there, as at the end of a shallow clone, or they are too many to be looked at.
     pub files: Option<Vec<TouchedFile>>,
+}
+
+/// What the message of a commit says.
+#[derive(Debug, Clone, Default)]
+pub struct Message {
+    /// Its first line; `None` where it is empty.
+    pub subject: Option<String>,
+    /// Its words.
+    pub words: Bag,
 }
 
 /// A file that a commit touches.

@@ -32,7 +32,7 @@ const MAX_TOGETHER: usize = 5;
 const MAX_FILES_TOGETHER: usize = 30;
 
 /// Subjects of newest commits kept.
-const MAX_SUBJECTS: usize = 6;
+pub(super) const MAX_SUBJECTS: usize = 6;
 
 /// A session's last ask counts if the session ended at most this long before the newest thing known.
 const FRESH_SECONDS: i64 = 3 * 86_400;
@@ -85,7 +85,7 @@ pub fn infer(trees: &Trees, history: &History, sessions: &[Session]) -> String {
     let subjects: Vec<&str> = history
         .commits
         .iter()
-        .filter_map(|commit| commit.message.lines().next())
+        .filter_map(|commit| commit.subject.as_deref())
         .take(MAX_SUBJECTS)
         .collect();
 
