@@ -7,9 +7,6 @@ use crate::cache::{Bucket, Cache, Key};
 use crate::language::{self, Definition, DefinitionKind, Language, Outline, Reference};
 use serde::{Deserialize, Serialize};
 
-/// A shorter text is parsed before a record is found.
-const MIN_BYTES: usize = 512;
-
 /// First byte and length of a name.
 type Place = (u32, u16);
 
@@ -52,9 +49,6 @@ pub(crate) fn of(cache: Option<&Cache>, text: &str, language: Option<Language>) 
     let (Some(cache), Some(known)) = (cache, language) else {
         return take();
     };
-    if text.len() < MIN_BYTES {
-        return take();
-    }
     let key = Key::new("outline").with(known.id()).with(text);
     let kept = cache.get::<Kept>(Bucket::Outlines, &key);
     if let Some(outline) = kept.and_then(|(kept, _)| kept.revive(text)) {
