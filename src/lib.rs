@@ -164,7 +164,7 @@ pub(crate) fn survey_of(
     lap("score");
     let shortlist = shortlist(request, &files, &ranked.order);
     let (opened, hunks) = rayon::join(
-        || open(&trees, &shortlist, max_parsed(request), outline),
+        || open(&trees, &files, &shortlist, max_parsed(request), outline),
         || source::hunks::read(&trees, &history, &ranked.history.commits, &shortlist, by_id),
     );
     let mut hunks: FxHashMap<usize, Vec<Hunks>> = shortlist.iter().copied().zip(hunks).collect();
@@ -492,6 +492,7 @@ fn max_parsed(request: &Request) -> u64 {
 /// Reads and parses the shortlist, best first, up to `max_parsed` bytes; the rest is cut by its lines.
 fn open(
     trees: &source::Trees,
+    files: &[source::File],
     shortlist: &[usize],
     max_parsed: u64,
     outline: Outliner<'_>,
@@ -506,7 +507,9 @@ fn open(
         })
         .collect();
     let open = |&(file_idx, parse): &(usize, bool)| {
-        let clean = trees.clean_text(&trees.files[file_idx]).ok()?;
+        let clean = trees
+            .scanned_text(&trees.files[file_idx], &files[file_idx])
+            .ok()?;
         let text = clean.text;
         let entry = trees.entry(&trees.files[file_idx]);
         let path = &entry.path;

@@ -1,5 +1,6 @@
 //! Which file, known by its contents, stands where in which shard.
 
+use super::Fingerprint;
 use crate::cache::{Bucket, Cache, Key, Stamp};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -117,9 +118,17 @@ impl Catalog {
         twox_hash::XxHash3_64::oneshot_with_seed(self.seed, below)
     }
 
-    /// What the contents of a file are known by, which are read by its path.
+    /// What the contents of a file are known by.
     pub fn content(&self, path: u64, bytes: &[u8]) -> u128 {
-        twox_hash::XxHash3_128::oneshot_with_seed(self.seed ^ path, bytes)
+        Fingerprint::of(self.seed ^ path, bytes).hash
+    }
+
+    /// The contents of a file that was seen.
+    pub fn fingerprint(&self, seen: &Seen) -> Fingerprint {
+        Fingerprint {
+            seed: self.seed ^ seen.path,
+            hash: seen.content,
+        }
     }
 
     /// Where a file stands that is as it was.

@@ -13,6 +13,29 @@ mod varint;
 
 use std::fs::File;
 
+/// What the contents of a file are known by, which are read by its path. Nothing that two texts could be made to share without
+/// knowing the seed, which is another for each tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint {
+    seed: u64,
+    hash: u128,
+}
+
+impl Fingerprint {
+    /// That of `bytes`.
+    pub fn of(seed: u64, bytes: &[u8]) -> Self {
+        Self {
+            seed,
+            hash: twox_hash::XxHash3_128::oneshot_with_seed(seed, bytes),
+        }
+    }
+
+    /// Whether these are the contents.
+    pub fn is_of(&self, bytes: &[u8]) -> bool {
+        *self == Self::of(self.seed, bytes)
+    }
+}
+
 /// Where a shard is read from.
 #[derive(Debug)]
 pub enum Bytes {

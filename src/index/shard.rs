@@ -28,11 +28,14 @@ const FIELDS: [Field; N_FIELDS] = [
 /// What a shard says of one of its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// What its text has of what was looked for.
-    Text(Scan),
+    /// What its text has of what was looked for, and what was redacted in it.
+    Text(Scan, Vec<Mark>),
     /// It is no candidate; the number says why, to who wrote it.
     Barred(u8),
 }
+
+/// A line, and what was redacted there, by the name of its kind.
+pub type Mark = (u32, String);
 
 /// Where the parts of a shard stand, one behind the other.
 #[derive(Debug, Serialize, Deserialize)]
@@ -62,11 +65,17 @@ pub struct Builder {
 
 impl Builder {
     /// Adds a text; its number in the shard comes back. O(bytes).
-    pub fn add(&mut self, text: &str, syntax: &Syntax) -> u32 {
+    pub fn add(&mut self, text: &str, syntax: &Syntax, redacted: &[(u32, &str)]) -> u32 {
         let profile = self.profiler.profile(text, syntax);
         let file = self.n_files;
         self.n_files += 1;
         put_file(&mut self.files, &profile);
+        put(&mut self.files, redacted.len() as u64);
+        for (line, kind) in redacted {
+            put(&mut self.files, u64::from(*line));
+            put(&mut self.files, kind.len() as u64);
+            self.files.extend(kind.as_bytes());
+        }
         put(&mut self.imports, profile.imports.len() as u64);
         for part in profile.imports {
             self.imports.extend(part.to_le_bytes());
@@ -282,7 +291,7 @@ pub fn search(bytes: &Bytes, wanted: &Wanted) -> Option<Vec<Found>> {
             Some(())
         })?;
     for scan in found.iter_mut().filter_map(|it| match it {
-        Found::Text(scan) => Some(scan),
+        Found::Text(scan, _) => Some(scan),
         Found::Barred(_) => None,
     }) {
         scan.hits
@@ -351,7 +360,16 @@ fn read_files(mut part: &[u8], n_files: u32, segments: &mut Vec<Vec<u32>>) -> Op
         }
         scan.segments_length = lengths.iter().map(|&n| u64::from(n)).sum();
         segments.push(lengths);
-        found.push(Found::Text(scan));
+        let n = take_u32(&mut part)?;
+        let mut marks = Vec::with_capacity((n as usize).min(part.len()));
+        for _ in 0..n {
+            let line = take_u32(&mut part)?;
+            let length = take_u32(&mut part)? as usize;
+            let (kind, rest) = part.split_at_checked(length)?;
+            part = rest;
+            marks.push((line, str::from_utf8(kind).ok()?.to_owned()));
+        }
+        found.push(Found::Text(scan, marks));
     }
     Some(found)
 }
@@ -361,7 +379,7 @@ fn read_imports(mut part: &[u8], found: &mut [Found]) -> Option<()> {
         let n = usize::try_from(take(&mut part)?).ok()?;
         let (written, rest) = part.split_at_checked(n.checked_mul(4)?)?;
         part = rest;
-        if let Found::Text(scan) = found {
+        if let Found::Text(scan, _) = found {
             let parts = written.as_chunks::<4>().0.iter();
             scan.imports = parts.map(|&it| u32::from_le_bytes(it)).collect();
         }
@@ -371,7 +389,7 @@ fn read_imports(mut part: &[u8], found: &mut [Found]) -> Option<()> {
 
 fn scan_of(found: &mut [Found], file: u32) -> Option<&mut Scan> {
     match found.get_mut(file as usize)? {
-        Found::Text(scan) => Some(scan),
+        Found::Text(scan, _) => Some(scan),
         Found::Barred(_) => None,
     }
 }
@@ -446,9 +464,9 @@ mod tests {
         let mut query = query::read(task);
         query.look_for("put_ascending");
         let mut scanner = Scanner::new(&query);
-        let scans = texts
-            .iter()
-            .map(|(path, text)| Found::Text(scanner.scan(text, &syntax::of_path(path))));
+        let scans = texts.iter().map(|(path, text)| {
+            Found::Text(scanner.scan(text, &syntax::of_path(path)), Vec::new())
+        });
         let scans = scans.collect();
         drop(scanner);
         (query, scans)
@@ -466,14 +484,21 @@ mod tests {
         let texts = texts();
         let mut builder = Builder::default();
         for (path, text) in &texts {
-            builder.add(text, &syntax::of_path(path));
+            builder.add(text, &syntax::of_path(path), &[]);
         }
+        builder.add(
+            "",
+            &syntax::of_path("x.rs"),
+            &[(3, "github-pat"), (900, "jwt")],
+        );
         builder.add_barred(3);
         let shard = builder.end().unwrap();
         let bytes = Bytes::Memory(shard);
         for task in TASKS {
             let (query, mut expected) = scanned(task, &texts);
-            expected.push(Found::Barred(3));
+            let marks = vec![(3, "github-pat".to_owned()), (900, "jwt".to_owned())];
+            let scan = Scanner::new(&query).scan("", &syntax::of_path("x.rs"));
+            expected.extend([Found::Text(scan, marks), Found::Barred(3)]);
             let found = search(&bytes, &Wanted::of(&query)).unwrap();
             for (idx, (found, expected)) in found.iter().zip(&expected).enumerate() {
                 assert_eq!(
@@ -493,7 +518,7 @@ mod tests {
         let mut builder = Builder::default();
         let text =
             format!("/// {word} {word}\nuse {word}::x;\nfn {word}() {{ \"{word} {word}\" }}\n");
-        builder.add(&text, &syntax::of_path("a.rs"));
+        builder.add(&text, &syntax::of_path("a.rs"), &[]);
         let shard = builder.end().unwrap();
         let lower = shard.to_ascii_lowercase();
         for part in ["quarterdeck", "quarter", "deck"] {
@@ -506,7 +531,7 @@ mod tests {
         let texts = &texts()[..12];
         let mut builder = Builder::default();
         for (path, text) in texts {
-            builder.add(text, &syntax::of_path(path));
+            builder.add(text, &syntax::of_path(path), &[]);
         }
         let shard = builder.end().unwrap();
         let (query, expected) = scanned(TASKS[3], texts);

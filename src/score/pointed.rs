@@ -216,6 +216,7 @@ mod tests {
             n_bytes: text.len() as u64,
             pinned: false,
             barred: None,
+            clean: None,
         }
     }
 

@@ -59,6 +59,7 @@ mod tests {
             n_bytes: 1,
             pinned: false,
             barred: None,
+            clean: None,
         };
         let mut files: Vec<File> = (0..300).map(|n| file(format!("a/{n:03}"))).collect();
         files.push(file("b/x".into()));

@@ -1,14 +1,13 @@
 //! Scans the files of a work tree by its index: those that are as they were are not read.
 //!
-//! What comes out is what [`super::scan`] finds without an index. A file that holds a secret, or is read with trouble, is in no
-//! index: there are few, and they are read each time.
+//! What comes out is what [`super::scan`] finds without an index. A file that is read with trouble is in none, and is read each time.
 
 use super::tree::MAX_FILE_BYTES;
-use super::{BUNDLE, File, FileRef, Trees, scan_one};
+use super::{BUNDLE, File, FileRef, HOLDS_SECRET, Trees, scan_one, told};
 use crate::cache::{Bucket, Cache, Key};
 use crate::error::Warning;
 use crate::guard::is_bundle;
-use crate::guard::secrets::{EDITION, names::is_secret_name};
+use crate::guard::secrets::{self, EDITION, Redaction, names::is_secret_name};
 use crate::index::Bytes;
 use crate::index::catalog::{Catalog, Place, Seen};
 use crate::index::shard::{Builder, Found, Wanted, search};
@@ -30,7 +29,7 @@ const BARRED: [&str; 2] = ["binary", BUNDLE];
 
 /// What a file is, or where that stands.
 enum Read {
-    Plain(File, Vec<Warning>),
+    Plain(Box<File>, Vec<Warning>),
     Known(Seen),
     /// Its number in the shard being made.
     New(Seen),
@@ -147,7 +146,7 @@ impl Run<'_> {
                 .push((file, seen));
         }
         let by_shard: Vec<(u32, Vec<(usize, Seen)>)> = by_shard.into_iter().collect();
-        let found: Vec<Option<Vec<(usize, File)>>> = by_shard
+        let found: Vec<Option<Files>> = by_shard
             .par_iter()
             .map(|(shard, known)| {
                 let kept = self.cache.open(Bucket::Index, self.catalog.name(*shard))?;
@@ -158,8 +157,9 @@ impl Run<'_> {
         let mut lost = Vec::new();
         for ((shard, known), found) in by_shard.into_iter().zip(found) {
             match found {
-                Some(found) => {
+                Some((found, warnings)) => {
                     self.files.extend(found);
+                    self.warnings.extend(warnings);
                     self.seen.extend(known.into_iter().map(|(_, seen)| seen));
                 }
                 None => {
@@ -172,7 +172,8 @@ impl Run<'_> {
     }
 
     /// The files of a shard that are `known` to be in it.
-    fn files_of(&self, found: Vec<Found>, known: &[(usize, Seen)]) -> Option<Vec<(usize, File)>> {
+    fn files_of(&self, found: Vec<Found>, known: &[(usize, Seen)]) -> Option<Files> {
+        let mut warnings = Vec::new();
         let mut found: Vec<Option<Found>> = found.into_iter().map(Some).collect();
         let of_known = known.iter().map(|&(file_idx, seen)| {
             let entry = self.trees.entry(&self.trees.files[file_idx]);
@@ -182,14 +183,31 @@ impl Run<'_> {
                 n_bytes: entry.n_bytes,
                 pinned: self.trees.files[file_idx].pinned,
                 barred: None,
+                clean: None,
             };
             match found.get_mut(seen.place.file as usize)?.take()? {
-                Found::Text(scan) => file.scan = scan,
+                Found::Text(scan, marks) => {
+                    let redactions = marks.iter().map(|(line, name)| {
+                        let kind = secrets::kind(name)?;
+                        Some(Redaction { line: *line, kind })
+                    });
+                    let redactions: Vec<Redaction> = redactions.collect::<Option<_>>()?;
+                    warnings.extend(told(&entry.path, &redactions, self.trees.secrets));
+                    if redactions.is_empty() {
+                        file.clean = Some(self.catalog.fingerprint(&seen));
+                    }
+                    if self.trees.secrets == Secrets::Exclude && !redactions.is_empty() {
+                        file.barred = Some(HOLDS_SECRET);
+                    } else {
+                        file.scan = scan;
+                    }
+                }
                 Found::Barred(why) => file.barred = Some(BARRED.get(usize::from(why))?),
             }
             Some((file_idx, file))
         });
-        of_known.collect()
+        let files: Vec<(usize, File)> = of_known.collect::<Option<_>>()?;
+        Some((files, warnings))
     }
 
     /// Reads files. Those whose contents were met before come back with where they stand; the others come into shards.
@@ -205,15 +223,16 @@ impl Run<'_> {
             .collect();
         let mut known = Vec::new();
         for (read, shard) in read {
-            let number = shard.map(|(kept, found)| {
+            let number = shard.map(|(kept, (found, warnings))| {
                 let number = kept.map(|(name, n_bytes)| self.catalog.add(name, n_bytes));
                 self.files.extend(found);
+                self.warnings.extend(warnings);
                 number
             });
             for (file_idx, read) in read {
                 match read {
                     Read::Plain(file, warnings) => {
-                        self.files.push((file_idx, file));
+                        self.files.push((file_idx, *file));
                         self.warnings.extend(warnings);
                     }
                     Read::Known(seen) => known.push((file_idx, seen)),
@@ -287,7 +306,7 @@ impl Run<'_> {
     fn plain(&self, file: usize, scanner: &mut Scanner<'_>) -> Read {
         let mut warnings = Vec::new();
         let file = scan_one(self.trees, &self.trees.files[file], scanner, &mut warnings);
-        Read::Plain(file, warnings)
+        Read::Plain(Box::new(file), warnings)
     }
 
     fn read_one(&self, file_idx: usize, builder: &mut Builder, scanner: &mut Scanner<'_>) -> Read {
@@ -314,11 +333,13 @@ impl Run<'_> {
         }
         let number = match self.trees.redacted_of(file, &bytes) {
             Ok((clean, _)) if is_bundle(&clean.text) => builder.add_barred(1),
-            Ok((clean, redactions)) if redactions.is_empty() => {
-                builder.add(&clean.text, &syntax::of_path(&entry.path))
+            Ok((clean, redactions)) => {
+                let marks: Vec<(u32, &str)> =
+                    redactions.iter().map(|it| (it.line, it.kind)).collect();
+                builder.add(&clean.text, &syntax::of_path(&entry.path), &marks)
             }
             Err(("binary", _)) => builder.add_barred(0),
-            Ok(_) | Err(_) => return self.plain(file_idx, scanner),
+            Err(_) => return self.plain(file_idx, scanner),
         };
         seen.place.file = number;
         Read::New(seen)
@@ -329,4 +350,7 @@ impl Run<'_> {
 type Chunk = (Vec<(usize, Read)>, Option<Shard>);
 
 /// A shard that was made: its name and size, where it could be kept, and its files.
-type Shard = (Option<(String, u64)>, Vec<(usize, File)>);
+type Shard = (Option<(String, u64)>, Files);
+
+/// Files, by index, and what is to be told of them.
+type Files = (Vec<(usize, File)>, Vec<Warning>);

@@ -35,6 +35,7 @@ use crate::guard::is_bundle;
 use crate::guard::markup::{self, Markup};
 use crate::guard::secrets::{self as known, Redaction, names::is_secret_name, redact};
 use crate::guard::text::{CleanText, Counts, Decoded, clean, decode};
+use crate::index::Fingerprint;
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::{Query, Scan, syntax};
 use crate::request::{Request, Secrets};
@@ -91,6 +92,8 @@ pub struct File {
     pub pinned: bool,
     /// Why it cannot be shown, if so: `binary`, `too large`, ...
     pub barred: Option<&'static str>,
+    /// The contents that were found to hold no secret, where an index says so.
+    pub clean: Option<Fingerprint>,
 }
 
 /// Lists the candidates of a request.
@@ -338,6 +341,24 @@ impl Trees {
         self.redacted(file).map(|(clean, _)| clean)
     }
 
+    /// The same of a file that was scanned: it is not searched for secrets again where it is known to hold none.
+    ///
+    /// # Errors
+    /// As for [`Trees::text`].
+    pub fn scanned_text(
+        &self,
+        file: &FileRef,
+        scanned: &File,
+    ) -> Result<CleanText, (&'static str, String)> {
+        let bytes = self.bytes(file)?;
+        if scanned.clean.is_some_and(|clean| clean.is_of(&bytes))
+            && let Decoded::Text(clean) = decode(&bytes)
+        {
+            return Ok(clean);
+        }
+        self.redacted_of(file, &bytes).map(|(clean, _)| clean)
+    }
+
     /// The same, and what was redacted. The one way by which a file's text enters: no later room sees a secret.
     ///
     /// # Errors
@@ -346,19 +367,22 @@ impl Trees {
         &self,
         file: &FileRef,
     ) -> Result<(CleanText, Vec<Redaction>), (&'static str, String)> {
+        self.redacted_of(file, &self.bytes(file)?)
+    }
+
+    fn bytes(&self, file: &FileRef) -> Result<Vec<u8>, (&'static str, String)> {
         let label = self.trees[file.tree_idx as usize].label.len();
         let path = &self.path(file)[label..];
         if self.secrets != Secrets::Off && is_secret_name(path) {
             return Err((SECRET_NAME, String::new()));
         }
-        let bytes = self.trees[file.tree_idx as usize]
+        self.trees[file.tree_idx as usize]
             .read(self.entry(file))
             .map_err(|why| match why {
                 Unreadable::TooLarge => ("too large", String::new()),
                 Unreadable::Gone => ("gone", "it is gone, or no regular file".to_owned()),
                 Unreadable::Failed(message) => ("unreadable", message),
-            })?;
-        self.redacted_of(file, &bytes)
+            })
     }
 
     /// The same of the bytes of a file, which were just read.
@@ -752,6 +776,7 @@ fn scan_one(
         n_bytes: entry.n_bytes,
         pinned: file.pinned,
         barred: None,
+        clean: None,
     };
     if file.is_note {
         read.barred = Some(NOTE);

@@ -104,6 +104,16 @@ pub fn redact_in<'a>(path: Option<&str>, text: &'a str) -> (Cow<'a, str>, Vec<Re
     (current, redactions)
 }
 
+/// All kinds of secrets.
+fn kinds() -> impl Iterator<Item = &'static str> {
+    RULES.iter().map(|rule| rule.id).chain([KEY, PUTTY, URL])
+}
+
+/// The kind of secrets that has this name.
+pub fn kind(name: &str) -> Option<&'static str> {
+    kinds().find(|kind| *kind == name)
+}
+
 /// The kinds of secrets that were redacted in `text`, with the lines that they stand in, by the marks that they left.
 pub fn redactions(text: &str) -> Vec<Redaction> {
     let mut found = Vec::new();
@@ -115,13 +125,7 @@ pub fn redactions(text: &str) -> Vec<Redaction> {
             .split(']')
             .next()
             .unwrap_or_default();
-        let kinds = RULES.iter().map(|rule| rule.id).chain([KEY, PUTTY, URL]);
-        found.extend(
-            kinds
-                .into_iter()
-                .find(|kind| *kind == name)
-                .map(|kind| Redaction { line, kind }),
-        );
+        found.extend(kind(name).map(|kind| Redaction { line, kind }));
     }
     found
 }
