@@ -12,6 +12,7 @@ use crate::lexicon::terms::{self, TermIdx, each_term};
 use crate::lexicon::{Field, N_FIELDS, Query};
 use crate::source::File;
 use crate::source::history::History;
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Names of the features of a file, in the order of [`FileRow`]. What each is stands beside its weight in `weights.toml`.
@@ -157,12 +158,12 @@ pub fn rank(
     put(const { at("imports") }, beyond.collect());
 
     let mut recency = vec![0.0; n];
-    for (idx, file) in files.iter().enumerate() {
+    let looks: Vec<Look> = files.par_iter().map(|file| Look::of(&file.path)).collect();
+    for (idx, (file, look)) in files.iter().zip(looks).enumerate() {
         let changed_at = file_history.changed_at[idx];
         if changed_at > 0 {
             recency[idx] = 1.0 / (1.0 + (now - changed_at).max(0) as f64 / 86_400.0 / 30.0);
         }
-        let look = Look::of(&file.path);
         let is = |fact: bool| f64::from(u8::from(fact));
         let size = f64::from(file.scan.lengths.iter().sum::<u32>());
         let row = &mut rows[idx];
@@ -231,7 +232,9 @@ impl Lexical {
             path_df: vec![0; n_terms],
         };
         let mut slot: Vec<usize> = vec![usize::MAX; n_terms];
-        for file in files {
+        let of_path = |file: &File| path_terms(query, &file.path);
+        let by_path: Vec<(Vec<(TermIdx, f64)>, f64)> = files.par_iter().map(of_path).collect();
+        for (file, (path_terms, path_length)) in files.iter().zip(by_path) {
             let mut terms: Vec<(TermIdx, [f64; N_FIELDS])> = Vec::new();
             for hit in &file.scan.hits {
                 let at = &mut slot[hit.term_idx as usize];
@@ -244,7 +247,6 @@ impl Lexical {
             for (term, _) in &terms {
                 slot[*term as usize] = usize::MAX;
             }
-            let (path_terms, path_length) = path_terms(query, &file.path);
             terms.sort_unstable_by_key(|&(term, _)| term);
             for &(term, _) in &terms {
                 lexical.df[term as usize] += 1;

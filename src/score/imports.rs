@@ -5,6 +5,7 @@
 
 use crate::lexicon::imports::{names, part};
 use crate::source::File;
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 /// Edges of the import graph: for each file the files it imports, with a weight that sums to at most 1 per import.
@@ -21,7 +22,7 @@ const MAX_MEANINGS: usize = 8;
 pub fn graph(files: &[File]) -> ImportGraph {
     let index = Index::new(files);
     let out = files
-        .iter()
+        .par_iter()
         .enumerate()
         .map(|(idx, file)| {
             let mut edges: FxHashMap<u32, f64> = FxHashMap::default();
@@ -175,6 +176,7 @@ mod tests {
             n_bytes: 1,
             pinned: false,
             barred: None,
+            clean: None,
         }
     }
 

@@ -506,6 +506,18 @@ thread_local! {
 
 /// Whether the path is one that git would check out: no `..`, no root, no `.git`, and spelled the one way.
 fn is_plain(below: &Path) -> bool {
+    // the path of nearly every file is told by its bytes
+    let bytes = below.as_os_str().as_encoded_bytes();
+    if cfg!(unix)
+        && bytes.iter().all(
+            |b| matches!(b, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'/' | b'.'),
+        )
+    {
+        let is_name = |part: &[u8]| !part.is_empty() && part[0] != b'.';
+        if bytes.split(|&b| b == b'/').all(is_name) {
+            return true;
+        }
+    }
     let plain: PathBuf = below.components().collect();
     plain.as_os_str() == below.as_os_str()
         && !below.as_os_str().is_empty()

@@ -143,6 +143,18 @@ impl Rules {
         None
     }
 
+    /// Whether one kind of rules says anything at all.
+    fn says(&self, layer: usize) -> bool {
+        let mut at = Some(self);
+        while let Some(rules) = at {
+            if rules.layers[layer].is_some() {
+                return true;
+            }
+            at = rules.above.as_deref();
+        }
+        false
+    }
+
     fn ignores(&self, path: &Path, is_folder: bool) -> bool {
         (0..N_LAYERS)
             .find_map(|layer| self.verdict(layer, path, is_folder))
@@ -401,6 +413,8 @@ pub struct Custom<'a> {
     above: &'a Rules,
     /// By folder, relative to the root.
     folders: FxHashMap<PathBuf, Option<Gitignore>>,
+    /// The folder that was asked about last, and whether any rules are about what lies in it.
+    last: Option<(PathBuf, bool)>,
 }
 
 impl<'a> Custom<'a> {
@@ -411,11 +425,45 @@ impl<'a> Custom<'a> {
             handle,
             above,
             folders: FxHashMap::default(),
+            last: None,
         }
     }
 
     /// Whether the file `below` the root, or a folder that it lies in, is left out.
     pub fn ignores(&mut self, below: &Path, warnings: &mut Vec<Warning>) -> bool {
+        // most trees have no such rules, and files come folder by folder
+        let folder = below.parent().unwrap_or(Path::new(""));
+        let known = self.last.as_ref().filter(|(path, _)| path == folder);
+        let has_rules = match known {
+            Some((_, has_rules)) => *has_rules,
+            None => {
+                let mut has_rules = self.above.says(0);
+                for folder in folder.ancestors() {
+                    has_rules |= self.rules(folder, warnings).is_some();
+                }
+                self.last = Some((folder.to_owned(), has_rules));
+                has_rules
+            }
+        };
+        has_rules && self.verdict(below, warnings)
+    }
+
+    /// The rules of a folder itself.
+    fn rules(&mut self, folder: &Path, warnings: &mut Vec<Warning>) -> Option<&Gitignore> {
+        if !self.folders.contains_key(folder) {
+            let full = self.root.join(folder);
+            let shown = shown(&folder.join(NAMES[0]), Path::new(""));
+            let rules = self
+                .handle
+                .folder(folder)
+                .ok()
+                .and_then(|handle| read(&full, &handle, Path::new(NAMES[0]), &shown, warnings));
+            self.folders.insert(folder.to_owned(), rules);
+        }
+        self.folders.get(folder)?.as_ref()
+    }
+
+    fn verdict(&mut self, below: &Path, warnings: &mut Vec<Warning>) -> bool {
         let mut on_the_way: Vec<&Path> = below
             .ancestors()
             .filter(|path| !path.as_os_str().is_empty())
@@ -425,18 +473,8 @@ impl<'a> Custom<'a> {
             let full = self.root.join(path);
             let is_folder = path != below;
             for folder in path.ancestors().skip(1) {
-                if !self.folders.contains_key(folder) {
-                    let full = self.root.join(folder);
-                    let shown = shown(&folder.join(NAMES[0]), Path::new(""));
-                    let rules = self.handle.folder(folder).ok().and_then(|handle| {
-                        read(&full, &handle, Path::new(NAMES[0]), &shown, warnings)
-                    });
-                    self.folders.insert(folder.to_owned(), rules);
-                }
-                match self.folders[folder]
-                    .as_ref()
-                    .map(|matcher| matcher.matched(&full, is_folder))
-                {
+                let rules = self.rules(folder, warnings);
+                match rules.map(|matcher| matcher.matched(&full, is_folder)) {
                     Some(Match::Ignore(_)) => return true,
                     Some(Match::Whitelist(_)) => return false,
                     Some(Match::None) | None => {}
