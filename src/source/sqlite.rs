@@ -7,6 +7,7 @@
 //! tables and columns are looked up before they are asked for; a value of any type is text, if it must be.
 
 use super::{stores, watch};
+use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use std::borrow::Cow;
@@ -29,6 +30,17 @@ const MAX_ALL_BYTES: usize = 1 << 30;
 /// an index is read once for every session. Counted and not timed, so that the same is read everywhere.
 const MAX_STEPS: u64 = 300_000_000;
 const STEPS: i32 = 100_000;
+/// What a schema may ask of SQLite. Each step stays short and small, and no text of a schema, however planted, takes long to be read.
+const LIMITS: &[(Limit, i32)] = &[
+    (Limit::SQLITE_LIMIT_LENGTH, 64 << 20),
+    (Limit::SQLITE_LIMIT_SQL_LENGTH, 1 << 20),
+    (Limit::SQLITE_LIMIT_COLUMN, 256),
+    (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
+    (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 8),
+    (Limit::SQLITE_LIMIT_VDBE_OP, 25_000),
+    (Limit::SQLITE_LIMIT_ATTACHED, 0),
+    (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 1),
+];
 /// How long a writer is waited for.
 const BUSY: Duration = Duration::from_millis(200);
 
@@ -118,10 +130,12 @@ impl Database {
         }
     }
 
-    /// Whether there is a table with all of these columns. Views do not count: they are programs.
+    /// Whether there is a table with all of these columns. Views and virtual tables do not count: they are programs. Nor do
+    /// columns that are computed.
     pub fn has(&self, table: &str, columns: &[&str]) -> bool {
+        // SQLite itself sees to it that each row of a schema has the type and the name that its statement gives.
         let tables = self.rows(
-            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1",
+            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1 AND sql LIKE 'CREATE TABLE %'",
             &[table],
         );
         if tables.rows.is_empty() {
@@ -248,6 +262,9 @@ fn connect(path: &Path, way: Way) -> Result<Database, String> {
             (connection, Some(folder))
         }
     };
+    for (limit, most) in LIMITS {
+        connection.set_limit(*limit, *most).map_err(told)?;
+    }
     connection.busy_timeout(BUSY).map_err(told)?;
     let mut n_steps = 0;
     let is_too_much = move || {
@@ -379,6 +396,61 @@ pub mod tests {
         assert!(!database.has("none", &[]));
         assert_eq!(database.column("t", "v"), "v");
         assert_eq!(database.column("t", "late"), "NULL");
+    }
+
+    #[test]
+    fn what_computes_its_rows_is_not_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let check = |name: &str, sql: &str, expected: bool| {
+            let path = dir.path().join(name);
+            make(&path, sql);
+            let database = Database::open(&path).unwrap();
+            assert_eq!(database.has("t", &["v"]), expected, "{sql}");
+        };
+        check(
+            "a",
+            "CREATE TABLE t (v); CREATE VIEW w AS SELECT * FROM t",
+            true,
+        );
+        check(
+            "b",
+            "CREATE TABLE t (v); CREATE VIRTUAL TABLE f USING fts5(v, content = 't')",
+            true,
+        );
+        check("c", "CREATE VIRTUAL TABLE t USING fts5(v)", false);
+        check("d", "CREATE VIEW t AS SELECT 1 AS v", false);
+        check("e", "CREATE TABLE t (k, v AS (hex(zeroblob(9))))", false);
+        check(
+            "f",
+            "CREATE TABLE t (k, v AS (hex(zeroblob(9))) STORED)",
+            false,
+        );
+        // A row of the schema that says another name, or another type, than its statement.
+        let planted = "CREATE TABLE u (v); CREATE VIEW w AS SELECT 1 AS v; PRAGMA writable_schema = ON; UPDATE sqlite_master SET";
+        for (name, set) in [
+            ("g", "name = 't' WHERE name = 'u'"),
+            ("h", "name = 't', tbl_name = 't' WHERE name = 'u'"),
+            ("i", "type = 'table' WHERE name = 'w'"),
+        ] {
+            let path = dir.path().join(name);
+            make(&path, &format!("{planted} {set}"));
+            assert!(Database::open(&path).is_err(), "{set}");
+        }
+    }
+
+    #[test]
+    fn a_schema_is_held_to_limits() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        make(&path, SQL);
+        let database = Database::open(&path).unwrap();
+        let big = |n: usize| database.rows(&format!("SELECT length(zeroblob({n}))"), &[]);
+        assert_eq!(big(64 << 20).trouble, None);
+        assert!(big((64 << 20) + 1).trouble.is_some());
+        let columns: Vec<String> = (0..300).map(|n| format!("c{n}")).collect();
+        let path = dir.path().join("b.db");
+        make(&path, &format!("CREATE TABLE t ({})", columns.join(", ")));
+        assert!(Database::open(&path).is_err());
     }
 
     #[test]
