@@ -120,7 +120,8 @@ pub fn transcripts(data: &[u8]) {
     let _ = notes::stored(&stores);
 }
 
-fn put(home: &Path, path: &str, text: &[u8]) {
+/// Writes a file at a path below `home`.
+pub fn put(home: &Path, path: &str, text: &[u8]) {
     let path = home.join(path);
     let folder = path.parent().expect("a file stands in a folder");
     std::fs::create_dir_all(folder).expect("a folder can be made");

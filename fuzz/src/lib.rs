@@ -15,6 +15,7 @@ use std::path::Path;
 mod cli;
 #[path = "../../src/config/mod.rs"]
 mod config;
+mod databases;
 mod emitted;
 mod kept;
 #[path = "../../src/language/promises.rs"]
@@ -22,6 +23,7 @@ mod promises;
 #[path = "../../src/emit/readers.rs"]
 mod readers;
 
+pub use databases::sqlite;
 pub use emitted::emit;
 pub use kept::{notes, transcripts};
 
@@ -36,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     ("globs", globs),
     ("notes", notes),
     ("outline", outline),
+    ("sqlite", sqlite),
     ("task", task),
     ("text", text),
     ("tokens", tokens),
