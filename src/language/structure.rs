@@ -341,6 +341,8 @@ fn place(
     let mut definitions: Vec<Definition> = Vec::with_capacity(found.len());
     let mut bytes: Vec<Bytes> = Vec::with_capacity(found.len());
     let mut first_rows: Vec<usize> = Vec::with_capacity(found.len());
+    // The first row of the latest definition, and of the latest that begins above it.
+    let (mut last_row, mut row_before): (Option<usize>, Option<usize>) = (None, None);
     // Enclosing definitions: last byte, and index unless dropped.
     let mut open: Vec<(Bytes, Option<usize>, bool)> = Vec::new();
     for (_, found) in found {
@@ -367,11 +369,14 @@ fn place(
             _ => found.kind,
         };
         let parent_row = parent.and_then(|parent| first_rows.get(parent).copied());
-        let first_row = if parent_row == Some(found.rows.0) {
-            found.rows.0
-        } else {
-            leading.above(found.rows.0)
-        };
+        let row = found.rows.0;
+        if last_row != Some(row) {
+            (row_before, last_row) = (last_row, Some(row));
+        }
+        // Where the text is broken, what is attached may begin above another definition.
+        let above = leading.above(row);
+        let is_apart = parent_row != Some(row) && row_before.is_none_or(|before| before < above);
+        let first_row = if is_apart { above } else { row };
         let signature_row = leading.below(found.rows.0).min(found.rows.1);
         open.push((
             found.bytes,
