@@ -274,7 +274,9 @@ pub(super) fn cwd_of_context(text: &str) -> Option<&str> {
         let (_, rest) = text.split_once("Current working directory: ")?;
         rest.lines().next()
     };
-    let cwd = tagged.map(|(cwd, _)| cwd).or_else(line)?.trim();
+    // A blank at the end is part of a folder's name.
+    let cwd = tagged.map(|(cwd, _)| cwd).or_else(line)?;
+    let cwd = cwd.trim_matches(['\n', '\r']);
     (!cwd.is_empty()).then_some(cwd)
 }
 
@@ -350,6 +352,11 @@ mod tests {
         check(
             "<environment_context>\nCurrent working directory: /w/a\nApproval: x",
             Some("/w/a"),
+        );
+        check("<environment_context>\n<cwd>\n/w/a \n</cwd>", Some("/w/a "));
+        check(
+            "<environment_context>\r\nCurrent working directory: /w/a \r\n",
+            Some("/w/a "),
         );
         check("it says <cwd>/w/a</cwd>", None);
         check("<environment_context><cwd></cwd>", None);
