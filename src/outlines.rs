@@ -41,6 +41,7 @@ const LASTING: &[&str] = &[
     "too deep",
     "too large",
     "too repetitive",
+    "too slow",
 ];
 
 /// The outline of `text`: from `cache` where it is known.

@@ -170,7 +170,7 @@ pub struct Outline {
     /// is longer than [`LONG_LINES`]: where it may be cut. Statements longer than that are broken inside as well.
     pub breaks: Vec<u32>,
     /// Why there is less than a parse would give: `no grammar`, `too large`, `lines too long`, `too deep`, `too repetitive`,
-    /// `too broken`, `too slow` or `no thread`; `None` after a parse and for Markdown.
+    /// `too broken`, `too slow`, `out of time` or `no thread`; `None` after a parse and for Markdown.
     pub fallback: Option<&'static str>,
 }
 

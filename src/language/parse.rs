@@ -62,9 +62,11 @@ fn parse(text: &str, grammar: LanguageFn) -> Result<Tree, &'static str> {
     let mut n_steps = 0_u64;
     let n_left = Cell::new(FREE_BYTES + TIMES_READ * bytes.len() as u64);
     let start = Instant::now();
+    let mut is_late = false;
     let mut on_progress = |_: &tree_sitter::ParseState| {
         n_steps += 1;
-        if n_steps > max_steps || n_left.get() == 0 || start.elapsed() > DEADLINE {
+        is_late = start.elapsed() > DEADLINE;
+        if n_steps > max_steps || n_left.get() == 0 || is_late {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -79,7 +81,8 @@ fn parse(text: &str, grammar: LanguageFn) -> Result<Tree, &'static str> {
         if n_left.get() == 0 { &[] } else { chunk }
     };
     let tree = parser.parse_with_options(&mut read, None, Some(options));
-    tree.filter(|_| n_left.get() > 0).ok_or("too slow")
+    let reason = if is_late { "out of time" } else { "too slow" };
+    tree.filter(|_| n_left.get() > 0).ok_or(reason)
 }
 
 /// How many tokens in `stretch` the parser could only put into an error node.
@@ -116,21 +119,14 @@ fn loose_tokens(tree: &Tree, stretch: &Range<usize>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::{Language, outline};
-    use super::*;
 
-    /// What becomes of a unit repeated to `size` bytes, a hundred a line.
+    /// What becomes of a unit repeated to `size` bytes, a hundred a line. A limit that is counted must stop it: the clock is
+    /// a reason of its own.
     fn check(id: &str, unit: &str, size: usize, expected: Option<&str>) {
         let line = unit.repeat(100) + "\n";
         let text = line.repeat(size / line.len());
-        let start = Instant::now();
         let outline = outline(&text, Language::from_id(id));
         assert_eq!(outline.fallback, expected, "{unit:?} as {id}");
-        // Generous, for a busy machine; without the limits it is minutes and gigabytes.
-        assert!(
-            start.elapsed() < Duration::from_secs(30),
-            "{unit:?} as {id}: {:?}",
-            start.elapsed()
-        );
     }
 
     #[test]
@@ -142,23 +138,6 @@ mod tests {
         check("elixir", "not ", 900_000, Some("too repetitive"));
         check("ruby", "a.", 30_000, Some("too slow"));
         check("bash", "=~ ", 60_000, Some("too slow"));
-    }
-
-    /// Text in which nothing is as the grammar has it, and which is not repetitive: without the limit in `vendor/tree-sitter`
-    /// sixty kilobytes of it take thirteen gigabytes and two minutes.
-    #[test]
-    fn broken_text_takes_memory_by_its_length() {
-        let marks = ["!@%", "^&=", "+|;", ":,.", "?~<", ">-_", "=~!", "@?:"];
-        let text: String = (0..8_000)
-            .map(|n: usize| format!("a => /*{}{}*/\n", marks[n % 8], marks[n / 8 * 5 % 8]))
-            .collect();
-        let start = Instant::now();
-        outline(&text, Language::from_id("c"));
-        assert!(
-            start.elapsed() < Duration::from_secs(30),
-            "{:?}",
-            start.elapsed()
-        );
     }
 
     #[test]

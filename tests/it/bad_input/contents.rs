@@ -83,11 +83,37 @@ fn large_files() {
 fn one_line_of_three_megabytes() {
     let place = Place::repository();
     place.write("one.js", "var a=1;".repeat(375_000));
-    let good = place.good(&["-b", "2000"]);
+    let good = place.good(&["--no-cache", "-b", "2000"]);
     assert!(
         BOTH.iter().all(|path| good.items().contains(path)),
         "{:?}",
         good.items()
     );
     assert!(good.manifest.tokens <= 2000);
+}
+
+/// Text in which nothing is as the grammar has it, and which is not repetitive: without the limit in `vendor/tree-sitter` sixty
+/// kilobytes of it take thirteen gigabytes. Where there is no memory, the run ends with no code.
+#[cfg(target_os = "linux")]
+#[test]
+fn broken_text_takes_memory_by_its_length() {
+    let place = Place::empty();
+    let marks = ["!@%", "^&=", "+|;", ":,.", "?~<", ">-_", "=~!", "@?:"];
+    let text: String = (0..8_000)
+        .map(|n: usize| format!("a => /*{}{}*/\n", marks[n % 8], marks[n / 8 * 5 % 8]))
+        .collect();
+    place.write("src/main.c", text);
+    let mut command = Command::new("sh");
+    let limited = "ulimit -v 2000000 && exec \"$@\"";
+    command.args([
+        "-c",
+        limited,
+        "sh",
+        env!("CARGO_BIN_EXE_ctxpack"),
+        "--no-cache",
+        "-b",
+        "9k",
+    ]);
+    let good = place.good_of(command);
+    assert_eq!(good.items(), ["src/main.c"]);
 }
