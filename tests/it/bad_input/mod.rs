@@ -107,6 +107,8 @@ impl Place {
             .arg(out("manifest"))
             .current_dir(self.root())
             .env_clear()
+            // Without one, that of the system's list of users counts.
+            .env("HOME", self.beside("home"))
             .stdin(Stdio::null())
             .stdout(file("stdout"))
             .stderr(file("stderr"))
