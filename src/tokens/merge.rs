@@ -17,6 +17,11 @@ const SCANNED: usize = 100;
 /// text in each rendering, each round and the whole.
 const REMEMBERED: usize = 1024;
 
+/// How much of a long piece is merged at once, and how much of that is merged again with what follows, in bytes. No token is
+/// longer than an eighth of the latter.
+const WINDOW: usize = 4096;
+const OVERLAP: usize = 1024;
+
 /// Long pieces remembered at most; then all are forgotten.
 const MAX_REMEMBERED: usize = 4096;
 
@@ -39,7 +44,9 @@ pub fn count(vocabulary: &'static Vocabulary, text: &[u8], start: usize, end: us
             if let Some(&n_tokens) = lock().as_ref().and_then(|known| known.get(&key)) {
                 return n_tokens;
             }
-            let n_tokens = queue(vocabulary, text, start, end);
+            let short = || queue(vocabulary, text, start, end);
+            let long = (end - start >= 2 * WINDOW).then(|| windows(vocabulary, text, start, end));
+            let n_tokens = long.flatten().unwrap_or_else(short);
             let mut known = lock();
             let known = known.get_or_insert_default();
             if known.len() >= MAX_REMEMBERED {
@@ -89,57 +96,186 @@ fn scan(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usize
 
 /// O(n log n) time, about 40 bytes of memory for each byte of the piece.
 fn queue(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usize {
-    let len = end - start;
+    Merger::default().merge(vocabulary, text, start, end)
+}
+
+/// O(n) time, and memory for one window: a heap of megabytes spends its time on waiting for memory. `None` where a seam was not found.
+///
+/// Exact: parts are what a piece comes to if, and only if, each two neighbours alone come to themselves. For the first merge
+/// across a boundary between two parts would be made of these two alone as well, where nothing has been merged across their outer
+/// boundaries yet; and what is merged elsewhere does not change which of their merges is next.
+fn windows(vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> Option<usize> {
+    let (mut merger, mut pair) = (Merger::default(), Merger::default());
+    let mut n_tokens = merger.merge(vocabulary, text, start, start + WINDOW);
+    let mut at = start;
+    loop {
+        // What is near the end of a window is not what it will be: the window is read again from a boundary before.
+        let (mut n_kept, mut seam, mut before) = (0, at, at);
+        let limit = at + WINDOW - OVERLAP;
+        for part_end in merger.ends().map(|part_end| at + part_end) {
+            if part_end > limit {
+                break;
+            }
+            (before, seam) = (seam, part_end);
+            n_kept += 1;
+        }
+        n_tokens = n_tokens - merger.n_parts + n_kept;
+        at = seam;
+        let stop = end.min(at + WINDOW);
+        n_tokens += merger.merge(vocabulary, text, at, stop);
+        let after = at + merger.ends().next()?;
+        let is_seam = pair.merge(vocabulary, text, before, after) == 2
+            && pair.ends().next() == Some(at - before);
+        if before == at || !is_seam {
+            return None;
+        }
+        if stop == end {
+            return Some(n_tokens);
+        }
+    }
+}
+
+/// What merges a piece, and the parts that it came to.
+#[derive(Default)]
+struct Merger {
     // A part is known by where it starts, counted from the piece's start. `ranks` is that of the part merged with the next;
     // a merge in the heap whose rank is no longer there is out of date.
-    let mut next: Vec<usize> = (1..=len).collect();
-    let mut previous: Vec<usize> = (0..len).map(|i| i.wrapping_sub(1)).collect();
-    let mut ranks: Vec<u32> = (0..len)
-        .map(|i| {
+    next: Vec<usize>,
+    previous: Vec<usize>,
+    ranks: Vec<u32>,
+    heap: BinaryHeap<Reverse<u64>>,
+    n_parts: usize,
+}
+
+impl Merger {
+    /// Where the parts end, counted from the piece's start.
+    fn ends(&self) -> impl Iterator<Item = usize> {
+        let after = |part: &usize| self.next.get(*part).copied();
+        std::iter::successors(self.next.first().copied(), after)
+    }
+
+    /// The number of parts.
+    fn merge(&mut self, vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usize {
+        let len = end - start;
+        let Self {
+            next,
+            previous,
+            ranks,
+            heap,
+            n_parts,
+        } = self;
+        next.clear();
+        next.extend(1..=len);
+        previous.clear();
+        previous.extend((0..len).map(|i| i.wrapping_sub(1)));
+        ranks.clear();
+        ranks.extend((0..len).map(|i| {
             if i + 2 <= len {
                 vocabulary.rank(text, start + i, start + i + 2)
             } else {
                 NO_RANK
             }
-        })
-        .collect();
-    // Rank above, part below: one number compares faster than a pair. Ranks have at most 24 bits, which leaves 2^40 parts.
-    let merge = |rank: u32, part: usize| Reverse(u64::from(rank) << 40 | part as u64);
-    let merges = ranks
-        .iter()
-        .enumerate()
-        .filter(|(_, rank)| **rank != NO_RANK);
-    let mut heap: BinaryHeap<Reverse<u64>> =
-        merges.map(|(part, &rank)| merge(rank, part)).collect();
-    let mut n_parts = len;
-    while let Some(Reverse(lowest)) = heap.pop() {
-        let left = (lowest & ((1 << 40) - 1)) as usize;
-        if u64::from(ranks[left]) != lowest >> 40 {
-            continue;
-        }
-        let right = next[left];
-        let after = next[right];
-        next[left] = after;
-        if after < len {
-            previous[after] = left;
-        }
-        ranks[right] = NO_RANK;
-        n_parts -= 1;
-        let before = previous[left];
-        for part in [before, left] {
-            if part == usize::MAX {
-                continue; // The first part has none before it.
+        }));
+        // Rank above, part below: one number compares faster than a pair. Ranks have at most 24 bits, which leaves 2^40 parts.
+        let merge = |rank: u32, part: usize| Reverse(u64::from(rank) << 40 | part as u64);
+        let mut merges = std::mem::take(heap).into_vec();
+        merges.clear();
+        let ranked = ranks
+            .iter()
+            .enumerate()
+            .filter(|(_, rank)| **rank != NO_RANK);
+        merges.extend(ranked.map(|(part, &rank)| merge(rank, part)));
+        *heap = merges.into();
+        *n_parts = len;
+        while let Some(Reverse(lowest)) = heap.pop() {
+            let left = (lowest & ((1 << 40) - 1)) as usize;
+            if u64::from(ranks[left]) != lowest >> 40 {
+                continue;
             }
-            let joined = next[part];
-            ranks[part] = if joined < len {
-                vocabulary.rank(text, start + part, start + next[joined])
-            } else {
-                NO_RANK
-            };
-            if ranks[part] != NO_RANK {
-                heap.push(merge(ranks[part], part));
+            let right = next[left];
+            let after = next[right];
+            next[left] = after;
+            if after < len {
+                previous[after] = left;
             }
+            ranks[right] = NO_RANK;
+            *n_parts -= 1;
+            let before = previous[left];
+            for part in [before, left] {
+                if part == usize::MAX {
+                    continue; // The first part has none before it.
+                }
+                let joined = next[part];
+                ranks[part] = if joined < len {
+                    vocabulary.rank(text, start + part, start + next[joined])
+                } else {
+                    NO_RANK
+                };
+                if ranks[part] != NO_RANK {
+                    heap.push(merge(ranks[part], part));
+                }
+            }
+        }
+        *n_parts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tokens::vocabulary::{CL100K, O200K};
+
+    #[track_caller]
+    fn check(text: &str) {
+        for vocabulary in [&O200K, &CL100K] {
+            let n = text.len();
+            let whole = queue(vocabulary, text.as_bytes(), 0, n);
+            let found = windows(vocabulary, text.as_bytes(), 0, n);
+            assert_eq!(found, Some(whole), "{:?}...", text.get(..40));
         }
     }
-    n_parts
+
+    #[test]
+    fn windows_count_what_the_whole_comes_to() {
+        for unit in [
+            "a",
+            "^",
+            "7",
+            " ",
+            "\n",
+            "=-",
+            "ab",
+            "\u{301}",
+            "中",
+            "👨\u{200d}",
+            "the",
+            "Zm9v",
+            "0O",
+            "_-_",
+        ] {
+            for n_bytes in [WINDOW, 2 * WINDOW + 1, 5 * WINDOW - 3] {
+                check(&unit.repeat(n_bytes.div_ceil(unit.len())));
+            }
+        }
+        let mut state = 1_u64;
+        let mut random = |n: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) as usize % n
+        };
+        for alphabet in [
+            "ab",
+            "abcdefghijklmnopqrstuvwxyz",
+            "ACGT",
+            "0123456789abcdef",
+            "aeiou中é\u{301} \n-=",
+        ] {
+            let letters: Vec<char> = alphabet.chars().collect();
+            let text: String = (0..4 * WINDOW)
+                .map(|_| letters[random(letters.len())])
+                .collect();
+            check(&text);
+        }
+    }
 }
