@@ -192,13 +192,7 @@ fn repositories_that_are_broken() {
     ];
     let pristine = Place::repository();
     for (case_idx, (spoil, message)) in cases.iter().enumerate() {
-        let place = Place::empty();
-        std::fs::remove_dir(place.root()).unwrap();
-        assert!(tool(
-            "cp",
-            &["-r", pristine.root().to_str().unwrap()],
-            &place.root()
-        ));
+        let place = pristine.copy();
         spoil(&place.at(".git"));
         let good = place.good(&[]);
         assert_eq!(good.items(), BOTH, "case {case_idx}");

@@ -4,13 +4,7 @@ use super::*;
 
 /// A copy of a repository, spoilt; what is packed of it is what was there, with or without a history.
 fn check(pristine: &Place, spoil: &dyn Fn(&Path), message: &str) -> Good {
-    let place = Place::empty();
-    std::fs::remove_dir(place.root()).unwrap();
-    assert!(tool(
-        "cp",
-        &["-r", pristine.root().to_str().unwrap()],
-        &place.root()
-    ));
+    let place = pristine.copy();
     spoil(&place.at(".git"));
     let good = place.good(&["-t", "fix the other function"]);
     assert_eq!(good.items(), BOTH, "{message}");
@@ -206,13 +200,7 @@ fn nothing_of_the_configuration_is_executed() {
         write(git, "config", config);
         write(git, "../.gitattributes", "*.rs diff=x filter=x merge=x\n");
     };
-    let place = Place::empty();
-    std::fs::remove_dir(place.root()).unwrap();
-    assert!(tool(
-        "cp",
-        &["-r", pristine.root().to_str().unwrap()],
-        &place.root()
-    ));
+    let place = pristine.copy();
     spoil(&place.at(".git"));
     place.write("src/main.rs", "fn main() { other() }\n");
     place.check(&[], &[".gitattributes", "src/main.rs", "src/other.rs"], &[]);

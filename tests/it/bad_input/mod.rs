@@ -61,6 +61,15 @@ impl Place {
         place
     }
 
+    /// Another place with the same root, to spoil.
+    fn copy(&self) -> Self {
+        let place = Self::empty();
+        std::fs::remove_dir(place.root()).unwrap();
+        let root = self.root();
+        assert!(tool("cp", &["-r", root.to_str().unwrap()], &place.root()));
+        place
+    }
+
     fn root(&self) -> PathBuf {
         self.beside("root")
     }
