@@ -1,12 +1,15 @@
-//! How long a selection takes: `cargo bench --bench solve`.
+//! How long a selection takes, and how much memory: `cargo bench --bench solve`.
 
 use ctxpack::solve::{Choice, Menu, Problem, select};
-use divan::Bencher;
-use instances::Kind;
+use divan::{AllocProfiler, Bencher};
+use instances::{KINDS, Kind};
 
 #[allow(dead_code, missing_docs, reason = "shared with the solver's own tests")]
 #[path = "../src/solve/instances.rs"]
 mod instances;
+
+#[global_allocator]
+static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
 const N_CANDIDATES: [usize; 3] = [100, 10_000, 100_000];
 
@@ -14,8 +17,8 @@ fn main() {
     divan::main();
 }
 
-/// Menus of 5 options at a budget of 100,000 tokens.
-fn problem(kind: Kind, n_candidates: usize) -> Problem {
+/// Menus of 5 options.
+fn problem(kind: Kind, n_candidates: usize, budget: u64) -> Problem {
     let menu = |options: Vec<(u32, f64)>| Menu {
         options: options
             .into_iter()
@@ -26,18 +29,25 @@ fn problem(kind: Kind, n_candidates: usize) -> Problem {
     let menus = instances::menus(kind, n_candidates, 5, 1000, 1);
     Problem {
         menus: menus.into_iter().map(menu).collect(),
-        budget: 100_000,
+        budget,
     }
 }
 
 #[divan::bench(args = N_CANDIDATES)]
 fn context_like(bencher: Bencher, n_candidates: usize) {
-    let problem = problem(Kind::Context, n_candidates);
+    let problem = problem(Kind::Context, n_candidates, 100_000);
     bencher.bench(|| select(&problem));
 }
 
 #[divan::bench(args = N_CANDIDATES)]
 fn strongly_correlated(bencher: Bencher, n_candidates: usize) {
-    let problem = problem(Kind::Strong, n_candidates);
+    let problem = problem(Kind::Strong, n_candidates, 100_000);
+    bencher.bench(|| select(&problem));
+}
+
+/// The largest that is to be expected, of every kind: a million candidates and two million tokens.
+#[divan::bench(args = KINDS, sample_count = 3)]
+fn largest(bencher: Bencher, kind: Kind) {
+    let problem = problem(kind, 1_000_000, 2_000_000);
     bencher.bench(|| select(&problem));
 }
