@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::render::{Measure, Rendering, Renderings};
 use crate::request::Budget;
 use crate::solve::{self, Choice, Menu, Problem, Selection, Upgrade};
+use rayon::prelude::*;
 
 /// Rounds of solving, writing and counting. Two do in nearly all runs.
 const MAX_ROUNDS: usize = 12;
@@ -33,6 +34,10 @@ pub struct Fitted {
 /// Steps beyond the budget that are enough to do without those too small to matter.
 const ENOUGH: usize = 5;
 
+/// A budget from which on items are counted on all cores. Below it that takes milliseconds, and who waits for other cores takes up
+/// other work meanwhile: of many cases at once, the next.
+const MANY: usize = 250_000;
+
 /// What may stay unused: filling it costs more rounds than it is worth.
 fn slack_allowed(limit: usize) -> u64 {
     (limit as u64 / 200).max(12)
@@ -54,7 +59,7 @@ pub fn fit(
     safety_factor: f64,
     account: &Account,
     menus: &[Renderings],
-    make: &dyn Fn(&Renderings, &Rendering) -> Item,
+    make: &(dyn Fn(&Renderings, &Rendering) -> Item + Sync),
     order: &dyn Fn(&mut [Taken]),
     tell: &dyn Fn(&mut Account, &[Option<usize>]),
 ) -> Result<Fitted, Error> {
@@ -98,7 +103,8 @@ pub fn fit(
         order(&mut taken);
         let mut account = account.clone();
         account.items = taken
-            .iter()
+            .par_iter()
+            .with_min_len(if given < MANY { usize::MAX } else { 1 })
             .map(|&(menu, option)| {
                 let mut item = make(&menus[menu], &menus[menu].options[option]);
                 item.tokens = measure.tokenizer.count(&emit::item(measure.format, &item));
