@@ -8,9 +8,11 @@
 //!
 //! What goes in has been redacted ([`crate::guard::secrets`]); the folder and its files are for their user's eyes alone.
 
+pub mod care;
 mod key;
 mod stamp;
 mod sweep;
+mod walk;
 
 pub use key::Key;
 pub use stamp::Stamp;
@@ -42,7 +44,8 @@ pub enum Bucket {
 }
 
 impl Bucket {
-    const ALL: [Self; 7] = [
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 7] = [
         Self::Sessions,
         Self::Heads,
         Self::Outlines,
@@ -101,11 +104,7 @@ impl Cache {
         }
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
         file.take(MAX_RECORD).read_to_end(&mut bytes).ok()?;
-        let (head, body) = bytes.split_at_checked(MAGIC.len() + 8)?;
-        let (magic, sum) = head.split_at(MAGIC.len());
-        if magic != MAGIC || sum != checksum(body) {
-            return None;
-        }
+        let body = whole(&bytes).ok()?;
         Some((postcard::from_bytes(body).ok()?, Stamp::of(&metadata)))
     }
 
@@ -132,7 +131,7 @@ impl Cache {
 
     /// Keeps `bytes` under a name of their own, which comes back; `None` where that cannot be done.
     pub fn keep(&self, bucket: Bucket, bytes: &[u8]) -> Option<String> {
-        let name = format!("{:032x}", twox_hash::XxHash3_128::oneshot(bytes));
+        let name = digits(bytes);
         let path = self.place(bucket, &name)?;
         self.wrote.store(true, Ordering::Relaxed);
         write(&path, &[bytes]).ok()?;
@@ -178,6 +177,26 @@ impl Drop for Cache {
 
 /// How the names of unfinished records begin.
 const TEMPORARY: &str = ".new-";
+
+/// What stands in a record, if that is what was written; else what is wrong with it.
+fn whole(record: &[u8]) -> Result<&[u8], &'static str> {
+    let (head, body) = record
+        .split_at_checked(MAGIC.len() + 8)
+        .ok_or("shorter than any record")?;
+    let (magic, sum) = head.split_at(MAGIC.len());
+    if magic != MAGIC {
+        return Err("does not begin as a record does");
+    }
+    if sum != checksum(body) {
+        return Err("its bytes are not those that were written");
+    }
+    Ok(body)
+}
+
+/// The name of what is kept under a name of its own.
+fn digits(bytes: &[u8]) -> String {
+    format!("{:032x}", twox_hash::XxHash3_128::oneshot(bytes))
+}
 
 /// Against torn and flipped bytes, not against enemies: those who can write here can write anything.
 fn checksum(body: &[u8]) -> [u8; 8] {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// Bytes that a bucket may hold. What 400 MB of transcripts give is a tenth of them.
-const MAX_BYTES: u64 = 256 << 20;
+pub(super) const MAX_BYTES: u64 = 256 << 20;
 /// How much older than the newest record of its bucket a record may be.
 const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// After this long nobody is writing a temporary file any more.
@@ -68,7 +68,7 @@ fn trim(bucket: &Path) {
 }
 
 /// What is in a folder, in the order of the system; a link is no folder.
-fn list(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn list(folder: &Path) -> Vec<PathBuf> {
     if !folder.symlink_metadata().is_ok_and(|it| it.is_dir()) {
         return Vec::new();
     }

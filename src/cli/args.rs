@@ -109,6 +109,86 @@ pub enum Command {
     /// anything is found.
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArgs),
+    /// Show, check or empty the cache: what earlier runs found out.
+    ///
+    /// Without more, says where it is, what it holds and how much. Deleting it, or any part of it, is always safe, also while others
+    /// run: the next run finds out again what it needs, and packs the same.
+    #[command(after_help = CACHE_EXAMPLES, args_conflicts_with_subcommands = true)]
+    Cache(CacheArgs),
+}
+
+/// Options of `ctxpack cache`.
+#[derive(Debug, Args)]
+pub struct CacheArgs {
+    #[command(subcommand)]
+    pub what: Option<CacheCommand>,
+    #[command(flatten)]
+    pub info: CacheInfoArgs,
+}
+
+/// What to do with the cache.
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// Say where it is, what it holds and how much (the default).
+    #[command(after_help = CACHE_EXAMPLES)]
+    Info(CacheInfoArgs),
+    /// Delete it, or a part of it.
+    ///
+    /// Deletes records, of this version of ctxpack and of others, and what runs that died have left. Nothing else is deleted, and no link
+    /// is followed.
+    #[command(after_help = CACHE_EXAMPLES)]
+    Clear(CacheClearArgs),
+    /// Look whether every record is whole. Exit code 1 if one is not.
+    ///
+    /// Reads each and checks its sum. Changes nothing unless asked: a record that is not whole does no harm, since runs pass it over, and
+    /// may be the first that is seen of a failing disk.
+    #[command(after_help = CACHE_EXAMPLES)]
+    Verify(CacheVerifyArgs),
+}
+
+/// Options of `ctxpack cache info`.
+#[derive(Debug, Args)]
+pub struct CacheInfoArgs {
+    /// Print JSON: schema 1, one object a bucket.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options of `ctxpack cache clear`.
+#[derive(Debug, Args)]
+pub struct CacheClearArgs {
+    /// Only of these buckets, as `ctxpack cache` names them [default: all]
+    #[arg(value_name = "BUCKET")]
+    pub buckets: Vec<String>,
+
+    /// Only what was written longer ago: 30d, 12h, 2w.
+    #[arg(long, value_name = "AGE", help_heading = "What of")]
+    pub older_than: Option<String>,
+
+    /// Only say what would be deleted.
+    #[arg(long, help_heading = "Where to")]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options of `ctxpack cache verify`.
+#[derive(Debug, Args)]
+pub struct CacheVerifyArgs {
+    /// Delete the records that are not whole. The exit code is 1 all the same.
+    #[arg(long, help_heading = "What to do")]
+    pub repair: bool,
+
+    /// Print JSON: schema 1, one object a fault.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
 }
 
 /// Options of `ctxpack doctor`.
@@ -835,6 +915,14 @@ Codes:
   stale-handoff          a handoff that HEAD is ahead of by 10 commits, or by 14 days
   superseded-listed      a superseded topic that MEMORY.md still lists";
 
+const CACHE_EXAMPLES: &str = "\
+Examples:
+  ctxpack cache                              where it is, what it holds, how much
+  ctxpack cache clear                        delete all of it
+  ctxpack cache clear sessions --older-than 30d --dry-run
+  ctxpack cache verify                       is every record whole?
+  ctxpack cache --json | jq .total.size_bytes";
+
 const NOTES_EXAMPLES: &str = "\
 Examples:
   ctxpack notes                          everything that is written down here
@@ -879,7 +967,12 @@ pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<Command, clap:
     let typed: Vec<OsString> = typed.into_iter().collect();
     let mut cli = Cli::command();
     if typed.iter().any(|word| word == "-h") {
-        let commands = format!("{EXAMPLES}\n\nCommands: {}", commands().join(" "));
+        // one line, and -h itself says how to get help
+        let names: Vec<String> = commands()
+            .into_iter()
+            .filter(|name| name != "help")
+            .collect();
+        let commands = format!("{EXAMPLES}\n\nCommands: {}", names.join(" "));
         let shown = |arg: clap::Arg| arg.help_heading(None);
         cli = cli
             .mut_args(shown)

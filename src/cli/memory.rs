@@ -94,7 +94,7 @@ pub const SESSIONS: Kinds = Kinds {
 };
 
 /// Unix seconds by the machine's clock.
-fn clock() -> i64 {
+pub fn clock() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| {
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)

@@ -227,6 +227,50 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
     })
 }
 
+/// The cache of the user, whether or not runs use it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Where it is; `None` where there is no home directory.
+    pub folder: Option<PathBuf>,
+    /// What keeps runs from using it, as it is named to people.
+    pub off: Option<String>,
+}
+
+/// Where the cache is, and whether the environment or the user's settings turn it off. No project has a say in that.
+///
+/// # Errors
+/// Settings that cannot be read.
+pub fn kept() -> Outcome<Kept> {
+    let variable =
+        |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let environment = config::environment(&variable)?;
+    let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+    let user_file = config::user_file(&variable, home.as_deref());
+    let user = match &user_file {
+        Some(path) => config::read(path, Trust::User)?.unwrap_or_default(),
+        None => Settings::default(),
+    };
+    let file = user_file.unwrap_or_default();
+    let off = |by_variable: Option<bool>, by_file: Option<bool>, name: &str, key: &str| {
+        let place = match by_variable {
+            Some(false) => format!("{name}=1"),
+            None if by_file == Some(false) => format!("{key} = false in {}", file.display()),
+            _ => return None,
+        };
+        Some(place)
+    };
+    let off = off(environment.cache, user.cache, "CTXPACK_NO_CACHE", "cache")
+        .or_else(|| off(environment.home, user.home, "CTXPACK_NO_HOME", "home"))
+        .or_else(|| {
+            home.is_none()
+                .then(|| "no home directory is known".to_owned())
+        });
+    Ok(Kept {
+        folder: home.as_deref().map(cache_folder),
+        off,
+    })
+}
+
 /// Where the cache is: `$XDG_CACHE_HOME/ctxpack`, by default where the system keeps caches.
 fn cache_folder(home: &Path) -> PathBuf {
     let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());

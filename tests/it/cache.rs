@@ -35,7 +35,7 @@ fn pack(place: &Place, more: &[&str]) -> String {
     place.run(&[&args[..], more].concat()).good()
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -49,7 +49,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn kept(place: &Place) -> Vec<PathBuf> {
+pub fn kept(place: &Place) -> Vec<PathBuf> {
     files(&place.home().join(".cache/ctxpack"))
 }
 

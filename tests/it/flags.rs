@@ -53,6 +53,7 @@ fn help_and_version_go_to_stdout() {
         ["sources", "--help"],
         ["eval", "--help"],
         ["tune", "--help"],
+        ["cache", "--help"],
         ["help", "sources"],
         ["pack", "--help"],
     ] {

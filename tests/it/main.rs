@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod cache;
+mod cache_command;
 mod common;
 mod curve;
 mod eval;

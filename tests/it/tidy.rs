@@ -47,8 +47,8 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "config", "curve", "lib", "emit", "error", "eval", "guard", "request", "score",
-            "source", "tokens",
+            "cache", "config", "curve", "lib", "emit", "error", "eval", "guard", "request",
+            "score", "source", "tokens",
         ],
     ),
     (
@@ -410,8 +410,12 @@ fn the_readme_agrees_with_the_help() {
     let mut known = place.run(&["--help"]).good();
     for command in [
         "sources", "curve", "eval", "tune", "sessions", "notes", "remember", "handoff", "doctor",
+        "cache",
     ] {
         known += &place.run(&[command, "--help"]).good();
+    }
+    for what in ["clear", "verify"] {
+        known += &place.run(&["cache", what, "--help"]).good();
     }
     let known: BTreeSet<String> = flags(&known).collect();
     let wrong: Vec<String> = flags(&readme)
