@@ -4,7 +4,7 @@
 //! and of others. The folder itself may be a link, which is its user's word; below it no link is followed. Nothing is locked: a
 //! record that a run misses is made again, and one that has gone meanwhile is no trouble.
 
-use super::sweep::{self, list};
+use super::sweep::list;
 use super::walk::{Found, Sort, is_folder, is_hex, name, walk};
 use super::{Bucket, MAX_RECORD, digits, whole};
 use rayon::prelude::*;
@@ -140,7 +140,7 @@ pub fn contents(folder: &Path) -> Result<Contents, Error> {
         bucket,
         records: Amount::default(),
         written: None,
-        most_bytes: sweep::MAX_BYTES,
+        most_bytes: bucket.most_bytes(),
     };
     let mut contents = Contents {
         buckets: Bucket::ALL.map(holding).to_vec(),

@@ -66,6 +66,15 @@ impl Bucket {
             Self::Catalogs => "catalogs-v1",
         }
     }
+
+    /// Bytes that it may hold. What 400 MB of transcripts give is a tenth of that; an index is a sixth of its texts, so that some trees
+    /// as large as Linux fit, or hundreds of others.
+    fn most_bytes(self) -> u64 {
+        match self {
+            Self::Index => 1 << 30,
+            _ => 256 << 20,
+        }
+    }
 }
 
 /// The first bytes of a record.

@@ -7,8 +7,6 @@ use super::{Bucket, TEMPORARY};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// Bytes that a bucket may hold. What 400 MB of transcripts give is a tenth of them.
-pub(super) const MAX_BYTES: u64 = 256 << 20;
 /// How much older than the newest record of its bucket a record may be.
 const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// After this long nobody is writing a temporary file any more.
@@ -27,19 +25,19 @@ struct Record {
 pub(super) fn sweep(folder: &Path) {
     for bucket in list(folder) {
         let name = bucket.file_name().unwrap_or_default().to_string_lossy();
-        let is_known = Bucket::ALL.iter().any(|known| known.folder() == name);
+        let known = Bucket::ALL.iter().find(|known| known.folder() == name);
         let is_ours = name
             .rsplit_once("-v")
             .is_some_and(|(_, n)| n.bytes().all(|b| b.is_ascii_digit()));
-        if is_known {
-            trim(&bucket);
+        if let Some(known) = known {
+            trim(&bucket, known.most_bytes());
         } else if is_ours {
             let _ = std::fs::remove_dir_all(&bucket);
         }
     }
 }
 
-fn trim(bucket: &Path) {
+fn trim(bucket: &Path, most_bytes: u64) {
     let mut records: Vec<Record> = Vec::new();
     for path in list(bucket).iter().flat_map(|shelf| list(shelf)) {
         let Ok(metadata) = path.symlink_metadata() else {
@@ -61,7 +59,7 @@ fn trim(bucket: &Path) {
     for record in records {
         let age = newest.duration_since(record.written).unwrap_or_default();
         total += record.size;
-        if total > MAX_BYTES || age > MAX_AGE || (record.is_temporary && age > UNFINISHED) {
+        if total > most_bytes || age > MAX_AGE || (record.is_temporary && age > UNFINISHED) {
             let _ = std::fs::remove_file(&record.path);
         }
     }
@@ -115,5 +113,25 @@ mod tests {
             "theirs/aa/any",
         ];
         assert_eq!(left, expected);
+    }
+
+    #[test]
+    fn what_is_more_than_fits_goes_oldest_first() {
+        let check = |bucket: Bucket, left: &[u64]| {
+            let folder = tempfile::tempdir().unwrap();
+            let shelf = folder.path().join(bucket.folder()).join("aa");
+            std::fs::create_dir_all(&shelf).unwrap();
+            for n in 0..3 {
+                let file = std::fs::File::create(shelf.join(n.to_string())).unwrap();
+                file.set_len(100 << 20).unwrap();
+                let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000 + n);
+                file.set_modified(at).unwrap();
+            }
+            sweep(folder.path());
+            let is_left = |n: &u64| shelf.join(n.to_string()).exists();
+            assert_eq!((0..3).filter(is_left).collect::<Vec<_>>(), left);
+        };
+        check(Bucket::Sessions, &[1, 2]);
+        check(Bucket::Index, &[0, 1, 2]);
     }
 }
