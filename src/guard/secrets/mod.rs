@@ -317,7 +317,7 @@ impl<'a> Look<'a> {
 
     fn hits(mut self) -> Vec<Hit> {
         let text = self.text.as_bytes();
-        let Some(automaton) = &WORDS.automaton else {
+        let Some(automaton) = WORDS.automaton(text.len()) else {
             return self.hits;
         };
         let mut named_at = (usize::MAX, [None; 5]);
