@@ -40,6 +40,8 @@ use score::pieces::Segment;
 use score::said::Said;
 use source::hunks::Hunks;
 use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Bytes of the shortlist that are parsed at least.
@@ -69,7 +71,10 @@ const MAX_SMALL: usize = 20_000;
 /// See [`Error`].
 pub fn pack(request: &Request, progress: Progress<'_>) -> Result<Packed, Error> {
     let survey = survey(request, progress)?;
-    spend(request, &survey, progress)
+    let packed = spend(request, &survey, progress);
+    // of a large tree that takes a while, and nobody has to wait for it
+    rayon::spawn(move || drop(survey));
+    packed
 }
 
 /// Files that notes are tied to.
@@ -179,7 +184,7 @@ pub(crate) fn survey_of(
     };
     let pieces = score::pieces::score(&query, &ranked, &opened, &past, &model.piece);
     let best = ranked.order.iter().take(LIKELY_FILES);
-    let best = best.map(|&idx| (files[idx].path.as_str(), ranked.p[idx]));
+    let best = best.map(|&idx| (&*files[idx].path, ranked.p[idx]));
     let around = Around {
         meant: &meant,
         likely: Likely::new(
@@ -283,8 +288,9 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
             value(a).total_cmp(&value(b)).then(b.0.cmp(&a.0))
         });
     };
+    let unlisted = unlisted(survey, &menus);
     let tell = |account: &mut Account, chosen: &[Option<usize>]| {
-        account.omitted = omitted(survey, &menus, chosen);
+        account.omitted = omitted(survey, &menus, chosen, &unlisted);
         account.chance = chance(survey, &menus, chosen);
         account.warnings = warnings(survey, &menus, chosen);
     };
@@ -417,7 +423,7 @@ fn file_item(survey: &Survey, opened_idx: usize, rendering: &Rendering) -> Item 
     Item {
         id: format!("file:{}", file.path),
         kind: Kind::File,
-        path: file.path.clone(),
+        path: file.path.to_string(),
         rendering: rendering.name,
         lines: rendering.lines.clone(),
         labels: Vec::new(),
@@ -533,7 +539,7 @@ fn open(
 
 fn subject_path(survey: &Survey, subject: Subject) -> String {
     match subject {
-        Subject::File(idx) => survey.files[survey.opened[idx].file_idx].path.clone(),
+        Subject::File(idx) => survey.files[survey.opened[idx].file_idx].path.to_string(),
         Subject::Note(idx) => source::notes::shown_path(&survey.remembered.atoms[idx].path),
         Subject::Session(idx) => survey.remembered.session_names[idx].clone(),
     }
@@ -599,7 +605,7 @@ fn explanations(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>])
     let rest = survey.ranked.order.iter().filter(|idx| !opened[**idx]);
     explained.extend(rest.map(|&idx| Explained {
         id: format!("file:{}", survey.files[idx].path),
-        path: survey.files[idx].path.clone(),
+        path: survey.files[idx].path.to_string(),
         rendering: None,
         tokens: (survey.files[idx].n_bytes / 4) as usize,
         tree: score::reasons::explain_file(survey, idx, None),
@@ -607,20 +613,63 @@ fn explanations(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>])
     explained
 }
 
-/// What was left out, most relevant first.
-fn omitted(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> Vec<Omitted> {
+/// A file that was left out.
+fn omitted_file(survey: &Survey, file_idx: usize, reason: &'static str) -> Omitted {
+    let file = &survey.files[file_idx];
+    Omitted {
+        own_id: None,
+        kind: Kind::File,
+        path: Arc::clone(&file.path),
+        tokens_full: (file.n_bytes / 4) as usize,
+        relevance: score::chance::needed(survey.ranked.p[file_idx]),
+        reason: file.barred.unwrap_or(reason),
+    }
+}
+
+/// The order of what was left out: most relevant first.
+fn by_relevance(a: &Omitted, b: &Omitted) -> Ordering {
+    b.relevance
+        .total_cmp(&a.relevance)
+        .then_with(|| a.kind.cmp(&b.kind))
+        .then_with(|| a.path.cmp(&b.path))
+        .then_with(|| a.own_id.cmp(&b.own_id))
+}
+
+/// The files that are left out of every bundle, because they have no menu; most relevant first.
+fn unlisted(survey: &Survey, menus: &[Renderings]) -> Vec<Omitted> {
+    use rayon::prelude::*;
+    let mut is_listed = vec![false; survey.files.len()];
+    for menu in menus {
+        if let Subject::File(idx) = menu.subject {
+            is_listed[survey.opened[idx].file_idx] = true;
+        }
+    }
+    let mut unlisted: Vec<Omitted> = (0..survey.files.len())
+        .into_par_iter()
+        .filter(|&idx| {
+            let barred = survey.files[idx].barred;
+            !is_listed[idx] && !matches!(barred, Some(source::NOTE | source::BUNDLE))
+        })
+        .map(|idx| omitted_file(survey, idx, "not among the most probable"))
+        .collect();
+    unlisted.par_sort_by(by_relevance);
+    unlisted
+}
+
+/// What was left out, most relevant first: `unlisted`, and what was not chosen.
+fn omitted(
+    survey: &Survey,
+    menus: &[Renderings],
+    chosen: &[Option<usize>],
+    unlisted: &[Omitted],
+) -> Vec<Omitted> {
     let Survey {
-        files,
-        ranked,
         opened,
         remembered,
         memory,
         ..
     } = survey;
     let cut = "value density under the cut";
-    let mut taken = vec![false; files.len()];
-    let mut listed = vec![false; files.len()];
-    let mut is_copy = vec![false; files.len()];
     let mut omitted: Vec<Omitted> = Vec::new();
     for (menu, choice) in menus.iter().zip(chosen) {
         let tokens_full = menu
@@ -630,10 +679,12 @@ fn omitted(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> V
             .max()
             .unwrap_or(0);
         match menu.subject {
-            Subject::File(idx) => {
-                taken[opened[idx].file_idx] = choice.is_some();
-                listed[opened[idx].file_idx] = true;
-                is_copy[opened[idx].file_idx] = survey.copies[idx].is_some();
+            Subject::File(idx) if choice.is_none() => {
+                let reason = match survey.copies[idx] {
+                    Some(_) => "a near copy of a likelier file",
+                    None => cut,
+                };
+                omitted.push(omitted_file(survey, opened[idx].file_idx, reason));
             }
             Subject::Note(idx) if choice.is_none() => {
                 let item =
@@ -641,7 +692,7 @@ fn omitted(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> V
                 omitted.push(Omitted {
                     own_id: Some(item.id.into()),
                     kind: Kind::Note,
-                    path: item.path,
+                    path: item.path.into(),
                     tokens_full,
                     relevance: memory.atoms[idx].p,
                     reason: if remembered.seen[idx] {
@@ -659,41 +710,26 @@ fn omitted(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> V
                 omitted.push(Omitted {
                     own_id: Some(item.id.into()),
                     kind: Kind::Session,
-                    path: item.path,
+                    path: item.path.into(),
                     tokens_full,
                     relevance: memory.sessions[idx].p,
                     reason: cut,
                 });
             }
-            Subject::Note(_) | Subject::Session(_) => {}
+            Subject::File(_) | Subject::Note(_) | Subject::Session(_) => {}
         }
     }
-    let left = |idx: &usize| {
-        !taken[*idx] && !matches!(files[*idx].barred, Some(source::NOTE | source::BUNDLE))
-    };
-    omitted.reserve_exact((0..files.len()).filter(left).count());
-    omitted.extend((0..files.len()).filter(left).map(|idx| Omitted {
-        own_id: None,
-        kind: Kind::File,
-        path: files[idx].path.clone(),
-        tokens_full: (files[idx].n_bytes / 4) as usize,
-        relevance: score::chance::needed(ranked.p[idx]),
-        reason: files[idx].barred.unwrap_or(if is_copy[idx] {
-            "a near copy of a likelier file"
-        } else if listed[idx] {
-            cut
-        } else {
-            "not among the most probable"
-        }),
-    }));
-    omitted.sort_by(|a, b| {
-        b.relevance
-            .total_cmp(&a.relevance)
-            .then_with(|| a.kind.cmp(&b.kind))
-            .then_with(|| a.path.cmp(&b.path))
-            .then_with(|| a.own_id.cmp(&b.own_id))
-    });
-    omitted
+    omitted.sort_by(by_relevance);
+    let mut all = Vec::with_capacity(omitted.len() + unlisted.len());
+    let mut rest = unlisted;
+    for one in omitted {
+        let before = rest.partition_point(|other| by_relevance(other, &one).is_lt());
+        all.extend_from_slice(&rest[..before]);
+        all.push(one);
+        rest = &rest[before..];
+    }
+    all.extend_from_slice(rest);
+    all
 }
 
 /// The JSON manifest of `bundle`, ending in a newline.
@@ -739,7 +775,7 @@ pub fn sources(request: &Request) -> Result<(Vec<Source>, Vec<error::Warning>), 
             name: source::notes::describe(&entry.path)
                 .unwrap_or("note")
                 .to_owned(),
-            location: entry.path.clone(),
+            location: entry.path.to_string(),
             n_candidates: remembered
                 .atom_files
                 .iter()

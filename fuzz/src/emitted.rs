@@ -21,7 +21,7 @@ pub fn emit(data: &[u8]) {
             6 => account.omitted.push(Omitted {
                 own_id: None,
                 kind: Kind::File,
-                path: path_text(parts.bytes()),
+                path: path_text(parts.bytes()).into(),
                 tokens_full: 1,
                 relevance: 0.5,
                 reason: "value density under the cut",

@@ -18,11 +18,7 @@ pub fn run(args: &DoctorArgs) -> Outcome<ExitCode> {
     let tree = &memory.trees.trees[0];
     let documents = doctor::documents(&memory.request, &memory.trees, &memory.remembered);
     let atoms = &memory.remembered.atoms;
-    let paths: Vec<&str> = tree
-        .entries
-        .iter()
-        .map(|entry| entry.path.as_str())
-        .collect();
+    let paths: Vec<&str> = tree.entries.iter().map(|entry| &*entry.path).collect();
     let behind = doctor::behind(tree, atoms);
     let notes = Notes {
         documents: &documents,

@@ -188,7 +188,7 @@ mod tests {
         let omitted = omitted.iter().map(|&(kind, path, relevance)| Omitted {
             own_id: None,
             kind,
-            path: path.to_owned(),
+            path: path.into(),
             tokens_full: 1,
             relevance,
             reason: "no room",

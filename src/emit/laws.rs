@@ -181,7 +181,7 @@ fn any_account() -> impl Strategy<Value = Account> {
                     .map(|(path, relevance)| Omitted {
                         own_id: None,
                         kind: Kind::File,
-                        path,
+                        path: path.into(),
                         tokens_full: 7,
                         relevance,
                         reason: "value density under the cut",
@@ -314,7 +314,7 @@ fn sample() -> Account {
     let omitted = |kind: Kind, path: &str, relevance| Omitted {
         own_id: None,
         kind,
-        path: path.to_owned(),
+        path: path.into(),
         tokens_full: 4120,
         relevance,
         reason: "value density under the cut",
@@ -525,7 +525,7 @@ fn framing_is_thrifty() {
 fn the_frame_is_small_whatever_was_left_out_and_however_long_the_task() {
     let mut account = sample();
     let long = Omitted {
-        path: "deep/".repeat(600),
+        path: "deep/".repeat(600).into(),
         ..account.omitted[0].clone()
     };
     account.omitted = vec![account.omitted[0].clone(), long];

@@ -346,7 +346,7 @@ impl From<&Omitted> for OmittedEntry {
         Self {
             id: omitted.id(),
             kind: omitted.kind.as_str().to_owned(),
-            path: omitted.path.clone(),
+            path: omitted.path.as_ref().to_owned(),
             tokens_full: omitted.tokens_full,
             relevance: rounded(omitted.relevance),
             reason: omitted.reason.to_owned(),

@@ -28,6 +28,7 @@ use crate::error::Warning;
 use crate::request::RenderingName;
 use crate::request::{Format, Kind, Task};
 use crate::tokens::Tokenizer;
+use std::sync::Arc;
 
 /// How a format writes a bundle: `head`, the items with `separator` between them, `tail`.
 struct Shape {
@@ -166,7 +167,7 @@ pub struct Omitted {
     /// What it is.
     pub kind: Kind,
     /// Path relative to the root.
-    pub path: String,
+    pub path: Arc<str>,
     /// Tokens of it in full (an estimate where it was never counted).
     pub tokens_full: usize,
     /// In `[0, 1]`.

@@ -84,7 +84,11 @@ pub fn of_survey(case: &Case, survey: &Survey) -> Option<Lists> {
 
 fn file_list(case: &Case, survey: &Survey) -> Option<List> {
     let mut list = List::default();
-    let is_gold = |idx: usize| case.gold_files.contains(&survey.files[idx].path);
+    let is_gold = |idx: usize| {
+        case.gold_files
+            .iter()
+            .any(|path| **path == *survey.files[idx].path)
+    };
     let n_gold = (0..survey.files.len())
         .filter(|&idx| is_gold(idx) && survey.files[idx].barred.is_none())
         .count();
@@ -107,7 +111,7 @@ fn piece_list(case: &Case, survey: &Survey) -> Option<List> {
     let mut target = Vec::new();
     for segment in &survey.pieces.segments {
         let path = &survey.files[survey.opened[segment.opened_idx].file_idx].path;
-        let gold = case.gold_lines.get(path).map_or(&[][..], Vec::as_slice);
+        let gold = case.gold_lines.get(&**path).map_or(&[][..], Vec::as_slice);
         let n_gold: u32 = gold.iter().map(|(a, b)| b - a + 1).sum();
         let shown: u32 = segment
             .runs

@@ -25,7 +25,7 @@ use std::time::Instant;
 pub struct Replay {
     root: PathBuf,
     repository: Repository,
-    outlines: Mutex<FxHashMap<(gix::ObjectId, String), Outline>>,
+    outlines: Mutex<FxHashMap<(gix::ObjectId, Arc<str>), Outline>>,
     tokens: Mutex<FxHashMap<gix::ObjectId, usize>>,
 }
 
@@ -186,7 +186,11 @@ impl Replay {
         };
         let commit = case.commit.as_deref().unwrap_or_default();
         let survey = self.survey(&request, &visible, commit)?;
-        let is_visible = |idx: &usize| visible.contains(&survey.files[*idx].path);
+        let is_visible = |idx: &usize| {
+            visible
+                .iter()
+                .any(|path| **path == *survey.files[*idx].path)
+        };
         let seeds: Vec<usize> = (0..survey.files.len()).filter(is_visible).collect();
         let mut orders = [
             baselines::by_cochange(&survey, &seeds),
@@ -248,7 +252,8 @@ impl Replay {
         for (recalls, &budget) in row.recalls.iter_mut().zip(budgets) {
             for order in orders {
                 let taken = baselines::take(survey, order, budget, &tokens);
-                let is_taken = |path: &str| taken.iter().any(|&idx| survey.files[idx].path == path);
+                let is_taken =
+                    |path: &str| taken.iter().any(|&idx| &*survey.files[idx].path == path);
                 recalls.push(recall::of_whole_files(case, &is_taken));
             }
         }

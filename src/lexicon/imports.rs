@@ -55,6 +55,16 @@ pub fn names(written: &[u32]) -> impl Iterator<Item = &[u32]> {
 /// What a part of a name or of a path is known by: its hash in lower case without `_` and `-`, so that `RequestHandler` is
 /// `request_handler`.
 pub fn part(text: &str) -> u32 {
+    let mut short = [0_u8; 64];
+    if text.is_ascii() && text.len() <= short.len() {
+        let letters = text.bytes().filter(|b| !matches!(b, b'_' | b'-'));
+        let mut n = 0;
+        for (place, letter) in short.iter_mut().zip(letters) {
+            *place = letter.to_ascii_lowercase();
+            n += 1;
+        }
+        return (hash(&short[..n]) >> 32) as u32;
+    }
     (hash(normal(text).as_bytes()) >> 32) as u32
 }
 

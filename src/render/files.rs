@@ -56,7 +56,7 @@ pub fn menus(survey: &Survey, worth: &Worth, measure: &Measure<'_>) -> Vec<Rende
         .map(|opened| survey.ranked.p[opened.file_idx].powf(worth.flatten))
         .collect();
     let flat_sum: f64 = flat.iter().sum::<f64>().max(1e-12);
-    let path = |idx: usize| survey.files[survey.opened[idx].file_idx].path.as_str();
+    let path = |idx: usize| survey.files[survey.opened[idx].file_idx].path.as_ref();
     let menu = |idx: usize| {
         let original = survey.copies[idx];
         let mut menu = menu(

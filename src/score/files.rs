@@ -1,6 +1,7 @@
 //! The cheap pass: every file's features against the query, from its lexical profile, its path, the import graph and history.
 
 use super::commits::{self, FileHistory};
+use super::folders::{Folders, split};
 use super::imports::{self, ImportGraph};
 use super::look::Look;
 use super::model::FileModel;
@@ -99,6 +100,12 @@ const B: f64 = 0.6;
 const PATH_B: f64 = 0.3;
 const K1: f64 = 1.2;
 
+/// Files that the work is likeliest in by their words: what changed with them counts.
+const N_SEEDS: usize = 10;
+
+/// Files that are looked at on one core at least.
+const MIN_FILES: usize = 256;
+
 /// Ranks all files. O(hits + import lines + history).
 pub fn rank(
     query: &Query,
@@ -108,7 +115,11 @@ pub fn rank(
     model: &FileModel,
 ) -> Ranked {
     let n = files.len();
-    let lexical = Lexical::new(query, files);
+    let folders = Folders::new(files);
+    let (graph, lexical) = rayon::join(
+        || imports::graph(files, &folders),
+        || Lexical::new(query, files, &folders),
+    );
     let mut rows: Vec<FileRow> = vec![[0.0; FILE_FEATURES.len()]; n];
     // of a million files a column is 8 MB: one at a time
     let mut put = |feature: usize, mut column: Vec<f64>| {
@@ -125,9 +136,9 @@ pub fn rank(
     put(const { at("path_title") }, lexical.path_bm25(&query.title));
     put(const { at("references") }, lexical.references(query));
     drop(lexical);
-    let (top3, best) = best_segments(query, files);
+    let (top3, top1) = best_segments(query, files);
     put(const { at("best_segments") }, top3);
-    put(const { at("best_segment") }, best);
+    put(const { at("best_segment") }, top1);
     put(const { at("strings") }, strings(query, files));
     put(const { at("defines") }, defines(query, files));
     let file_history = commits::read(history, n, query, now);
@@ -142,14 +153,12 @@ pub fn rank(
     let mut relative = bm25f.clone();
     put(const { at("bm25f") }, bm25f);
     normalise(&mut relative);
-    let seeds: Vec<(usize, f64)> = ranking(&relative)
+    let seeds: Vec<(usize, f64)> = best(&relative, N_SEEDS)
         .into_iter()
-        .take(10)
         .map(|idx| (idx, relative[idx].powi(4)))
         .collect();
     let together = commits::together(history, &file_history, &seeds, now);
     put(const { at("cochange") }, together);
-    let graph = imports::graph(files);
     let seed: Vec<f64> = relative.iter().map(|s| s.powi(6)).collect();
     let seed_sum: f64 = seed.iter().sum::<f64>().max(1e-12);
     let spread = graph.spread(&seed, 0.5, 10);
@@ -158,15 +167,21 @@ pub fn rank(
     put(const { at("imports") }, beyond.collect());
 
     let mut recency = vec![0.0; n];
-    let looks: Vec<Look> = files.par_iter().map(|file| Look::of(&file.path)).collect();
-    for (idx, (file, look)) in files.iter().zip(looks).enumerate() {
-        let changed_at = file_history.changed_at[idx];
+    for (recency, &changed_at) in recency.iter_mut().zip(&file_history.changed_at) {
         if changed_at > 0 {
-            recency[idx] = 1.0 / (1.0 + (now - changed_at).max(0) as f64 / 86_400.0 / 30.0);
+            *recency = 1.0 / (1.0 + (now - changed_at).max(0) as f64 / 86_400.0 / 30.0);
         }
+    }
+    let by_folder: Vec<Look> = folders
+        .names
+        .iter()
+        .map(|name| Look::of_folder(name))
+        .collect();
+    let fill = |(idx, row): (usize, &mut FileRow)| {
+        let file = &files[idx];
+        let look = by_folder[folders.of[idx] as usize].and_of(split(&file.path).1);
         let is = |fact: bool| f64::from(u8::from(fact));
         let size = f64::from(file.scan.lengths.iter().sum::<u32>());
-        let row = &mut rows[idx];
         row[const { at("recency") }] = recency[idx];
         row[const { at("size") }] = (1.0 + size).ln();
         row[const { at("is_test") }] = is(look.is_test);
@@ -175,18 +190,14 @@ pub fn rank(
         row[const { at("is_aside") }] = is(look.is_aside);
         row[const { at("is_generated") }] = is(look.is_generated || is_machine_made(file));
         row[const { at("not_code") }] = is(!look.is_code);
-    }
-    let logits: Vec<f64> = rows
-        .iter()
-        .zip(files)
-        .map(|(row, file)| {
-            if file.barred.is_some() {
-                f64::NEG_INFINITY
-            } else {
-                model.logit(row)
-            }
-        })
-        .collect();
+        if file.barred.is_some() {
+            f64::NEG_INFINITY
+        } else {
+            model.logit(row)
+        }
+    };
+    let rows_by_idx = rows.par_iter_mut().enumerate().with_min_len(MIN_FILES);
+    let logits: Vec<f64> = rows_by_idx.map(fill).collect();
     let p = if logits.iter().all(|l| *l == f64::NEG_INFINITY) {
         vec![0.0; n]
     } else {
@@ -196,7 +207,7 @@ pub fn rank(
         .into_iter()
         .filter(|&idx| files[idx].barred.is_none())
         .collect();
-    take_turns(&mut order, files, &p);
+    take_turns(&mut order, &folders, &p);
     Ranked {
         rows,
         p,
@@ -211,8 +222,7 @@ pub fn rank(
 
 /// Term counts per file and what BM25F needs of them.
 struct Lexical {
-    /// Per file: (term, weighted count per field), by term.
-    terms: Vec<Vec<(TermIdx, [f64; N_FIELDS])>>,
+    terms: Vec<Terms>,
     path_terms: Vec<Vec<(TermIdx, f64)>>,
     path_length: Vec<f64>,
     lengths: Vec<[f64; N_FIELDS]>,
@@ -221,7 +231,7 @@ struct Lexical {
 }
 
 impl Lexical {
-    fn new(query: &Query, files: &[File]) -> Self {
+    fn new(query: &Query, files: &[File], folders: &Folders<'_>) -> Self {
         let n_terms = query.vocabulary.len();
         let mut lexical = Self {
             terms: Vec::with_capacity(files.len()),
@@ -231,23 +241,21 @@ impl Lexical {
             df: vec![0; n_terms],
             path_df: vec![0; n_terms],
         };
-        let mut slot: Vec<usize> = vec![usize::MAX; n_terms];
-        let of_path = |file: &File| path_terms(query, &file.path);
-        let by_path: Vec<(Vec<(TermIdx, f64)>, f64)> = files.par_iter().map(of_path).collect();
-        for (file, (path_terms, path_length)) in files.iter().zip(by_path) {
-            let mut terms: Vec<(TermIdx, [f64; N_FIELDS])> = Vec::new();
-            for hit in &file.scan.hits {
-                let at = &mut slot[hit.term_idx as usize];
-                if *at == usize::MAX {
-                    *at = terms.len();
-                    terms.push((hit.term_idx, [0.0; N_FIELDS]));
-                }
-                terms[*at].1[hit.field as usize] += f64::from(hit.count);
-            }
-            for (term, _) in &terms {
-                slot[*term as usize] = usize::MAX;
-            }
-            terms.sort_unstable_by_key(|&(term, _)| term);
+        let names = folders.names.iter();
+        let by_folder: Vec<PathTerms> = names.map(|name| of_folder(query, name)).collect();
+        let read: Vec<(Terms, PathTerms)> = files
+            .par_iter()
+            .zip(&folders.of)
+            .with_min_len(MIN_FILES)
+            .map_init(
+                || vec![usize::MAX; n_terms],
+                |slot, (file, &folder)| {
+                    let path = of_name(query, &by_folder[folder as usize], split(&file.path).1);
+                    (counted(file, slot), path)
+                },
+            )
+            .collect();
+        for (file, (terms, (path_terms, path_length))) in files.iter().zip(read) {
             for &(term, _) in &terms {
                 lexical.df[term as usize] += 1;
             }
@@ -274,32 +282,39 @@ impl Lexical {
             }
         }
         let average_path = self.path_length.iter().sum::<f64>() / n.max(1) as f64;
-        let mut scores = [vec![0.0; n], vec![0.0; n], vec![0.0; n]];
-        let mut tf: FxHashMap<TermIdx, f64> = FxHashMap::default();
-        for idx in 0..n {
-            tf.clear();
+        let score = |found: &mut Vec<(TermIdx, f64)>, idx: usize| {
+            let mut scores = [0.0; 3];
+            if self.terms[idx].is_empty() && self.path_terms[idx].is_empty() {
+                return scores;
+            }
+            found.clear();
             let norms: [f64; N_FIELDS] =
                 std::array::from_fn(|f| length_norm(self.lengths[idx][f], average[f], B));
-            for (term, counts) in &self.terms[idx] {
+            let path_norm = length_norm(self.path_length[idx], average_path, PATH_B);
+            found.extend(self.terms[idx].iter().map(|(term, counts)| {
                 let sum: f64 = (0..N_FIELDS)
                     .map(|f| FIELD_WEIGHTS[f] * counts[f] / norms[f])
                     .sum();
-                tf.insert(*term, sum);
-            }
-            let path_norm = length_norm(self.path_length[idx], average_path, PATH_B);
+                (*term, sum)
+            }));
             for &(term, count) in &self.path_terms[idx] {
-                *tf.entry(term).or_default() += PATH_WEIGHT * count / path_norm;
-            }
-            let mut found: Vec<(TermIdx, f64)> = tf.iter().map(|(&term, &tf)| (term, tf)).collect();
-            found.sort_unstable_by_key(|&(term, _)| term);
-            for (term, tf) in found {
-                let gain = idf(n, self.df[term as usize]) * saturate(tf, K1);
-                for (score, weight) in scores.iter_mut().zip(weights) {
-                    score[idx] += weight[term as usize] * gain;
+                let gain = PATH_WEIGHT * count / path_norm;
+                match found.binary_search_by_key(&term, |&(term, _)| term) {
+                    Ok(at) => found[at].1 += gain,
+                    Err(at) => found.insert(at, (term, gain)),
                 }
             }
-        }
-        scores
+            for &(term, tf) in &*found {
+                let gain = idf(n, self.df[term as usize]) * saturate(tf, K1);
+                for (score, weight) in scores.iter_mut().zip(weights) {
+                    *score += weight[term as usize] * gain;
+                }
+            }
+            scores
+        };
+        let files = (0..n).into_par_iter().with_min_len(MIN_FILES);
+        let scores: Vec<[f64; 3]> = files.map_init(Vec::new, score).collect();
+        std::array::from_fn(|nth| scores.iter().map(|of_file| of_file[nth]).collect())
     }
 
     /// BM25 of path words alone.
@@ -338,7 +353,7 @@ impl Lexical {
         }
         wanted.sort_unstable();
         wanted.dedup();
-        let score = |terms: &Vec<(TermIdx, [f64; N_FIELDS])>| {
+        let score = |terms: &Terms| {
             wanted
                 .iter()
                 .filter_map(|term| {
@@ -358,40 +373,82 @@ impl Lexical {
     }
 }
 
-fn path_terms(query: &Query, path: &str) -> (Vec<(TermIdx, f64)>, f64) {
-    let mut counts: FxHashMap<TermIdx, f64> = FxHashMap::default();
-    let mut length = 0.0;
-    let mut parts = path.split('/').rev();
-    let name = parts.next().unwrap_or_default();
-    let mut add = |text: &str, weight: f64| {
-        for word in text
-            .as_bytes()
-            .split(|&b| !terms::is_word_byte(b))
-            .filter(|word| !word.is_empty())
-        {
-            each_term(word, |term| {
-                if term[0] != b'=' {
-                    length += weight;
-                    if let Some(idx) = query.vocabulary.get(term) {
-                        *counts.entry(idx).or_default() += weight;
-                    }
-                }
-            });
-            let mut whole = Vec::with_capacity(word.len() + 1);
-            whole.push(b'=');
-            whole.extend(word.iter().map(u8::to_ascii_lowercase));
-            if let Some(idx) = query.vocabulary.get(&whole) {
-                *counts.entry(idx).or_default() += weight;
-            }
+/// Terms of the query in a file, by term, with how often they stand in each field.
+type Terms = Vec<(TermIdx, [f64; N_FIELDS])>;
+
+/// Those of a file. `slot` is as long as the vocabulary, and comes back as it was.
+fn counted(file: &File, slot: &mut [usize]) -> Terms {
+    let mut terms = Terms::new();
+    for hit in &file.scan.hits {
+        let at = &mut slot[hit.term_idx as usize];
+        if *at == usize::MAX {
+            *at = terms.len();
+            terms.push((hit.term_idx, [0.0; N_FIELDS]));
         }
-    };
-    add(name.split_once('.').map_or(name, |(stem, _)| stem), 1.0);
-    for part in parts {
-        add(part, 0.5);
+        terms[*at].1[hit.field as usize] += f64::from(hit.count);
     }
-    let mut counts: Vec<(TermIdx, f64)> = counts.into_iter().collect();
-    counts.sort_unstable_by_key(|&(term, _)| term);
-    (counts, length)
+    for (term, _) in &terms {
+        slot[*term as usize] = usize::MAX;
+    }
+    terms.sort_unstable_by_key(|&(term, _)| term);
+    terms
+}
+
+/// Terms of the query in a path, by term, with their weights; and the weight of all its words.
+type PathTerms = (Vec<(TermIdx, f64)>, f64);
+
+/// Of the folders of a path.
+fn of_folder(query: &Query, folder: &str) -> PathTerms {
+    let mut terms = PathTerms::default();
+    for part in folder.split('/') {
+        add_words(query, part, 0.5, &mut terms);
+    }
+    terms
+}
+
+/// Of a path, whose folders have the terms `above`.
+fn of_name(query: &Query, above: &PathTerms, name: &str) -> PathTerms {
+    let mut terms = above.clone();
+    let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+    add_words(query, stem, 1.0, &mut terms);
+    terms
+}
+
+/// Adds the words of `text`. Weights are halves, so that the order in which they are added is no matter.
+fn add_words(query: &Query, text: &str, weight: f64, (counts, length): &mut PathTerms) {
+    let mut add = |term: TermIdx| match counts.binary_search_by_key(&term, |&(term, _)| term) {
+        Ok(at) => counts[at].1 += weight,
+        Err(at) => counts.insert(at, (term, weight)),
+    };
+    let mut whole = Vec::new();
+    for word in text
+        .as_bytes()
+        .split(|&b| !terms::is_word_byte(b))
+        .filter(|word| !word.is_empty())
+    {
+        each_term(word, |term| {
+            if term[0] != b'=' {
+                *length += weight;
+                query.vocabulary.get(term).into_iter().for_each(&mut add);
+            }
+        });
+        whole.clear();
+        whole.push(b'=');
+        whole.extend(word.iter().map(u8::to_ascii_lowercase));
+        query.vocabulary.get(&whole).into_iter().for_each(&mut add);
+    }
+}
+
+/// The `n` largest of `values`, largest first, ties by index.
+fn best(values: &[f64], n: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    let by_value = |a: &usize, b: &usize| values[*b].total_cmp(&values[*a]).then(a.cmp(b));
+    if n < order.len() {
+        order.select_nth_unstable_by(n, by_value);
+        order.truncate(n);
+    }
+    order.sort_by(by_value);
+    order
 }
 
 /// Sum of the three best segments' BM25, and the best, per file.
@@ -410,12 +467,14 @@ fn best_segments(query: &Query, files: &[File]) -> (Vec<f64>, Vec<f64>) {
         }
     }
     let idfs: Vec<f64> = df.iter().map(|&df| idf(n_segments, df)).collect();
-    let mut scores = Vec::new();
-    let per_file = files.iter().map(|file| {
+    let score = |scores: &mut Vec<f64>, file: &File| {
+        let hits = &file.scan.hits;
+        if hits.is_empty() {
+            return (0.0, 0.0);
+        }
         scores.clear();
         scores.resize(file.scan.n_segments as usize, 0.0);
         let mut at = 0;
-        let hits = &file.scan.hits;
         while at < hits.len() {
             let key = (hits[at].segment_idx, hits[at].term_idx);
             let mut tf = 0.0;
@@ -437,8 +496,9 @@ fn best_segments(query: &Query, files: &[File]) -> (Vec<f64>, Vec<f64>) {
             scores.iter().take(3).sum::<f64>(),
             scores.first().copied().unwrap_or(0.0),
         )
-    });
-    per_file.unzip()
+    };
+    let files = files.par_iter().with_min_len(MIN_FILES);
+    files.map_init(Vec::new, score).unzip()
 }
 
 /// Word pairs of the task that stand in string literals: messages.
@@ -500,6 +560,9 @@ fn defines(query: &Query, files: &[File]) -> Vec<f64> {
 
 /// Files that the task names: longest common suffix with a path, at most three sharing it. In order of mention.
 fn resolve_paths(mentions: &[PathMention], files: &[File]) -> Vec<(usize, Vec<u32>)> {
+    if mentions.is_empty() {
+        return Vec::new();
+    }
     let mut by_name: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
     for (idx, file) in files.iter().enumerate() {
         by_name

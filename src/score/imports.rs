@@ -3,6 +3,7 @@
 //! Every dotted, slashed or coloned name on an import line is compared, component by component from its end, with the paths of
 //! the tree; the longest common suffix wins. One rule serves all languages: `a.b.C`, `./b/c`, `a::b::c` and `A.B` name `a/b/c.*`.
 
+use super::folders::{Folders, split};
 use crate::lexicon::imports::{names, part};
 use crate::source::File;
 use rayon::prelude::*;
@@ -19,8 +20,8 @@ pub struct ImportGraph {
 const MAX_MEANINGS: usize = 8;
 
 /// Builds the graph. O(names x meanings).
-pub fn graph(files: &[File]) -> ImportGraph {
-    let index = Index::new(files);
+pub(super) fn graph(files: &[File], folders: &Folders<'_>) -> ImportGraph {
+    let index = Index::new(files, folders);
     let out = files
         .par_iter()
         .enumerate()
@@ -59,62 +60,120 @@ impl ImportGraph {
                 degree[to as usize] += weight;
             }
         }
+        // both ways of each edge, with the share of what it carries
+        let mut edges: Vec<(u32, u32, f64, f64)> = Vec::new();
+        for (from, out) in self.out.iter().enumerate() {
+            edges.extend(out.iter().map(|&(to, weight)| {
+                let carried = (1.0 - restart) * weight;
+                let share = |file: usize| carried / degree[file];
+                (from as u32, to, share(from), share(to as usize))
+            }));
+        }
         let mut at = seed.clone();
+        let mut next = vec![0.0; seed.len()];
         for _ in 0..n_steps {
-            let mut next: Vec<f64> = seed.iter().map(|s| s * restart).collect();
-            for (from, edges) in self.out.iter().enumerate() {
-                for &(to, weight) in edges {
-                    let to = to as usize;
-                    next[to] += (1.0 - restart) * at[from] * weight / degree[from];
-                    next[from] += (1.0 - restart) * at[to] * weight / degree[to];
-                }
+            for (next, seed) in next.iter_mut().zip(&seed) {
+                *next = seed * restart;
             }
-            at = next;
+            for &(from, to, there, back) in &edges {
+                let (from, to) = (from as usize, to as usize);
+                next[to] += at[from] * there;
+                next[from] += at[to] * back;
+            }
+            std::mem::swap(&mut at, &mut next);
         }
         at
     }
 }
 
-struct Index {
-    /// Last component -> files.
-    by_last: FxHashMap<u32, Vec<u32>>,
+/// Files by a key, each key's ascending.
+struct Groups {
+    places: FxHashMap<u64, (u32, u32)>,
+    files: Vec<u32>,
+}
+
+impl Groups {
+    fn new(mut keyed: Vec<(u64, u32)>) -> Self {
+        keyed.par_sort_unstable();
+        let mut places = FxHashMap::default();
+        let mut start = 0;
+        for group in keyed.chunk_by(|(a, _), (b, _)| a == b) {
+            let end = start + group.len() as u32;
+            places.insert(group[0].0, (start, end));
+            start = end;
+        }
+        Self {
+            places,
+            files: keyed.into_iter().map(|(_, file)| file).collect(),
+        }
+    }
+
+    fn get(&self, key: u64) -> &[u32] {
+        let place = self.places.get(&key);
+        place.map_or(&[], |&(start, end)| {
+            &self.files[start as usize..end as usize]
+        })
+    }
+}
+
+/// Two numbers as one key.
+fn pair(first: u32, second: u32) -> u64 {
+    u64::from(first) << 32 | u64::from(second)
+}
+
+/// Where each name could lead.
+struct Index<'a> {
+    by_last: Groups,
+    /// By the last component but one, and the last.
+    by_last_two: Groups,
+    /// By folder and last component.
+    by_place: Groups,
     /// Components, extension and `index`-like names dropped: those of a file stand from its place to that of the next.
     components: Vec<u32>,
     places: Vec<u32>,
-    /// Folder that each file lies in, as a number.
-    folders: Vec<u32>,
+    folders: &'a Folders<'a>,
 }
 
-impl Index {
-    fn new(files: &[File]) -> Self {
-        let mut index = Self {
-            by_last: FxHashMap::default(),
-            components: Vec::new(),
-            places: vec![0],
-            folders: Vec::new(),
+impl<'a> Index<'a> {
+    fn new(files: &[File], folders: &'a Folders<'a>) -> Self {
+        let mut components = Vec::new();
+        let mut places = vec![0];
+        let parts_of = |folder: &&str| -> Vec<u32> {
+            let parts = folder.split('/').filter(|part| !part.is_empty());
+            parts.map(part).collect()
         };
-        let mut known: FxHashMap<&str, (u32, Vec<u32>)> = FxHashMap::default();
+        let of_folders: Vec<Vec<u32>> = folders.names.iter().map(parts_of).collect();
+        let (mut by_last, mut by_last_two, mut by_place) = (Vec::new(), Vec::new(), Vec::new());
         for (idx, file) in files.iter().enumerate() {
-            let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+            let (_, name) = split(&file.path);
             let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
-            let n_known = known.len() as u32;
-            let (folder, parts) = known.entry(folder).or_insert_with(|| {
-                let parts = folder.split('/').filter(|part| !part.is_empty());
-                (n_known, parts.map(part).collect())
-            });
-            index.folders.push(*folder);
-            index.components.extend(parts.iter().copied());
+            let folder = folders.of[idx];
+            let parts = &of_folders[folder as usize];
+            let start = components.len();
+            components.extend(parts.iter().copied());
             if !matches!(stem, "index" | "__init__" | "mod" | "lib" | "main") || parts.is_empty() {
-                index.components.push(part(stem));
+                components.push(part(stem));
             }
-            if file.barred.is_none()
-                && let Some(&last) = index.components.last()
+            places.push(components.len() as u32);
+            if let [before @ .., last] = &components[start..]
+                && file.barred.is_none()
             {
-                index.by_last.entry(last).or_default().push(idx as u32);
+                let file = idx as u32;
+                by_last.push((u64::from(*last), file));
+                by_place.push((pair(folder, *last), file));
+                if let Some(one_before) = before.last() {
+                    by_last_two.push((pair(*one_before, *last), file));
+                }
             }
-            index.places.push(index.components.len() as u32);
         }
-        index
+        Self {
+            by_last: Groups::new(by_last),
+            by_last_two: Groups::new(by_last_two),
+            by_place: Groups::new(by_place),
+            components,
+            places,
+            folders,
+        }
     }
 
     fn parts(&self, file: u32) -> &[u32] {
@@ -122,43 +181,62 @@ impl Index {
         &self.components[self.places[file] as usize..self.places[file + 1] as usize]
     }
 
+    /// The files that a name means: those that share the longest end with it, and of these those beside the importer; none, where one
+    /// part alone is shared and does not settle it.
     fn resolve(&self, name: &[u32], importer: usize) -> Vec<u32> {
-        let folder = self.folders[importer];
+        let folder = self.folders.of[importer];
         // the name itself, or the module that holds it
         for end in (name.len().saturating_sub(1).max(1)..=name.len()).rev() {
-            let Some(name) = name.get(..end) else {
+            let Some([before @ .., last]) = name.get(..end) else {
                 continue;
             };
-            let Some(last) = name.last() else { continue };
-            let Some(files) = self.by_last.get(last) else {
-                continue;
+            let far = match before.last() {
+                Some(before) => self.by_last_two.get(pair(*before, *last)),
+                None => &[],
             };
-            let mut best = 0;
-            let mut meanings: Vec<u32> = Vec::new();
-            for &file in files {
-                let parts = self.parts(file);
-                let common = parts
-                    .iter()
-                    .rev()
-                    .zip(name.iter().rev())
-                    .take_while(|(a, b)| a == b)
-                    .count();
-                let near = usize::from(self.folders[file as usize] == folder);
-                let score = common * 2 + near;
-                if score > best {
-                    best = score;
-                    meanings.clear();
+            let meanings = if !far.is_empty() {
+                self.best(far, &name[..end], folder)
+            } else {
+                let near = self.by_place.get(pair(folder, *last));
+                match (near.is_empty(), before.is_empty()) {
+                    (false, _) => near.to_vec(),
+                    (true, true) => Self::few(self.by_last.get(u64::from(*last))),
+                    (true, false) => continue,
                 }
-                if score == best {
-                    meanings.push(file);
-                }
-            }
-            let whole = best / 2 >= name.len().min(2) || best % 2 == 1;
-            if whole && meanings.len() <= MAX_MEANINGS {
+            };
+            if !meanings.is_empty() && meanings.len() <= MAX_MEANINGS {
                 return meanings;
             }
         }
         Vec::new()
+    }
+
+    /// None of what would be too many.
+    fn few(files: &[u32]) -> Vec<u32> {
+        match files.len() <= MAX_MEANINGS {
+            true => files.to_vec(),
+            false => Vec::new(),
+        }
+    }
+
+    /// Those of `files` that share the longest end with `name`; of as long ends, those in `folder`.
+    fn best(&self, files: &[u32], name: &[u32], folder: u32) -> Vec<u32> {
+        let mut best = 0;
+        let mut meanings: Vec<u32> = Vec::new();
+        for &file in files {
+            let parts = self.parts(file).iter().rev();
+            let common = parts.zip(name.iter().rev()).take_while(|(a, b)| a == b);
+            let near = usize::from(self.folders.of[file as usize] == folder);
+            let score = common.count() * 2 + near;
+            if score > best {
+                best = score;
+                meanings.clear();
+            }
+            if score == best {
+                meanings.push(file);
+            }
+        }
+        meanings
     }
 }
 
@@ -171,7 +249,7 @@ mod tests {
         let syntax = crate::lexicon::syntax::of_path(path);
         let scan = crate::lexicon::scan::Scanner::new(&query).scan(&imports.join("\n"), &syntax);
         File {
-            path: path.to_owned(),
+            path: path.into(),
             scan,
             n_bytes: 1,
             pinned: false,
@@ -206,7 +284,7 @@ mod tests {
             file("src/server.c", &["#include \"dict.h\""]),
             file("src/dict.h", &[]),
         ];
-        let graph = graph(&files);
+        let graph = graph(&files, &Folders::new(&files));
         let edges: Vec<(u32, Vec<u32>)> = graph
             .out
             .iter()

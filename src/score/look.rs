@@ -1,5 +1,8 @@
 //! What a path says about a file: test, documentation, data, generated, beside the product.
 
+use super::folders::split;
+use crate::lexicon::syntax;
+
 /// What a path says about a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools)] // five independent facts, each a feature of its own
@@ -21,11 +24,87 @@ pub struct Look {
 impl Look {
     /// Reads a path.
     pub fn of(path: &str) -> Self {
-        let lower = path.to_ascii_lowercase();
-        let name = lower.rsplit('/').next().unwrap_or(&lower);
-        let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-        let folders: Vec<&str> = lower.split('/').rev().skip(1).collect();
-        let has = |names: &[&str]| folders.iter().any(|folder| names.contains(folder));
+        let (folder, name) = split(path);
+        Self::of_folder(folder).and_of(name)
+    }
+
+    /// What the folders of a path say about whatever lies in them.
+    pub(super) fn of_folder(folder: &str) -> Self {
+        let lower = folder.to_ascii_lowercase();
+        let has = |names: &[&str]| lower.split('/').any(|folder| names.contains(&folder));
+        Self {
+            is_test: has(&[
+                "test",
+                "tests",
+                "testing",
+                "__tests__",
+                "spec",
+                "specs",
+                "testdata",
+                "test-data",
+                "fixtures",
+                "fixture",
+                "snapshots",
+                "__snapshots__",
+                "e2e",
+                "playground",
+            ]),
+            is_aside: has(&[
+                "example",
+                "examples",
+                "demo",
+                "demos",
+                "bench",
+                "benches",
+                "benchmark",
+                "benchmarks",
+                "script",
+                "scripts",
+                "tool",
+                "tools",
+                "util-scripts",
+                "doc",
+                "docs",
+                "documentation",
+                "website",
+                "site",
+                "samples",
+                "sample",
+                "tutorial",
+                "tutorials",
+                "integrationtests",
+                "contrib",
+                "ci",
+                ".github",
+                "hack",
+                "templates-test",
+                "extras",
+            ]),
+            is_generated: has(&[
+                "vendor",
+                "third_party",
+                "third-party",
+                "node_modules",
+                "deps",
+                "dist",
+                "single_include",
+                "generated",
+                "external",
+                "vendored",
+                "extern",
+                "_vendor",
+            ]),
+            is_prose: false,
+            is_data: false,
+            is_code: false,
+        }
+    }
+
+    /// What the name of a file says besides.
+    pub(super) fn and_of(self, name: &str) -> Self {
+        let written = name;
+        let name = name.to_ascii_lowercase();
+        let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
         let is_prose = matches!(
             extension,
             "md" | "markdown" | "mdx" | "rst" | "txt" | "adoc" | "org" | "tex" | "po" | "pot"
@@ -33,22 +112,8 @@ impl Look {
             stem,
             "license" | "copying" | "authors" | "changelog" | "notice" | "readme"
         );
-        let is_test = has(&[
-            "test",
-            "tests",
-            "testing",
-            "__tests__",
-            "spec",
-            "specs",
-            "testdata",
-            "test-data",
-            "fixtures",
-            "fixture",
-            "snapshots",
-            "__snapshots__",
-            "e2e",
-            "playground",
-        ]) || stem.starts_with("test_")
+        let is_test = self.is_test
+            || stem.starts_with("test_")
             || stem.starts_with("tests_")
             || [
                 "_test", "_tests", ".test", ".spec", "_spec", "-test", "-spec",
@@ -83,59 +148,18 @@ impl Look {
                 | "bib"
                 | "map"
         ) || name.starts_with('.');
-        let is_aside = has(&[
-            "example",
-            "examples",
-            "demo",
-            "demos",
-            "bench",
-            "benches",
-            "benchmark",
-            "benchmarks",
-            "script",
-            "scripts",
-            "tool",
-            "tools",
-            "util-scripts",
-            "doc",
-            "docs",
-            "documentation",
-            "website",
-            "site",
-            "samples",
-            "sample",
-            "tutorial",
-            "tutorials",
-            "integrationtests",
-            "contrib",
-            "ci",
-            ".github",
-            "hack",
-            "templates-test",
-            "extras",
-        ]) || matches!(
-            name,
-            "setup.py" | "conf.py" | "build.rs" | "noxfile.py" | "gruntfile.js" | "makefile.js"
-        );
-        let is_generated = has(&[
-            "vendor",
-            "third_party",
-            "third-party",
-            "node_modules",
-            "deps",
-            "dist",
-            "single_include",
-            "generated",
-            "external",
-            "vendored",
-            "extern",
-            "_vendor",
-        ]) || stem.ends_with(".min")
+        let is_aside = self.is_aside
+            || matches!(
+                name.as_str(),
+                "setup.py" | "conf.py" | "build.rs" | "noxfile.py" | "gruntfile.js" | "makefile.js"
+            );
+        let is_generated = self.is_generated
+            || stem.ends_with(".min")
             || stem.ends_with(".generated")
             || stem.ends_with("_pb2")
             || stem.ends_with(".pb")
             || matches!(
-                name,
+                name.as_str(),
                 "package-lock.json"
                     | "yarn.lock"
                     | "pnpm-lock.yaml"
@@ -145,11 +169,9 @@ impl Look {
                     | "composer.lock"
                     | "mix.lock"
             );
-        let is_code = crate::lexicon::syntax::of_path(path).family
-            != crate::lexicon::syntax::Family::None
-            && !is_data
-            && !is_prose
-            || matches!(extension, "html" | "heex" | "eex" | "leex" | "erb");
+        let is_code =
+            syntax::of_path(written).family != syntax::Family::None && !is_data && !is_prose
+                || matches!(extension, "html" | "heex" | "eex" | "leex" | "erb");
         Self {
             is_test,
             is_prose,

@@ -6,6 +6,7 @@ pub mod copies;
 mod cut;
 pub mod explanation;
 pub mod files;
+mod folders;
 pub mod hunks;
 pub mod imports;
 pub mod links;

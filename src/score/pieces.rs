@@ -13,6 +13,7 @@ use crate::language::{Definition, Outline};
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::terms::{TermIdx, each_term};
 use crate::lexicon::{Field, Query, Syntax};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 /// Names of the features of a segment, in the order of [`PieceRow`]. What each is stands beside its weight in `weights.toml`.
@@ -110,40 +111,21 @@ pub fn score(
     past: &dyn Fn(&[Segment]) -> Vec<SegmentHistory>,
     model: &PieceModel,
 ) -> Pieces {
+    let read: Vec<Read> = opened
+        .par_iter()
+        .enumerate()
+        .map_init(
+            || Scanner::new(query),
+            |scanner, (opened_idx, file)| read(query, scanner, opened_idx, file),
+        )
+        .collect();
     let mut segments = Vec::new();
     let mut counts: Vec<Counts> = Vec::new();
     let mut line_weights: Vec<Vec<f64>> = Vec::new();
-    let mut scanner = Scanner::new(query);
-    for (opened_idx, file) in opened.iter().enumerate() {
-        let cut = cut(opened_idx, &file.text, &file.outline);
-        let scan = scanner.scan_lines(&file.text, &file.syntax, None);
-        let mut owner = vec![usize::MAX; scan.n_lines as usize + 1];
-        for (idx, segment) in cut.iter().enumerate() {
-            for &(first, last) in &segment.runs {
-                owner[first as usize..=(last as usize).min(scan.n_lines as usize)].fill(idx);
-            }
-        }
-        let base = counts.len();
-        counts.resize_with(base + cut.len(), Counts::default);
-        for &(line, term, field) in &scan.line_hits {
-            if let Some(count) = owner
-                .get(line as usize)
-                .and_then(|&idx| counts.get_mut(base.checked_add(idx)?))
-            {
-                count.add(term, field);
-            }
-        }
-        for (idx, line) in file.text.lines().enumerate() {
-            if let Some(count) = owner
-                .get(idx + 1)
-                .and_then(|&idx| counts.get_mut(base.checked_add(idx)?))
-            {
-                count.n_lines += 1;
-                count.length += words(line);
-            }
-        }
-        line_weights.push(line_weights_of(query, &scan.line_hits, scan.n_lines));
-        segments.extend(cut);
+    for file in read {
+        segments.extend(file.segments);
+        counts.extend(file.counts);
+        line_weights.push(file.line_weights);
     }
     let mut rows = features(query, ranked, opened, &segments, &counts, &past(&segments));
     let logits =
@@ -155,10 +137,15 @@ pub fn score(
     }
     let mut joint = softmax(&logits(&rows));
     point(&mut joint, ranked, opened, &segments);
+    let all_windows: Vec<Vec<(u32, u32)>> = segments
+        .par_iter()
+        .map(|segment| {
+            let file = &opened[segment.opened_idx];
+            windows(&segment.runs, &file.text, &file.outline)
+        })
+        .collect();
     let mut by_file: Vec<Vec<Piece>> = vec![Vec::new(); opened.len()];
-    for (segment_idx, segment) in segments.iter().enumerate() {
-        let file = &opened[segment.opened_idx];
-        let windows = windows(&segment.runs, &file.text, &file.outline);
+    for ((segment_idx, segment), windows) in segments.iter().enumerate().zip(all_windows) {
         let weights = &line_weights[segment.opened_idx];
         let heat: Vec<f64> = windows
             .iter()
@@ -201,6 +188,44 @@ pub fn score(
         segments,
         rows,
         by_file,
+    }
+}
+
+/// A file, cut, and what the query has in it.
+struct Read {
+    segments: Vec<Segment>,
+    /// For each segment.
+    counts: Vec<Counts>,
+    line_weights: Vec<f64>,
+}
+
+fn read(query: &Query, scanner: &mut Scanner<'_>, opened_idx: usize, file: &Opened) -> Read {
+    let segments = cut(opened_idx, &file.text, &file.outline);
+    let scan = scanner.scan_lines(&file.text, &file.syntax, None);
+    let mut owner = vec![usize::MAX; scan.n_lines as usize + 1];
+    for (idx, segment) in segments.iter().enumerate() {
+        for &(first, last) in &segment.runs {
+            owner[first as usize..=(last as usize).min(scan.n_lines as usize)].fill(idx);
+        }
+    }
+    let mut counts = vec![Counts::default(); segments.len()];
+    for &(line, term, field) in &scan.line_hits {
+        let owner = owner.get(line as usize);
+        if let Some(count) = owner.and_then(|&idx| counts.get_mut(idx)) {
+            count.add(term, field);
+        }
+    }
+    for (idx, line) in file.text.lines().enumerate() {
+        let owner = owner.get(idx + 1);
+        if let Some(count) = owner.and_then(|&idx| counts.get_mut(idx)) {
+            count.n_lines += 1;
+            count.length += words(line);
+        }
+    }
+    Read {
+        segments,
+        counts,
+        line_weights: line_weights_of(query, &scan.line_hits, scan.n_lines),
     }
 }
 

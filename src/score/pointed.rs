@@ -192,9 +192,12 @@ fn named(anchors: &[String], files: &[File], definers: &FxHashMap<u64, Vec<usize
 
 /// The files that a session edited, as far as they can be shown.
 fn edited(paths: &[String], files: &[File]) -> Vec<Named> {
-    let is_edited = |&idx: &usize| files[idx].barred.is_none() && paths.contains(&files[idx].path);
-    let edited = (0..files.len()).filter(is_edited);
-    edited.map(|idx| (idx, Vec::new())).collect()
+    let place = |path: &String| files.binary_search_by(|file| (*file.path).cmp(path)).ok();
+    let mut edited: Vec<usize> = paths.iter().filter_map(place).collect();
+    edited.retain(|&idx| files[idx].barred.is_none());
+    edited.sort_unstable();
+    edited.dedup();
+    edited.into_iter().map(|idx| (idx, Vec::new())).collect()
 }
 
 #[cfg(test)]
@@ -211,7 +214,7 @@ mod tests {
 
     fn file(query: &Query, path: &str, text: &str) -> File {
         File {
-            path: path.to_owned(),
+            path: path.into(),
             scan: Scanner::new(query).scan(text, &syntax::of_path(path)),
             n_bytes: text.len() as u64,
             pinned: false,
@@ -243,7 +246,7 @@ mod tests {
             .iter()
             .map(|pointed| {
                 let names = pointed.names.iter().map(String::as_str);
-                (files[pointed.file_idx].path.as_str(), names.collect())
+                (files[pointed.file_idx].path.as_ref(), names.collect())
             })
             .collect();
         let expected: Vec<(&str, Vec<&str>)> = expected

@@ -1,5 +1,7 @@
 //! BM25 and friends: the few formulas that every score is made of.
 
+use rayon::prelude::*;
+
 /// Inverse document frequency of a term that stands in `df` of `n` documents; > 0.
 ///
 /// Robertson and Zaragoza 2009, with the 1 inside the logarithm that keeps it positive (Lucene).
@@ -46,6 +48,6 @@ pub fn softmax(logits: &[f64]) -> Vec<f64> {
 /// Indexes of `values`, largest first; ties by index.
 pub fn ranking(values: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
+    order.par_sort_by(|&a, &b| values[b].total_cmp(&values[a]));
     order
 }

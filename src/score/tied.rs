@@ -1,7 +1,7 @@
 //! Files that nothing tells apart, and in which order they come.
 
-use crate::source::File;
-use rustc_hash::FxHashMap;
+use super::folders::Folders;
+use rayon::prelude::*;
 
 /// So many files of one probability stand in the order of their paths.
 const MAX_TIED: usize = 100;
@@ -13,9 +13,9 @@ const N_LIKELY: usize = 600;
 /// Of many files that nothing tells apart, the first of each folder come first, then the second of each, and so on: a folder of a
 /// hundred thousand generated files does not hide what is beside it. Behind the likely ones, a probability that is at most twice as large is
 /// no difference.
-pub(super) fn take_turns(order: &mut [usize], files: &[File], p: &[f64]) {
+pub(super) fn take_turns(order: &mut [usize], folders: &Folders<'_>, p: &[f64]) {
     for tied in order.chunk_by_mut(|&a, &b| p[a].to_bits() == p[b].to_bits()) {
-        by_turns(tied, files);
+        by_turns(tied, folders);
     }
     let Some((_, rest)) = order.split_at_mut_checked(N_LIKELY) else {
         return;
@@ -23,25 +23,23 @@ pub(super) fn take_turns(order: &mut [usize], files: &[File], p: &[f64]) {
     let most = rest.first().map_or(0.0, |&idx| p[idx]);
     let halvings = |idx: usize| (most / p[idx].max(f64::MIN_POSITIVE)).log2().floor();
     for near in rest.chunk_by_mut(|&a, &b| halvings(a) == halvings(b)) {
-        by_turns(near, files);
+        by_turns(near, folders);
     }
 }
 
-fn by_turns(tied: &mut [usize], files: &[File]) {
+fn by_turns(tied: &mut [usize], folders: &Folders<'_>) {
     if tied.len() <= MAX_TIED {
         return;
     }
-    let mut n_in: FxHashMap<&str, usize> = FxHashMap::default();
-    let mut ranked: Vec<(usize, usize, usize)> = Vec::with_capacity(tied.len());
-    for (rank, &idx) in tied.iter().enumerate() {
-        let path = &files[idx].path;
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let n = n_in.entry(folder).or_default();
+    let mut n_in = vec![0_u32; folders.names.len()];
+    let turn = |&idx: &usize| {
+        let n = &mut n_in[folders.of[idx] as usize];
         *n += 1;
-        ranked.push((*n, rank, idx));
-    }
-    ranked.sort_unstable();
-    for (place, (_, _, idx)) in tied.iter_mut().zip(ranked) {
+        (*n, idx)
+    };
+    let mut turns: Vec<(u32, usize)> = tied.iter().map(turn).collect();
+    turns.par_sort_by_key(|&(turn, _)| turn);
+    for (place, (_, idx)) in tied.iter_mut().zip(turns) {
         *place = idx;
     }
 }
@@ -50,11 +48,12 @@ fn by_turns(tied: &mut [usize], files: &[File]) {
 mod tests {
     use super::*;
     use crate::score::statistics::ranking;
+    use crate::source::File;
 
     #[test]
     fn a_folder_of_many_files_does_not_hide_what_is_beside_it() {
         let file = |path: String| File {
-            path,
+            path: path.into(),
             scan: Default::default(),
             n_bytes: 1,
             pinned: false,
@@ -67,7 +66,7 @@ mod tests {
         let mut p = vec![0.001; files.len()];
         p[7] = 0.002;
         let mut order = ranking(&p);
-        take_turns(&mut order, &files, &p);
+        take_turns(&mut order, &Folders::new(&files), &p);
         assert_eq!(order[..5], [7, 0, 300, 301, 1]);
         // far behind, a little less likely is as likely
         let mut files: Vec<File> = (0..2_000).map(|n| file(format!("a/{n:04}"))).collect();
@@ -75,7 +74,7 @@ mod tests {
         let mut p = vec![0.001; files.len()];
         p[2_000] = 0.0009;
         let mut far = ranking(&p);
-        take_turns(&mut far, &files, &p);
+        take_turns(&mut far, &Folders::new(&files), &p);
         assert_eq!(far[N_LIKELY..N_LIKELY + 2], [600, 2_000]);
         for (mut order, n) in [(order, 302), (far, 2_001)] {
             order.sort_unstable();

@@ -88,6 +88,19 @@ impl Folder {
         }
     }
 
+    /// What a name in this folder stands for; a link is not followed.
+    ///
+    /// # Errors
+    /// The system's error; [`ErrorKind::NotFound`] for what is no name.
+    pub fn stat_name(&self, name: &OsStr) -> Result<Stat> {
+        let bytes = name.as_encoded_bytes();
+        let is_separator = |b: &u8| std::path::is_separator(char::from(*b));
+        if bytes.is_empty() || bytes == b"." || bytes == b".." || bytes.iter().any(is_separator) {
+            return Err(ErrorKind::NotFound.into());
+        }
+        system::stat(&self.0, name)
+    }
+
     /// The names in this folder, in the system's order, at most `max` of them; the flag says whether there are more.
     ///
     /// # Errors

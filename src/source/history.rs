@@ -5,13 +5,14 @@ use super::meter::Metered;
 use super::repository::{Repository, one_line};
 use super::task::MAX_SUBJECTS;
 use super::touched::{Known, KnownCommits};
-use super::tree::Tree;
+use super::tree::{Tree, git_bytes};
 use crate::cache::Cache;
 use crate::error::Warning;
 use crate::guard::secrets::redact;
 use crate::lexicon::Bag;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Commits read at most. Older ones weigh next to nothing: a message's weight halves every five years.
@@ -126,11 +127,9 @@ pub fn read(tree: &Tree, cache: Option<&Cache>) -> History {
     if found.is_empty() {
         return history;
     }
-    let paths: FxHashMap<Vec<u8>, u32> = tree
-        .entries
-        .iter()
-        .enumerate()
-        .map(|(idx, entry)| (super::tree::bytes_of(&entry.below), idx as u32))
+    let entries = tree.entries.iter().enumerate();
+    let paths: FxHashMap<Cow<'_, [u8]>, u32> = entries
+        .map(|(idx, entry)| (git_bytes(&entry.below), idx as u32))
         .collect();
     let prefix = &*repository.prefix;
     let mut new: Vec<(gix::ObjectId, Known)> = Vec::new();
@@ -284,7 +283,7 @@ fn commit(
     message: Message,
     touched: &[TouchedFile],
     time: i64,
-    paths: &FxHashMap<Vec<u8>, u32>,
+    paths: &FxHashMap<Cow<'_, [u8]>, u32>,
     prefix: &[u8],
 ) -> Commit {
     let mut commit = Commit {
@@ -398,7 +397,7 @@ fn changed(
             } => (entry_mode, path, None),
         };
         (!entry_mode.is_tree()).then(|| TouchedFile {
-            path: path.into(),
+            path: (**path).into(),
             blobs,
         })
     });

@@ -4,20 +4,14 @@
 //! are. What lies outside the tree is not looked at here.
 
 use super::notes::import::{MAX_HOPS, imports, resolve};
-use super::notes::imports_others;
 use super::tree::{Entry, Tree};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The files of `tree` that are imported, as shown, without its label. Reads the instructions and what they import.
-pub fn of(tree: &Tree) -> BTreeSet<String> {
+/// The files of `tree` that those of `open` import, as shown, without its label. Reads these, and what they import.
+pub fn of<'t>(tree: &'t Tree, mut open: Vec<&'t Entry>) -> BTreeSet<String> {
     let shown = |entry: &Entry| entry.path[tree.label.len()..].to_owned();
-    let mut open: Vec<&Entry> = tree
-        .entries
-        .iter()
-        .filter(|entry| imports_others(&shown(entry)))
-        .collect();
     let mut imported = BTreeSet::new();
     if open.is_empty() {
         return imported;
@@ -82,7 +76,9 @@ mod tests {
         put("web/main.ts", "code\n");
         put("../out.md", "outside\n");
         let tree = tree::of_work_tree(&root, String::new()).unwrap();
-        let found: Vec<String> = of(&tree).into_iter().collect();
+        let is_open = |entry: &&Entry| entry.path.ends_with("CLAUDE.md");
+        let open = tree.entries.iter().filter(is_open).collect();
+        let found: Vec<String> = of(&tree, open).into_iter().collect();
         assert_eq!(
             found,
             [

@@ -43,7 +43,7 @@ pub struct Message {
 #[derive(Debug, Clone)]
 pub struct TouchedFile {
     /// Its path, as in git.
-    pub path: Vec<u8>,
+    pub path: Arc<[u8]>,
     /// What it was and what it became; `None` for one that was added or deleted.
     pub blobs: Option<(gix::ObjectId, gix::ObjectId)>,
 }

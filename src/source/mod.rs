@@ -50,6 +50,7 @@ use sessions::Session;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use stores::{StoreReport, Stores};
 use tree::{Entry, Tree};
 
@@ -83,7 +84,7 @@ pub struct FileRef {
 #[derive(Debug, Clone)]
 pub struct File {
     /// Path shown.
-    pub path: String,
+    pub path: Arc<str>,
     /// Its lexical profile; empty where it was not read.
     pub scan: Scan,
     /// Size on disk in bytes.
@@ -95,6 +96,9 @@ pub struct File {
     /// The contents that were found to hold no secret, where an index says so.
     pub clean: Option<Fingerprint>,
 }
+
+/// Entries that are looked at on one core at least.
+const MIN_ENTRIES: usize = 256;
 
 /// Lists the candidates of a request.
 ///
@@ -124,8 +128,16 @@ pub fn list(request: &Request, mut trees: Vec<Tree>) -> Result<Trees, Error> {
     let mut pin_used = vec![false; pins.len()];
     let mut files = Vec::new();
     for (tree_idx, tree) in trees.iter().enumerate() {
+        let kinds: Vec<Option<&'static notes::table::Row>> = tree
+            .entries
+            .par_iter()
+            .with_min_len(MIN_ENTRIES)
+            .map(|entry| notes::table::find(&entry.path[tree.label.len()..]))
+            .collect();
         let imported = if request.kinds.notes {
-            imports::of(tree)
+            let importing = tree.entries.iter().zip(&kinds);
+            let importing = importing.filter(|(_, row)| row.is_some_and(notes::imports_others));
+            imports::of(tree, importing.map(|(entry, _)| entry).collect())
         } else {
             BTreeSet::new()
         };
@@ -135,7 +147,7 @@ pub fn list(request: &Request, mut trees: Vec<Tree>) -> Result<Trees, Error> {
             if is_temporary(below) {
                 continue;
             }
-            let matches = |set: &GlobSet| set.is_match(below) || set.is_match(&entry.path);
+            let matches = |set: &GlobSet| set.is_match(below) || set.is_match(&*entry.path);
             if matches(&exclude) {
                 continue;
             }
@@ -150,7 +162,7 @@ pub fn list(request: &Request, mut trees: Vec<Tree>) -> Result<Trees, Error> {
             };
             let pinned = any(&pins, &mut pin_used);
             let wanted = any(&include, &mut include_used) || include.is_empty();
-            let is_note = notes::is_note(below)
+            let is_note = kinds[entry_idx].is_some()
                 || imported.contains(below)
                 || configured.iter().any(|folder| folder.holds(&entry.below));
             let asked = if is_note {
@@ -645,7 +657,7 @@ fn look_up(atoms: &mut [Atom], trees: &Trees) {
         return;
     }
     let entries = || trees.trees.iter().flat_map(|tree| &tree.entries);
-    let paths = Paths::new(entries().map(|entry| entry.path.as_str()));
+    let paths = Paths::new(entries().map(|entry| &*entry.path));
     let n_read = std::cell::Cell::new(0);
     let text = |path: &str| {
         n_read.set(n_read.get() + 1);
@@ -672,18 +684,21 @@ pub fn scan(
     let Some(cache) = cache else {
         return scan_all(trees, query, progress);
     };
-    let mut files: Vec<(usize, File)> = Vec::with_capacity(trees.files.len());
+    let mut places: Vec<Option<File>> = Vec::new();
+    places.resize_with(trees.files.len(), || None);
     let mut warnings = Vec::new();
     for tree_idx in 0..trees.trees.len() {
         let of_tree =
             (0..trees.files.len()).filter(|&idx| trees.files[idx].tree_idx as usize == tree_idx);
         let of_tree: Vec<usize> = of_tree.collect();
         let scanned = indexed::scan(trees, tree_idx, &of_tree, query, cache, progress);
-        files.extend(scanned.0);
+        for (idx, file) in scanned.0 {
+            places[idx] = Some(file);
+        }
         warnings.extend(scanned.1);
     }
-    files.sort_unstable_by_key(|(idx, _)| *idx);
-    (files.into_iter().map(|(_, file)| file).collect(), warnings)
+    // each file is of one tree, and comes back
+    (places.into_iter().flatten().collect(), warnings)
 }
 
 /// [`scan`] without an index.
@@ -739,7 +754,7 @@ pub fn check_pins(request: &Request, trees: &Trees, files: &[File]) -> Result<Ve
         // a note is shown by its atoms
         let barred_by = file.barred.filter(|why| *why != NOTE);
         let label = trees.trees[listed.tree_idx as usize].label.len();
-        let by = |set: &GlobSet| set.is_match(&file.path[label..]) || set.is_match(&file.path);
+        let by = |set: &GlobSet| set.is_match(&file.path[label..]) || set.is_match(&*file.path);
         for (pin_idx, _) in pins.iter().enumerate().filter(|(_, pin)| by(pin)) {
             shown[pin_idx] |= barred_by.is_none();
             if let Some(why) = barred_by {
@@ -748,14 +763,14 @@ pub fn check_pins(request: &Request, trees: &Trees, files: &[File]) -> Result<Ve
         }
         if let Some(why) = barred_by {
             let message = format!("it is pinned, and cannot be shown: {why}");
-            warnings.push(Warning::new("pin-not-shown", file.path.clone(), message));
+            warnings.push(Warning::new("pin-not-shown", &*file.path, message));
         }
     }
     for ((pin, shown), barred) in request.pin.iter().zip(shown).zip(barred) {
         if let (false, Some((path, why))) = (shown, barred) {
             return Err(Error::PinNotShown {
                 glob: pin.clone(),
-                path: path.clone(),
+                path: path.to_string(),
                 why,
             });
         }
@@ -795,7 +810,7 @@ fn scan_one(
         Err((why, message)) => {
             read.barred = Some(why);
             if !message.is_empty() && why != "binary" {
-                warnings.push(Warning::new("unreadable", entry.path.clone(), message));
+                warnings.push(Warning::new("unreadable", &*entry.path, message));
             }
         }
     }

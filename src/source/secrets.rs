@@ -6,6 +6,7 @@ use super::tree::Tree;
 use crate::error::{Error, Warning};
 use crate::guard::secrets::{self, Redaction, redact};
 use crate::request::Secrets;
+use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -17,17 +18,24 @@ pub const SECRET_TOLD: &str = "secret-redacted";
 /// Redacts what is shown of the names of files; two that look alike then are numbered.
 pub(super) fn redact_paths(tree: &mut Tree) {
     let label = tree.label.len();
+    let redacted: Vec<(usize, String)> = tree
+        .entries
+        .par_iter()
+        .enumerate()
+        .filter_map(|(idx, entry)| match redact(&entry.path[label..]) {
+            Cow::Owned(below) => Some((idx, below)),
+            Cow::Borrowed(_) => None,
+        })
+        .collect();
     let mut taken = rustc_hash::FxHashMap::default();
-    for entry in &mut tree.entries {
-        if let Cow::Owned(below) = redact(&entry.path[label..]) {
-            let n: &mut usize = taken.entry(below.clone()).or_default();
-            *n += 1;
-            entry.path.truncate(label);
-            entry.path.push_str(&below);
-            if *n > 1 {
-                entry.path.push_str(&format!("~{n}"));
-            }
+    for (idx, below) in redacted {
+        let mut path = format!("{}{below}", &tree.entries[idx].path[..label]);
+        let n: &mut usize = taken.entry(below).or_default();
+        *n += 1;
+        if *n > 1 {
+            path.push_str(&format!("~{n}"));
         }
+        tree.entries[idx].path = path.into();
     }
     for warning in &mut tree.warnings {
         redact_warning(warning);

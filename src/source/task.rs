@@ -293,7 +293,7 @@ fn change(entry: &Entry, old: &[u8], new: &[u8]) -> Change {
         false => (clean(old), clean(new)),
     };
     Change {
-        path: entry.path.clone(),
+        path: entry.path.to_string(),
         added: added_lines(old.as_bytes(), new.as_bytes()),
         removed: added_lines(new.as_bytes(), old.as_bytes()),
     }

@@ -14,6 +14,7 @@ use crate::lexicon::Bag;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Commits kept for one repository: those of some branches.
 const MAX_KEPT: usize = 4 * super::history::MAX_COMMITS;
@@ -127,7 +128,7 @@ impl KnownCommits {
         walked: &[gix::ObjectId],
         whole: Option<(gix::ObjectId, i64)>,
     ) {
-        let mut clean: FxHashMap<Vec<u8>, bool> = FxHashMap::default();
+        let mut clean: FxHashMap<Arc<[u8]>, bool> = FxHashMap::default();
         new.retain(|(_, known)| {
             known.files.iter().all(|file| {
                 let is = clean.entry(file.path.clone());
@@ -163,7 +164,7 @@ impl KnownCommits {
             let files = known.files.iter().map(|file| {
                 let next = paths.len() as u32;
                 let at = *paths.entry(&file.path).or_insert_with(|| {
-                    kept.paths.push(file.path.clone());
+                    kept.paths.push(file.path.to_vec());
                     next
                 });
                 let blobs = match file.blobs {
@@ -215,7 +216,7 @@ fn revived(mut kept: Kept) -> Option<KnownCommits> {
         let ids = commits.map(|&at| Some(id(kept.commits.get(at as usize)?.id)));
         walk.ids = ids.collect::<Option<_>>()?;
     }
-    let paths = kept.paths;
+    let paths: Vec<Arc<[u8]>> = kept.paths.into_iter().map(Arc::from).collect();
     let commits = kept.commits.into_iter().map(|commit| {
         let files = commit.files.iter().map(|(path, blobs)| {
             Some(TouchedFile {

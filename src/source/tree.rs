@@ -9,7 +9,10 @@ use super::repository::{Repository, one_line};
 use super::walk::{self, Custom, LIMITS, Rules};
 use crate::cache::Stamp;
 use crate::error::{Error, Warning};
+use rayon::prelude::*;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Files above this size are listed and never read.
 pub const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
@@ -38,7 +41,7 @@ pub struct Tree {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Path shown: relative, with `/`, odd bytes percent-escaped, the root's label in front.
-    pub path: String,
+    pub path: Arc<str>,
     /// Path below the root as it is on disk.
     pub below: PathBuf,
     /// Size in bytes.
@@ -117,8 +120,6 @@ pub fn of_work_tree(path: &Path, label: String) -> Result<Tree, Error> {
             tree.list()?;
         }
     }
-    tree.entries.sort_by(|a, b| a.path.cmp(&b.path));
-    tree.entries.dedup_by(|a, b| a.path == b.path);
     Ok(tree)
 }
 
@@ -256,7 +257,7 @@ pub fn of_repository(
             continue;
         }
         tree.entries.push(Entry {
-            path,
+            path: path.into(),
             below,
             // the size stands in the object's header; a partial clone may lack the object, and reading it will say so
             n_bytes: handle
@@ -276,8 +277,7 @@ pub fn of_repository(
             .push(Warning::new("submodule-left-out", "", message));
     }
     tree.repository = Some(repository);
-    tree.entries.sort_by(|a, b| a.path.cmp(&b.path));
-    tree.entries.dedup_by(|a, b| a.path == b.path);
+    tree.sort();
     Ok(tree)
 }
 
@@ -359,7 +359,7 @@ impl Tree {
         for (idx, entry) in self.entries.iter_mut().enumerate() {
             let mut path = repository.prefix.clone();
             path.extend(bytes_of(&entry.below));
-            if !paths.contains(&entry.path) {
+            if !paths.iter().any(|path| **path == *entry.path) {
                 continue;
             }
             let parts = path.split(|&b| b == b'/');
@@ -387,16 +387,21 @@ impl Tree {
         format!("{}{}", self.label, crate::guard::text::path_text(below))
     }
 
-    fn push(&mut self, below: PathBuf, stat: Stat) {
-        let path = self.shown(&bytes_of(&below));
-        self.entries.push(Entry {
-            path,
+    fn entry(&self, below: PathBuf, stat: Stat) -> Entry {
+        Entry {
+            path: self.shown(&git_bytes(&below)).into(),
             below,
             n_bytes: stat.n_bytes,
             modified: stat.modified,
             stamp: stat.stamp,
             blob: None,
-        });
+        }
+    }
+
+    /// By path, each once.
+    fn sort(&mut self) {
+        self.entries.par_sort_by(|a, b| a.path.cmp(&b.path));
+        self.entries.dedup_by(|a, b| a.path == b.path);
     }
 
     fn push_if_file(&mut self, below: PathBuf) {
@@ -404,7 +409,7 @@ impl Tree {
         if let Some(Ok(stat)) = stat
             && stat.kind == Kind::File
         {
-            self.push(below, stat);
+            self.entries.push(self.entry(below, stat));
         }
     }
 
@@ -420,11 +425,14 @@ impl Tree {
         let found = walk::walk(&root, &folder, &above, LIMITS)?;
         let n_before = self.warnings.len();
         self.warnings.extend(found.warnings);
-        self.entries.reserve(found.files.len());
-        for (below, stat) in found.files {
-            self.push(below, stat);
+        let files = found.files.into_par_iter();
+        self.entries = files.map(|(below, stat)| self.entry(below, stat)).collect();
+        self.sort();
+        let tracked = self.tracked(&folder, &above);
+        if !tracked.is_empty() {
+            self.entries.extend(tracked);
+            self.sort();
         }
-        self.add_tracked(&folder, &above);
         let label = self.label.clone();
         for warning in &mut self.warnings[n_before..] {
             if !warning.path.is_empty() {
@@ -434,10 +442,12 @@ impl Tree {
         Ok(())
     }
 
-    /// Files that git tracks although an ignore file names them belong to the repository; `.ctxpackignore` still rules.
-    fn add_tracked(&mut self, folder: &Folder, above: &Rules) {
+    /// Files that git tracks although an ignore file names them belong to the repository; `.ctxpackignore` still rules. What is listed
+    /// already, sorted, is passed over.
+    fn tracked(&mut self, folder: &Folder, above: &Rules) -> Vec<Entry> {
+        let mut tracked = Vec::new();
         let Some(repository) = self.repository.clone() else {
-            return;
+            return tracked;
         };
         let handle = repository.handle();
         let index = match handle.index_or_empty() {
@@ -448,47 +458,32 @@ impl Tree {
                     "",
                     format!("the git index could not be read ({})", one_line(&e)),
                 ));
-                return;
+                return tracked;
             }
         };
-        let known: rustc_hash::FxHashSet<PathBuf> = self
-            .entries
-            .iter()
-            .map(|entry| entry.below.clone())
-            .collect();
-        let root = self.root.clone();
-        let mut custom = Custom::new(&root, folder, above);
-        let (mut n_odd, mut odd) = (0, String::new());
-        let mut last: Option<(PathBuf, Option<Folder>)> = None;
+        let entries = self.entries.iter();
+        let mut known: Vec<Cow<'_, [u8]>> = entries.map(|it| git_bytes(&it.below)).collect();
+        if !known.is_sorted() {
+            known.par_sort_unstable();
+        }
+        let mut known = known.iter().peekable();
+        let mut unknown: Vec<&[u8]> = Vec::new();
         for entry in index.entries() {
             let Some(below) = entry.path(&index).strip_prefix(&*repository.prefix) else {
                 continue;
             };
-            let below = path_of(below);
-            if known.contains(&below) {
-                continue;
-            }
-            if !is_plain(&below) {
-                n_odd += 1;
-                odd = self.shown(&bytes_of(&below));
-                continue;
-            }
-            // the folder of the one before, most often
-            let parent = below.parent().unwrap_or(Path::new(""));
-            if last.as_ref().is_none_or(|(path, _)| path != parent) {
-                last = Some((parent.to_owned(), folder.folder(parent).ok()));
-            }
-            let (Some((_, Some(parent))), Some(name)) = (&last, below.file_name()) else {
-                continue;
-            };
-            if let Ok(stat) = parent.stat(Path::new(name))
-                && stat.kind == Kind::File
-                && !custom.ignores(&below, &mut self.warnings)
-            {
-                self.push(below, stat);
+            // both are in git's order; what an index that is not lists twice is dropped in the end
+            while known.next_if(|path| path.as_ref() < below).is_some() {}
+            if known.peek().is_none_or(|path| path.as_ref() != below) {
+                unknown.push(below);
             }
         }
-        if n_odd > 0 {
+        let chunks = unknown.par_chunks(TRACKED_AT_ONCE);
+        let looked_up: Vec<Tracked> = chunks
+            .map(|paths| self.look_up(folder, above, paths))
+            .collect();
+        let n_odd: usize = looked_up.iter().map(|it| it.n_odd).sum();
+        if let Some(odd) = looked_up.iter().rev().find_map(|it| it.odd.as_ref()) {
             let message = format!(
                 "the git index names {n_odd} path{} that no work tree may hold, such as {odd}",
                 if n_odd == 1 { "" } else { "s" }
@@ -496,8 +491,61 @@ impl Tree {
             self.warnings
                 .push(Warning::new("git-odd-path", "", message));
         }
+        for found in looked_up {
+            tracked.extend(found.entries);
+            self.warnings.extend(found.warnings);
+        }
+        tracked
+    }
+
+    /// Looks `paths` up, as the index has them: one folder after the other.
+    fn look_up(&self, folder: &Folder, above: &Rules, paths: &[&[u8]]) -> Tracked {
+        let mut found = Tracked::default();
+        let mut custom = Custom::new(&self.root, folder, above);
+        let mut last: Option<(&[u8], Option<Folder>)> = None;
+        for &path in paths {
+            let below = path_of(path);
+            if !is_plain(&below) {
+                found.n_odd += 1;
+                found.odd = Some(self.shown(path));
+                continue;
+            }
+            let (parent, name) = match memchr::memrchr(b'/', path) {
+                Some(at) => (&path[..at], &path[at + 1..]),
+                None => (&path[..0], path),
+            };
+            // the folder of the one before, most often
+            let parent = match &last {
+                Some((path, handle)) if *path == parent => handle,
+                _ => {
+                    let handle = folder.folder(&path_of(parent)).ok();
+                    &last.insert((parent, handle)).1
+                }
+            };
+            if let Some(parent) = parent
+                && let Ok(stat) = parent.stat_name(path_of(name).as_os_str())
+                && stat.kind == Kind::File
+                && !custom.ignores(&below, &mut found.warnings)
+            {
+                found.entries.push(self.entry(below, stat));
+            }
+        }
+        found
     }
 }
+
+/// What git tracks and an ignore file names, out of some paths of the index.
+#[derive(Default)]
+struct Tracked {
+    entries: Vec<Entry>,
+    /// Paths that no work tree may hold, and the last of them.
+    n_odd: usize,
+    odd: Option<String>,
+    warnings: Vec<Warning>,
+}
+
+/// Paths of the index that are looked up on one core.
+const TRACKED_AT_ONCE: usize = 2048;
 
 thread_local! {
     /// One handle per thread and root: opening one costs more than reading an object.
@@ -535,6 +583,15 @@ pub(super) fn bytes_of(path: &Path) -> Vec<u8> {
 #[cfg(not(unix))]
 pub(super) fn bytes_of(path: &Path) -> Vec<u8> {
     path.to_string_lossy().replace('\\', "/").into_bytes()
+}
+
+/// The same, borrowed where they are the path's own.
+pub(super) fn git_bytes(path: &Path) -> Cow<'_, [u8]> {
+    #[cfg(unix)]
+    let bytes = Cow::Borrowed(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()));
+    #[cfg(not(unix))]
+    let bytes = Cow::Owned(bytes_of(path));
+    bytes
 }
 
 #[cfg(unix)]

@@ -13,11 +13,11 @@ use crate::error::{Error, Warning};
 use crate::guard::text::path_text;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
-use std::collections::VecDeque;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Ignore files above this size are not read: far more than people write, and little enough to compile in passing.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -54,7 +54,7 @@ const FIRST_OF_GIT: usize = 2;
 pub struct Rules {
     layers: [Option<Gitignore>; N_LAYERS],
     is_repository: bool,
-    above: Option<Rc<Rules>>,
+    above: Option<Arc<Rules>>,
 }
 
 /// What a walk found, in no order.
@@ -74,9 +74,9 @@ impl Rules {
         top: Option<&Path>,
         exclude: Option<&Path>,
         warnings: &mut Vec<Warning>,
-    ) -> Rc<Self> {
+    ) -> Arc<Self> {
         let Some(top) = top else {
-            return Rc::default();
+            return Arc::default();
         };
         let mut outermost = Self {
             is_repository: true,
@@ -86,7 +86,7 @@ impl Rules {
             let folder = Folder::open(info).ok()?;
             read(top, &folder, Path::new("exclude"), "info/exclude", warnings)
         });
-        let mut rules = Rc::new(outermost);
+        let mut rules = Arc::new(outermost);
         let mut folders: Vec<&Path> = root
             .ancestors()
             .skip(1)
@@ -107,20 +107,20 @@ impl Rules {
     fn of(
         folder: &Path,
         handle: &Folder,
-        above: &Rc<Self>,
+        above: &Arc<Self>,
         is_repository: bool,
         root: &Path,
         warnings: &mut Vec<Warning>,
-    ) -> Rc<Self> {
+    ) -> Arc<Self> {
         let mut layers = [const { None }; N_LAYERS];
         for (layer, name) in layers.iter_mut().zip(NAMES) {
             let shown = shown(&folder.join(name), root);
             *layer = read(folder, handle, Path::new(name), &shown, warnings);
         }
-        Rc::new(Self {
+        Arc::new(Self {
             layers,
             is_repository,
-            above: Some(Rc::clone(above)),
+            above: Some(Arc::clone(above)),
         })
     }
 
@@ -162,99 +162,161 @@ impl Rules {
     }
 }
 
+/// Folders that are looked into at once, and names of each: what has more is looked into by itself, so that memory is bounded.
+const N_AT_ONCE: usize = 64;
+const MAX_NAMES_AT_ONCE: usize = 1 << 14;
+
+/// Files of a folder that are asked about on one core.
+const MIN_STATS: usize = 256;
+
 /// Lists the files below `root`, canonical and held open as `handle`, that no rule leaves out. Links are not followed, `.git` is
-/// passed over. Where the tree is larger than `limits` the rest is left out, with a warning.
+/// passed over. Where the tree is larger than `limits` the rest is left out, with a warning. Folders of one depth are looked into on all
+/// cores, and counted in the order of their names.
 ///
 /// # Errors
 /// [`Error::Io`] where the root itself cannot be listed; a folder below it is a warning.
 pub fn walk(
     root: &Path,
     handle: &Folder,
-    above: &Rc<Rules>,
+    above: &Arc<Rules>,
     limits: Limits,
 ) -> Result<Found, Error> {
     let mut found = Found::default();
     let mut links: Vec<PathBuf> = Vec::new();
     let mut cut = Cut::default();
     let (mut n_folders, mut n_names) = (0, 0);
-    let mut pending = VecDeque::from([(PathBuf::new(), 0, Rc::clone(above))]);
-    while let Some((below, depth, above)) = pending.pop_front() {
-        let is_root = below.as_os_str().is_empty();
-        let listing = handle.folder(&below).and_then(|folder| {
-            let (mut names, is_cut) = folder.list(limits.n_names - n_names)?;
-            names.sort_unstable();
-            Ok((folder, names, is_cut))
-        });
-        let (folder, listing, is_cut) = match listing {
-            Ok(listing) => listing,
-            Err(e) if is_root => return Err(Error::io(root, e)),
-            Err(e) => {
-                let path = path_text(&bytes_of(&below));
-                let message = format!("the folder cannot be listed: {e}");
-                let warning = Warning::new("unreadable", path, message);
-                found.warnings.push(warning);
-                continue;
-            }
-        };
-        n_names += listing.len();
-        cut.names |= is_cut;
-        let full = if is_root {
-            root.to_owned()
-        } else {
-            root.join(&below)
-        };
-        let has = |wanted: &str| {
-            let found =
-                listing.binary_search_by(|(name, _)| name.as_os_str().cmp(OsStr::new(wanted)));
-            found.is_ok()
-        };
-        let is_repository = !is_root && has(".git");
-        let rules = if is_repository || NAMES.into_iter().any(has) {
-            Rules::of(
-                &full,
-                &folder,
-                &above,
-                is_repository,
-                root,
-                &mut found.warnings,
-            )
-        } else {
-            above
-        };
-        for (name, kind) in listing {
-            if is_git(&name) || rules.ignores(&full.join(&name), kind == Kind::Folder) {
-                continue;
-            }
-            let path = below.join(&name);
-            match kind {
-                Kind::Folder if depth >= limits.depth => cut.deeper(path),
-                Kind::Folder if n_folders >= limits.n_files => cut.many = true,
-                Kind::Folder => {
-                    n_folders += 1;
-                    pending.push_back((path, depth + 1, Rc::clone(&rules)));
-                }
-                Kind::File if found.files.len() >= limits.n_files => cut.many = true,
-                // it may be gone by now, or something else
-                Kind::File => match folder.stat(Path::new(&name)) {
-                    Ok(stat) if stat.kind == Kind::File => found.files.push((path, stat)),
-                    Ok(_) => {}
-                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-                    Err(e) => {
-                        let path = path_text(&bytes_of(&path));
-                        let warning = Warning::new("unreadable", path, e.to_string());
-                        found.warnings.push(warning);
+    let mut level = vec![(PathBuf::new(), Arc::clone(above))];
+    let mut depth = 0;
+    while !level.is_empty() {
+        let mut next = Vec::new();
+        for folders in level.chunks(N_AT_ONCE) {
+            let most = MAX_NAMES_AT_ONCE.min(limits.n_names - n_names);
+            let looked: Vec<std::io::Result<Looked>> = folders
+                .par_iter()
+                .map(|(below, above)| look(root, handle, below, above, most))
+                .collect();
+            for ((below, above), looked) in folders.iter().zip(looked) {
+                let left = limits.n_names - n_names;
+                let looked = match looked {
+                    Ok(looked) if looked.is_cut || looked.n_names > left => {
+                        look(root, handle, below, above, left)
                     }
-                },
-                Kind::Link => links.push(path),
-                Kind::Fifo | Kind::Socket | Kind::Device => {
-                    found.warnings.push(special(&path, kind))
+                    looked => looked,
+                };
+                let looked = match looked {
+                    Ok(looked) => looked,
+                    Err(e) if depth == 0 => return Err(Error::io(root, e)),
+                    Err(e) => {
+                        let path = path_text(&bytes_of(below));
+                        let message = format!("the folder cannot be listed: {e}");
+                        let warning = Warning::new("unreadable", path, message);
+                        found.warnings.push(warning);
+                        continue;
+                    }
+                };
+                n_names += looked.n_names;
+                cut.names |= looked.is_cut;
+                found.warnings.extend(looked.warnings);
+                for (path, kind, stat) in looked.names {
+                    match kind {
+                        Kind::Folder if depth >= limits.depth => cut.deeper(path),
+                        Kind::Folder if n_folders >= limits.n_files => cut.many = true,
+                        Kind::Folder => {
+                            n_folders += 1;
+                            next.push((path, Arc::clone(&looked.rules)));
+                        }
+                        Kind::File if found.files.len() >= limits.n_files => cut.many = true,
+                        // it may be gone by now, or something else
+                        Kind::File => match stat {
+                            Some(Ok(stat)) if stat.kind == Kind::File => {
+                                found.files.push((path, stat));
+                            }
+                            Some(Err(e)) if e.kind() != std::io::ErrorKind::NotFound => {
+                                let path = path_text(&bytes_of(&path));
+                                let warning = Warning::new("unreadable", path, e.to_string());
+                                found.warnings.push(warning);
+                            }
+                            _ => {}
+                        },
+                        Kind::Link => links.push(path),
+                        Kind::Fifo | Kind::Socket | Kind::Device => {
+                            found.warnings.push(special(&path, kind));
+                        }
+                    }
                 }
             }
         }
+        level = next;
+        depth += 1;
     }
     found.warnings.extend(not_followed(root, links));
     found.warnings.extend(cut.warnings(limits));
     Ok(found)
+}
+
+/// A folder that was looked into.
+struct Looked {
+    /// What no rule leaves out, by name: its path below the root, and for what was listed as a file what it is now.
+    names: Vec<(PathBuf, Kind, Option<std::io::Result<Stat>>)>,
+    /// Names that were read, those that are ignored among them.
+    n_names: usize,
+    /// Whether there are more.
+    is_cut: bool,
+    /// The rules of what lies in it.
+    rules: Arc<Rules>,
+    warnings: Vec<Warning>,
+}
+
+/// Looks into the folder `below` the root, at no more than `most` names.
+fn look(
+    root: &Path,
+    handle: &Folder,
+    below: &Path,
+    above: &Arc<Rules>,
+    most: usize,
+) -> std::io::Result<Looked> {
+    let folder = handle.folder(below)?;
+    let (mut listing, is_cut) = folder.list(most)?;
+    listing.sort_unstable();
+    let mut warnings = Vec::new();
+    let is_root = below.as_os_str().is_empty();
+    // joined with nothing, a path would end in a slash
+    let full = if is_root {
+        root.to_owned()
+    } else {
+        root.join(below)
+    };
+    let has = |wanted: &str| {
+        let found = listing.binary_search_by(|(name, _)| name.as_os_str().cmp(OsStr::new(wanted)));
+        found.is_ok()
+    };
+    let is_repository = !is_root && has(".git");
+    let rules = if is_repository || NAMES.into_iter().any(has) {
+        Rules::of(&full, &folder, above, is_repository, root, &mut warnings)
+    } else {
+        Arc::clone(above)
+    };
+    let n_names = listing.len();
+    listing.retain(|(name, kind)| {
+        !is_git(name) && !rules.ignores(&full.join(name), *kind == Kind::Folder)
+    });
+    let look = |(name, kind): (OsString, Kind)| {
+        let stat = (kind == Kind::File).then(|| folder.stat_name(&name));
+        (below.join(name), kind, stat)
+    };
+    let names = if n_names > MIN_STATS {
+        let names = listing.into_par_iter().with_min_len(MIN_STATS);
+        names.map(look).collect()
+    } else {
+        listing.into_iter().map(look).collect()
+    };
+    Ok(Looked {
+        names,
+        n_names,
+        is_cut,
+        rules,
+        warnings,
+    })
 }
 
 /// What limits left out of a walk.
@@ -500,7 +562,7 @@ mod tests {
             std::fs::write(path, "").unwrap();
         }
         let folder = Folder::open(&root).unwrap();
-        let found = walk(&root, &folder, &Rc::default(), limits).unwrap();
+        let found = walk(&root, &folder, &Arc::default(), limits).unwrap();
         let paths: Vec<&str> = found.files.iter().filter_map(|it| it.0.to_str()).collect();
         assert_eq!(paths, files, "{limits:?}");
         let codes: Vec<&str> = found.warnings.iter().map(|it| it.code).collect();

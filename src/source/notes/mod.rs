@@ -25,7 +25,7 @@ pub mod remember;
 pub mod seen;
 mod split;
 mod status;
-mod table;
+pub(super) mod table;
 mod tagged;
 mod user_wide;
 
@@ -211,8 +211,8 @@ fn torn(path: &str, n_lost: usize) -> Option<Warning> {
 }
 
 /// Whether a file is one of instructions that may import others.
-pub fn imports_others(path: &str) -> bool {
-    table::find(path).is_some_and(|row| row.what == table::CLAUDE)
+pub fn imports_others(row: &table::Row) -> bool {
+    row.what == table::CLAUDE
 }
 
 /// The atoms of the notes kept outside the repository, sorted by path and line, supersession marked.
