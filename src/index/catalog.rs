@@ -90,6 +90,7 @@ impl Catalog {
         }
         (catalog.shards, catalog.rows, catalog.written) = (kept.shards, kept.rows, written);
         catalog.drop_small();
+        catalog.by_path.reserve(catalog.rows.len());
         for (idx, row) in catalog.rows.iter().enumerate() {
             if row.stamp.is_some() {
                 catalog.by_path.insert(row.path, idx as u32);
