@@ -5,8 +5,35 @@
 use super::syntax::Family;
 use super::terms::is_word_byte;
 
+/// Some words, of which most others are told by their first letter and length.
+struct Words {
+    words: &'static [&'static str],
+    /// By first letter, the lengths that there are, as bits.
+    lengths: [u32; 256],
+}
+
+impl Words {
+    const fn new(words: &'static [&'static str]) -> Self {
+        let mut lengths = [0; 256];
+        let mut idx = 0;
+        while idx < words.len() {
+            let word = words[idx].as_bytes();
+            assert!(word.len() < 32);
+            lengths[word[0] as usize] |= 1 << word.len();
+            idx += 1;
+        }
+        Self { words, lengths }
+    }
+
+    fn has(&self, word: &[u8]) -> bool {
+        let [first, ..] = word else { return false };
+        let is_likely = word.len() < 32 && self.lengths[*first as usize] >> word.len() & 1 == 1;
+        is_likely && self.words.iter().any(|it| it.as_bytes() == word)
+    }
+}
+
 /// Words that stand before a name they define.
-const KEYWORDS: &[&str] = &[
+static KEYWORDS: Words = Words::new(&[
     "fn",
     "def",
     "defp",
@@ -41,10 +68,10 @@ const KEYWORDS: &[&str] = &[
     "newtype",
     "instance",
     "contract",
-];
+]);
 
 /// Words that may stand before those.
-const MODIFIERS: &[&str] = &[
+static MODIFIERS: Words = Words::new(&[
     "pub",
     "crate",
     "super",
@@ -75,10 +102,10 @@ const MODIFIERS: &[&str] = &[
     "typename",
     "case",
     "in",
-];
+]);
 
 /// Words that look like a call or a definition but begin a statement.
-const STATEMENTS: &[&str] = &[
+static STATEMENTS: Words = Words::new(&[
     "if",
     "for",
     "while",
@@ -122,7 +149,7 @@ const STATEMENTS: &[&str] = &[
     "static_assert",
     "try",
     "echo",
-];
+]);
 
 /// The byte range of the name that `line` defines, if it looks like a definition.
 pub fn name(line: &[u8], family: Family) -> Option<(usize, usize)> {
@@ -146,10 +173,6 @@ fn word_at(line: &[u8], at: usize) -> usize {
     at + line[at..].iter().take_while(|&&b| is_word_byte(b)).count()
 }
 
-fn is_one_of(word: &[u8], list: &[&str]) -> bool {
-    list.iter().any(|item| item.as_bytes() == word)
-}
-
 fn keyword_name(line: &[u8], indent: usize) -> Option<(usize, usize)> {
     let mut at = indent;
     for _ in 0..6 {
@@ -158,10 +181,10 @@ fn keyword_name(line: &[u8], indent: usize) -> Option<(usize, usize)> {
             return None;
         }
         let word = &line[at..end];
-        if is_one_of(word, KEYWORDS) {
+        if KEYWORDS.has(word) {
             return name_behind(line, end);
         }
-        if !is_one_of(word, MODIFIERS) {
+        if !MODIFIERS.has(word) {
             return None;
         }
         at = end;
@@ -206,8 +229,7 @@ fn name_behind(line: &[u8], at: usize) -> Option<(usize, usize)> {
         }
         (at, end) = (next, next_end);
     }
-    (end > at && !line[at].is_ascii_digit() && !is_one_of(&line[at..end], STATEMENTS))
-        .then_some((at, end))
+    (end > at && !line[at].is_ascii_digit() && !STATEMENTS.has(&line[at..end])).then_some((at, end))
 }
 
 /// `type name(args) {` or `name(args) {`: the word before the first parenthesis.
@@ -246,8 +268,8 @@ fn call_shaped_name(line: &[u8], indent: usize, needs_brace: bool) -> Option<(us
     let name = &line[start..end];
     (!name.is_empty()
         && !name[0].is_ascii_digit()
-        && !is_one_of(first_word, STATEMENTS)
-        && !is_one_of(name, STATEMENTS))
+        && !STATEMENTS.has(first_word)
+        && !STATEMENTS.has(name))
     .then_some((start, end))
 }
 

@@ -4,7 +4,7 @@ use super::imports::Imports;
 use super::query::{bigram_key, word_key};
 use super::scan::{Field, MAX_TERMS_OF_WORD, N_FIELDS, Visitor, walk};
 use super::syntax::Syntax;
-use super::terms::{each_term, hash, key};
+use super::terms::{Memo, each_term, hash, key};
 use rustc_hash::FxHashMap;
 
 /// The lexical profile of one text: what [`super::scan::Scanner`] would find in it, for all queries.
@@ -48,7 +48,7 @@ pub struct Profiler {
     /// The terms met so far, as [`key`]s, by number.
     pub keys: Vec<u64>,
     numbers: FxHashMap<u64, u32>,
-    memo: FxHashMap<u64, Word>,
+    memo: Memo<Word>,
     pool: Vec<u32>,
     /// For each term and field where it was counted last, and in which segment of all that were ever met.
     counted: Vec<(u32, u32)>,
@@ -60,7 +60,7 @@ pub struct Profiler {
     imports: Imports,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Word {
     start: u32,
     n_terms: u8,
@@ -135,7 +135,7 @@ impl Profiler {
 impl Visitor for Profiler {
     fn word(&mut self, line_no: u32, field: Field, word: &[u8]) -> u8 {
         let hash = hash(word);
-        let known = self.memo.get(&hash).copied();
+        let known = self.memo.get(hash);
         let word = known.unwrap_or_else(|| {
             let word = self.split(word);
             self.memo.insert(hash, word);

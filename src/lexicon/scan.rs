@@ -4,8 +4,10 @@ use super::definition;
 use super::imports::Imports;
 use super::query::{Query, bigram_key, word_key};
 use super::syntax::Syntax;
-use super::terms::{TermIdx, each_term, hash, is_word_byte, key};
+use super::terms::{Memo, TermIdx, each_term, hash, is_word_byte, key};
+use memchr::memmem::Finder;
 use rustc_hash::FxHashMap;
+use std::sync::LazyLock;
 
 /// Number of [`Field`]s.
 pub const N_FIELDS: usize = 4;
@@ -97,7 +99,7 @@ pub(super) struct Segment {
 /// Scans texts against one query, remembering the words it has met: a word is split and stemmed once.
 pub struct Scanner<'q> {
     query: &'q Query,
-    memo: FxHashMap<u64, Word>,
+    memo: Memo<Word>,
     pool: Vec<TermIdx>,
     line_hits: Vec<(u32, TermIdx, Field)>,
     bigrams: FxHashMap<u16, u16>,
@@ -106,7 +108,7 @@ pub struct Scanner<'q> {
     imports: Imports,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Word {
     start: u32,
     n_found: u8,
@@ -128,7 +130,7 @@ impl<'q> Scanner<'q> {
     pub fn new(query: &'q Query) -> Self {
         Self {
             query,
-            memo: FxHashMap::default(),
+            memo: Memo::default(),
             pool: Vec::new(),
             line_hits: Vec::new(),
             bigrams: FxHashMap::default(),
@@ -177,7 +179,7 @@ impl<'q> Scanner<'q> {
     }
 
     fn look_up(&mut self, key: u64, bytes: &[u8]) -> Word {
-        if let Some(&word) = self.memo.get(&key) {
+        if let Some(word) = self.memo.get(key) {
             return word;
         }
         if self.memo.len() >= MAX_WORDS {
@@ -263,6 +265,14 @@ pub(super) fn walk(
     let mut line_no = 0_u32;
     let mut n_imports = 0;
     visitor.string();
+    // most of what is no word opens nothing
+    let mut opens = [false; 256];
+    let marks = syntax.line_comments.iter().copied();
+    let marks = marks.chain(syntax.block_comments.iter().map(|(open, _)| *open));
+    let firsts = marks.filter_map(|mark| mark.as_bytes().first());
+    for &byte in firsts.chain(syntax.quotes) {
+        opens[byte as usize] = true;
+    }
 
     for line in text.as_bytes().split_inclusive(|&b| b == b'\n') {
         line_no += 1;
@@ -325,6 +335,7 @@ pub(super) fn walk(
             }
             let rest = &body[at..];
             match inside {
+                Inside::Code if !opens[byte as usize] => at += 1,
                 Inside::Code if !syntax.prose => {
                     if starts_any(rest, syntax.line_comments) {
                         inside = Inside::LineComment;
@@ -353,7 +364,10 @@ pub(super) fn walk(
                         at += 1;
                     }
                 }
-                Inside::BlockComment(close) if rest.starts_with(close.as_bytes()) => {
+                Inside::BlockComment(close)
+                    if close.as_bytes().first() == Some(&byte)
+                        && rest.starts_with(close.as_bytes()) =>
+                {
                     inside = Inside::Code;
                     at += close.len();
                 }
@@ -411,10 +425,16 @@ fn is_import(line: &[u8]) -> bool {
         "load ",
         "autoload ",
     ];
-    starts_any(line, STARTS)
-        || (line.len() < 300
-            && (memchr::memmem::find(line, b"require(").is_some()
-                || memchr::memmem::find(line, b" from '").is_some()))
+    static REQUIRES: LazyLock<Finder> = LazyLock::new(|| Finder::new("require("));
+    static IS_FROM: LazyLock<Finder> = LazyLock::new(|| Finder::new(" from '"));
+    let is_first = |b: &u8| {
+        matches!(
+            b,
+            b'i' | b'f' | b'u' | b'p' | b'm' | b'#' | b'r' | b'a' | b'e' | b'@' | b's' | b'l'
+        )
+    };
+    (line.first().is_some_and(is_first) && starts_any(line, STARTS))
+        || (line.len() < 300 && (REQUIRES.find(line).is_some() || IS_FROM.find(line).is_some()))
 }
 
 fn segments(starts: &[u32], line_lengths: &[u16]) -> Vec<Segment> {

@@ -87,7 +87,67 @@ pub const fn short(hash: u64) -> u64 {
 
 /// Whether the byte belongs to a word: letters, digits, `_` and every byte of a non-ASCII character.
 pub const fn is_word_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+    IS_WORD[byte as usize]
+}
+
+static IS_WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let ascii = byte as u8;
+        table[byte] = ascii.is_ascii_alphanumeric() || ascii == b'_' || byte >= 0x80;
+        byte += 1;
+    }
+    table
+};
+
+/// Remembers what came of words, by their [`hash`]. Most words of a text are few and come often: they are met in the first
+/// level of the processor's cache, and not in a table of megabytes.
+pub(super) struct Memo<T> {
+    recent: Vec<(u64, T)>,
+    all: FxHashMap<u64, T>,
+}
+
+/// A power of two.
+const N_RECENT: usize = 1024;
+
+impl<T: Copy + Default> Default for Memo<T> {
+    fn default() -> Self {
+        Self {
+            recent: vec![(0, T::default()); N_RECENT],
+            all: FxHashMap::default(),
+        }
+    }
+}
+
+impl<T: Copy + Default> Memo<T> {
+    /// What came of a word, if it is known.
+    pub fn get(&mut self, hash: u64) -> Option<T> {
+        let place = &mut self.recent[(hash >> (u64::BITS - N_RECENT.ilog2())) as usize];
+        // what no word has: a place that is free
+        if place.0 == hash && hash != 0 {
+            return Some(place.1);
+        }
+        let known = self.all.get(&hash).copied()?;
+        *place = (hash, known);
+        Some(known)
+    }
+
+    /// Remembers what came of a word that was not known.
+    pub fn insert(&mut self, hash: u64, known: T) {
+        self.all.insert(hash, known);
+    }
+
+    /// Words that are known.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.all.clear();
+        self.recent.fill((0, T::default()));
+    }
 }
 
 /// Calls `emit` with each term of one word: its sub-words, stemmed, and `=whole` where the word has more than one part or
