@@ -10,6 +10,8 @@ use crate::render::{Measure, Rendering, Renderings};
 use crate::request::Budget;
 use crate::solve::{self, Choice, Menu, Problem, Selection, Upgrade};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
 
 /// Rounds of solving, writing and counting. Two do in nearly all runs.
 const MAX_ROUNDS: usize = 12;
@@ -93,6 +95,8 @@ pub fn fit(
         budget: 0,
     };
     let everything = worth_of_everything(menus);
+    // one round takes most of what the one before took
+    let made: RefCell<FxHashMap<Taken, Item>> = RefCell::default();
     let write = |selection: &Selection, account: &Account| -> (Bundle, usize) {
         let mut taken: Vec<(usize, usize)> = selection
             .chosen
@@ -102,15 +106,21 @@ pub fn fit(
             .collect();
         order(&mut taken);
         let mut account = account.clone();
-        account.items = taken
-            .par_iter()
+        let mut made = made.borrow_mut();
+        let mut new = taken.clone();
+        new.retain(|taken| !made.contains_key(taken));
+        let new: Vec<(Taken, Item)> = new
+            .into_par_iter()
             .with_min_len(if given < MANY { usize::MAX } else { 1 })
-            .map(|&(menu, option)| {
+            .map(|(menu, option)| {
                 let mut item = make(&menus[menu], &menus[menu].options[option]);
                 item.tokens = measure.tokenizer.count(&emit::item(measure.format, &item));
-                item
+                ((menu, option), item)
             })
             .collect();
+        made.extend(new);
+        let items = taken.iter().filter_map(|taken| made.get(taken).cloned());
+        account.items = items.collect();
         tell(&mut account, &selection.chosen);
         account.proof = Proof {
             value: selection.value,
