@@ -62,6 +62,9 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// What is staged cannot be read.
+    #[error("what is staged: {0}")]
+    Index(String),
     /// A config file that does not parse or holds an unknown key.
     #[error("{}: {message}", path.display())]
     Config {

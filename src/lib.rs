@@ -121,12 +121,18 @@ pub(crate) fn survey_of(
     lap("list");
     let (mut remembered, history) = rayon::join(
         || source::remember(request, &trees),
-        || trees.history(by_id),
+        || match request.contents_only {
+            true => source::history::History::default(),
+            false => trees.history(by_id),
+        },
     );
     lap("memory");
     let mut task = request.task.clone().unwrap_or_else(|| Task {
         source: TaskSource::Inferred,
-        text: source::task::infer(&trees, &history, &remembered.sessions),
+        text: match request.contents_only {
+            true => String::new(),
+            false => source::task::infer(&trees, &history, &remembered.sessions),
+        },
     });
     // what a person pastes as a task is a log or an issue as often as a sentence
     if request.secrets != Secrets::Off
@@ -155,7 +161,10 @@ pub(crate) fn survey_of(
             atom.date = Some((changed_at, source::notes::DateSource::Git));
         }
     }
-    let branch = trees.branch();
+    let branch = match request.contents_only {
+        true => String::new(),
+        false => trees.branch(),
+    };
     let said = Said::read(&query, &remembered.atoms, &remembered.sessions);
     let meant = score::when::meant(&task.text, &remembered.sessions, &branch, now);
     ranked.point(score::pointed::find(

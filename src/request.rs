@@ -34,6 +34,11 @@ pub struct Request {
     pub roots: Vec<PathBuf>,
     /// A git revision to pack instead of the work tree (one root only).
     pub revision: Option<String>,
+    /// The files as they are staged for the next commit, instead of the work tree (one root only).
+    pub staged: Option<Index>,
+    /// Whether contents alone count: no commit, branch, edit in progress or day has a say, so that every clone of the same contents
+    /// gives the same bundle, however shallow it is. Where no task is given there is none.
+    pub contents_only: bool,
     /// The most the bundle may hold.
     pub budget: Budget,
     /// How tokens are counted.
@@ -78,6 +83,8 @@ impl Request {
         Self {
             roots: vec![root.into()],
             revision: None,
+            staged: None,
+            contents_only: false,
             budget,
             tokenizer: Tokenizer::default(),
             safety_factor: 1.0,
@@ -98,6 +105,14 @@ impl Request {
             explain: false,
         }
     }
+}
+
+/// What is staged for the next commit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Index {
+    /// The index file, where it is not the repository's own: `git commit --all` makes one beside it, and tells its hooks. It must lie
+    /// in the repository's folder of git's, or it is not read.
+    pub file: Option<PathBuf>,
 }
 
 /// What becomes of what [`crate::guard::secrets`] takes for a secret.

@@ -91,6 +91,7 @@ impl From<Error> for Failure {
             Error::BadRevision { .. } => {
                 Some("`git log --oneline -5` and `git branch` list revisions to choose from".to_owned())
             }
+            Error::Index(_) => Some("git status shows what is staged".to_owned()),
             Error::Config { .. } => None,
         };
         let mut failure = Self::new(error.to_string());

@@ -203,6 +203,8 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
     Ok(Request {
         roots,
         revision: what.rev.clone(),
+        staged: None,
+        contents_only: false,
         budget,
         tokenizer,
         safety_factor,

@@ -22,6 +22,7 @@ pub mod repository;
 pub mod secrets;
 pub mod sessions;
 mod sqlite;
+pub mod staged;
 pub mod stores;
 pub mod task;
 mod touched;
@@ -109,9 +110,10 @@ pub fn open(request: &Request) -> Result<Trees, Error> {
     let labels = labels(&request.roots);
     let mut trees = Vec::new();
     for (root, label) in request.roots.iter().zip(labels) {
-        trees.push(match &request.revision {
-            Some(revision) => tree::of_revision(root, revision, label)?,
-            None => tree::of_work_tree(root, label)?,
+        trees.push(match (&request.revision, &request.staged) {
+            (Some(revision), _) => tree::of_revision(root, revision, label)?,
+            (None, Some(index)) => staged::of_index(root, index, label)?,
+            (None, None) => tree::of_work_tree(root, label)?,
         });
     }
     drop_doubles(&mut trees);
@@ -561,7 +563,7 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
         all.reports.extend(stored.reports);
         all.warnings.extend(stored.warnings);
     }
-    if request.kinds.notes {
+    if request.kinds.notes && !request.contents_only {
         let configured = configured::read(&stores, &request.memory);
         found.extend(configured.items.into_iter().map(|atom| (atom, None)));
         all.reports.extend(configured.reports);

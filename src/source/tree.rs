@@ -222,14 +222,8 @@ pub fn of_repository(
     let top = commit.into_commit().tree().map_err(|e| bad(one_line(&e)))?;
     let listing = list_files(&handle, &top, LIMITS).map_err(bad)?;
     let mut tree = Tree {
-        root,
-        repository: None,
-        label,
-        entries: Vec::new(),
-        warnings: Vec::new(),
-        folder: None,
         revision: Some(commit_id),
-        replaced: Vec::new(),
+        ..Tree::of_objects(root, repository.clone(), label)
     };
     let mut n_submodules = 0;
     if listing.is_cut {
@@ -245,28 +239,9 @@ pub fn of_repository(
             continue;
         };
         n_submodules += usize::from(file.mode.is_commit());
-        let path = tree.shown(below);
-        let below = path_of(below);
-        if !file.mode.is_blob() {
-            continue;
+        if file.mode.is_blob() {
+            tree.push_object(below, file.id, &handle);
         }
-        if !is_plain(&below) {
-            let message = "no work tree may hold such a path; it is left out";
-            tree.warnings
-                .push(Warning::new("git-odd-path", path, message));
-            continue;
-        }
-        tree.entries.push(Entry {
-            path: path.into(),
-            below,
-            // the size stands in the object's header; a partial clone may lack the object, and reading it will say so
-            n_bytes: handle
-                .find_header(file.id)
-                .map_or(0, |header| header.size()),
-            modified: 0,
-            stamp: Stamp::default(),
-            blob: Some(file.id),
-        });
     }
     if n_submodules > 0 {
         let plural = if n_submodules == 1 { "" } else { "s" };
@@ -276,7 +251,6 @@ pub fn of_repository(
         tree.warnings
             .push(Warning::new("submodule-left-out", "", message));
     }
-    tree.repository = Some(repository);
     tree.sort();
     Ok(tree)
 }
@@ -382,6 +356,55 @@ impl Tree {
         })
     }
 
+    /// A tree of objects, with no file in it yet; `root` is canonical.
+    pub(super) fn of_objects(root: PathBuf, repository: Repository, label: String) -> Self {
+        Self {
+            root,
+            repository: Some(repository),
+            label,
+            entries: Vec::new(),
+            warnings: Vec::new(),
+            folder: None,
+            revision: None,
+            replaced: Vec::new(),
+        }
+    }
+
+    /// Adds the file `below`, whose bytes the object `id` holds.
+    pub(super) fn push_object(
+        &mut self,
+        below: &[u8],
+        id: gix::ObjectId,
+        handle: &gix::Repository,
+    ) {
+        let path = self.shown(below);
+        let below = path_of(below);
+        if !is_plain(&below) {
+            let message = "no work tree may hold such a path; it is left out";
+            self.warnings
+                .push(Warning::new("git-odd-path", path, message));
+            return;
+        }
+        self.entries.push(Entry {
+            path: path.into(),
+            below,
+            // the size stands in the object's header; a partial clone may lack the object, and reading it will say so
+            n_bytes: handle.find_header(id).map_or(0, |header| header.size()),
+            modified: 0,
+            stamp: Stamp::default(),
+            blob: Some(id),
+        });
+    }
+
+    /// Leaves out what `.ctxpackignore` leaves out, in a tree of objects: a work tree is listed without it.
+    pub fn drop_ignored(&mut self) {
+        let mut entries = std::mem::take(&mut self.entries);
+        let mut warnings = Vec::new();
+        walk::drop_ignored(&mut entries, &|entry| self.read(entry).ok(), &mut warnings);
+        self.entries = entries;
+        self.warnings.extend(warnings);
+    }
+
     /// The path shown for `below`, whose bytes are as in git: `/` between components.
     pub fn shown(&self, below: &[u8]) -> String {
         format!("{}{}", self.label, crate::guard::text::path_text(below))
@@ -399,7 +422,7 @@ impl Tree {
     }
 
     /// By path, each once.
-    fn sort(&mut self) {
+    pub(super) fn sort(&mut self) {
         self.entries.par_sort_by(|a, b| a.path.cmp(&b.path));
         self.entries.dedup_by(|a, b| a.path == b.path);
     }

@@ -8,7 +8,7 @@
 //! deepest and the last, and the same on every machine.
 
 use super::beneath::{Folder, Kind, Stat, Unreadable};
-use super::tree::bytes_of;
+use super::tree::{Entry, bytes_of};
 use crate::error::{Error, Warning};
 use crate::guard::text::path_text;
 use ignore::Match;
@@ -441,7 +441,12 @@ fn read(
             return None;
         }
     };
-    let text = String::from_utf8_lossy(&bytes);
+    rules_of(&bytes, folder, &mut warn)
+}
+
+/// The rules that the bytes of an ignore file hold, which are about paths below `folder`; `None` where there are none.
+fn rules_of(bytes: &[u8], folder: &Path, warn: &mut dyn FnMut(String)) -> Option<Gitignore> {
+    let text = String::from_utf8_lossy(bytes);
     let mut builder = GitignoreBuilder::new(folder);
     let mut bad: Option<usize> = None;
     for (line_idx, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -461,6 +466,42 @@ fn read(
             None
         }
     }
+}
+
+/// Leaves out of `entries`, whose files are objects of git's, what the `.ctxpackignore` among them leave out, as a walk would.
+pub(super) fn drop_ignored(
+    entries: &mut Vec<Entry>,
+    text: &dyn Fn(&Entry) -> Option<Vec<u8>>,
+    warnings: &mut Vec<Warning>,
+) {
+    let mut folders: FxHashMap<PathBuf, Gitignore> = FxHashMap::default();
+    let named = entries
+        .iter()
+        .filter(|entry| entry.below.file_name() == Some(OsStr::new(NAMES[0])));
+    for entry in named.filter(|entry| entry.n_bytes <= MAX_BYTES) {
+        let folder = entry.below.parent().unwrap_or(Path::new(""));
+        let Some(bytes) = text(entry) else {
+            continue;
+        };
+        let rules = rules_of(&bytes, folder, &mut |message| {
+            warnings.push(Warning::new("ignore-file-not-read", &*entry.path, message));
+        });
+        folders.extend(rules.map(|rules| (folder.to_owned(), rules)));
+    }
+    if folders.is_empty() {
+        return;
+    }
+    let ignores = |below: &Path| {
+        let mut on_the_way: Vec<&Path> = below.ancestors().collect();
+        on_the_way.pop(); // the root itself
+        on_the_way.into_iter().rev().any(|path| {
+            let rules = path.ancestors().skip(1).filter_map(|at| folders.get(at));
+            let mut said = rules.map(|rules| rules.matched(path, path != below));
+            said.find(|said| !said.is_none())
+                .is_some_and(|said| said.is_ignore())
+        })
+    };
+    entries.retain(|entry| !ignores(&entry.below));
 }
 
 fn shown(file: &Path, root: &Path) -> String {

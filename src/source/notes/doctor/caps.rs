@@ -5,15 +5,16 @@ use crate::source::notes::front;
 use rustc_hash::FxHashMap;
 
 /// What Claude Code loads of the index of its memory, whichever ends first.
-const INDEX_LINES: usize = 200;
-const INDEX_BYTES: usize = 25_000;
+pub const INDEX_LINES: usize = 200;
+/// See [`INDEX_LINES`].
+pub const INDEX_BYTES: usize = 25_000;
 /// The advice of its makers for CLAUDE.md.
-const INSTRUCTION_LINES: usize = 200;
+pub const INSTRUCTION_LINES: usize = 200;
 /// What Codex loads of all AGENTS.md from the root to the working directory.
-const CHAIN_BYTES: usize = 32 << 10;
+pub const CHAIN_BYTES: usize = 32 << 10;
 
 /// The lines that a host loads, numbered from 1: without front matter and without comments on lines of their own.
-fn loaded(text: &str) -> Vec<(u32, &str)> {
+pub fn loaded(text: &str) -> Vec<(u32, &str)> {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let mut out = Vec::new();
     let mut in_comment = false;
@@ -60,37 +61,46 @@ pub(super) fn caps(document: &Document, found: &mut Vec<Finding>) {
     }
 }
 
-/// Chains of AGENTS.md, from the root down, that are longer than what is loaded of them.
-pub(super) fn chains(documents: &[Document], found: &mut Vec<Finding>) {
-    let mut by_folder: FxHashMap<&str, &Document> = FxHashMap::default();
-    for name in ["AGENTS.md", "AGENTS.override.md"] {
-        let own = documents.iter().filter(|document| {
-            split(&document.path).1 == name && !document.path.starts_with(['~', '/'])
-        });
-        by_folder.extend(own.map(|document| (split(&document.path).0, document)));
+/// The names of files of which Codex loads a chain: one of a folder, the later of these before the earlier.
+pub const CHAIN_NAMES: [&str; 2] = ["AGENTS.md", "AGENTS.override.md"];
+
+/// For each file of a chain its path, its bytes with those above it, and the bytes above it alone; sorted by folder. `files` are paths
+/// and bytes.
+pub fn chained<'a>(files: &[(&'a str, usize)]) -> Vec<(&'a str, usize, usize)> {
+    let mut by_folder: FxHashMap<&str, (&str, usize)> = FxHashMap::default();
+    for name in CHAIN_NAMES {
+        let own = files.iter().filter(|(path, _)| split(path).1 == name);
+        by_folder.extend(own.map(|file| (split(file.0).0, *file)));
     }
-    let mut all: Vec<(&str, &Document)> = by_folder
-        .iter()
-        .map(|(folder, document)| (*folder, *document))
-        .collect();
-    all.sort_by_key(|(folder, _)| *folder);
-    for (folder, document) in all {
+    let mut all: Vec<(&str, (&str, usize))> = by_folder.iter().map(|(at, it)| (*at, *it)).collect();
+    all.sort_unstable();
+    let of = |(folder, (path, own)): &(&'a str, (&'a str, usize))| {
         let above = |other: &&str| {
             other.is_empty()
                 || folder
                     .strip_prefix(*other)
                     .is_some_and(|rest| rest.starts_with('/'))
         };
-        let n_above: usize = by_folder
+        let folders = by_folder
             .iter()
-            .filter(|(other, _)| **other != folder && above(other))
-            .map(|(_, it)| it.text.len())
-            .sum();
-        let n = n_above + document.text.len();
+            .filter(|(other, _)| *other != folder && above(other));
+        let n_above: usize = folders.map(|(_, (_, n))| n).sum();
+        (*path, n_above + own, n_above)
+    };
+    all.iter().map(of).collect()
+}
+
+/// Chains of AGENTS.md, from the root down, that are longer than what is loaded of them.
+pub(super) fn chains(documents: &[Document], found: &mut Vec<Finding>) {
+    let own = documents
+        .iter()
+        .filter(|document| !document.path.starts_with(['~', '/']));
+    let files: Vec<(&str, usize)> = own.map(|it| (it.path.as_str(), it.text.len())).collect();
+    for (path, n, n_above) in chained(&files) {
         if n > CHAIN_BYTES && n_above <= CHAIN_BYTES {
             let message =
                 format!("with those above it, it has {n} bytes; {CHAIN_BYTES} are loaded");
-            add(found, Code::AgentsChainTooLong, &document.path, 0, message);
+            add(found, Code::AgentsChainTooLong, path, 0, message);
         }
     }
 }

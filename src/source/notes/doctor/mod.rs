@@ -4,7 +4,7 @@
 //! other, a handoff stays when the work has moved on. Each check takes what was read and gives findings; only what can be
 //! told for certain is one, because a list of guesses is not read twice.
 
-mod caps;
+pub mod caps;
 mod code;
 mod handoffs;
 mod links;
