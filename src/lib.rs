@@ -6,6 +6,7 @@
 //! bundle and its manifest. [`pack`] is that sentence in code.
 
 pub mod cache;
+pub mod check;
 pub mod curve;
 pub mod emit;
 pub mod error;
@@ -15,6 +16,7 @@ pub mod guard;
 mod index;
 pub mod language;
 pub mod lexicon;
+pub mod lock;
 mod outlines;
 mod packed;
 pub mod render;

@@ -229,6 +229,70 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
     })
 }
 
+/// What a project says of itself, and a request by that alone: neither the environment nor the user's own file has a say, so that a check
+/// or a bundle is the same for everyone.
+#[derive(Debug)]
+pub struct Project {
+    /// The repository's root, or the folder itself where it is in none.
+    pub root: PathBuf,
+    /// Its `ctxpack.toml`; nothing where there is none.
+    pub settings: Settings,
+    /// Its files and notes; nothing from the home directory.
+    pub request: Request,
+    /// Trouble that does not end the run.
+    pub warnings: Vec<String>,
+}
+
+/// The project around `path`, as it is staged or as it stands on disk, with what `flags` say over what it says.
+///
+/// # Errors
+/// As for [`pack`].
+pub fn project(path: &Path, is_staged: bool, flags: Settings) -> Outcome<Project> {
+    let root = roots(&[path.to_owned()])?.remove(0);
+    let root = config::repository(&root);
+    let staged = is_staged.then(|| ctxpack::request::Index {
+        file: std::env::var_os("GIT_INDEX_FILE")
+            .filter(|file| !file.is_empty())
+            .map(PathBuf::from),
+    });
+    let mut warnings = Vec::new();
+    let file = root.join(config::PROJECT_FILE);
+    let of_index = staged.as_ref().map(|it| config::read_staged(&root, it));
+    let settings = match of_index.transpose()?.flatten() {
+        Some(settings) => Some(settings),
+        None => config::read(&file, Trust::Project)?,
+    };
+    if settings.is_none() && file.symlink_metadata().is_ok() {
+        let shown = config::PROJECT_FILE;
+        warnings.push(format!("{shown}: not a regular file, and not read"));
+    }
+    let settings = settings.unwrap_or_default();
+    let merged = config::merge(&[flags, settings.clone()]);
+    let what = WhatArgs {
+        paths: Vec::new(),
+        include: Vec::new(),
+        exclude: Vec::new(),
+        only: Vec::new(),
+        without: Vec::new(),
+        rev: None,
+        no_home: true,
+        no_cache: true,
+        secrets: None,
+    };
+    let mut request = request(&what, vec![root.clone()], merged)?;
+    request.kinds.sessions = false;
+    request.home = None;
+    request.cache = None;
+    request.variables.clear();
+    request.staged = staged;
+    Ok(Project {
+        root,
+        settings,
+        request,
+        warnings,
+    })
+}
+
 /// The cache of the user, whether or not runs use it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {

@@ -6,8 +6,8 @@ use super::memory::check_inside;
 use super::values::{in_file, position};
 use crate::cli::failure::{Failure, Outcome};
 use ctxpack::error::Error;
-use ctxpack::request::Secrets;
-use ctxpack::source::stores;
+use ctxpack::request::{Index, Secrets};
+use ctxpack::source::{staged, stores};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -52,6 +52,26 @@ pub fn read(path: &Path, trust: Trust) -> Outcome<Option<Settings>> {
         let message = format!("a config file holds at most {} KiB", LIMIT >> 10);
         return Err(in_file(path, message));
     }
+    parsed(bytes, path, trust).map(Some)
+}
+
+/// Settings of a project's file as it is staged in the repository at `root`; `None` where it is not.
+///
+/// # Errors
+/// As for [`read`], and what is staged may not be readable.
+pub fn read_staged(root: &Path, index: &Index) -> Outcome<Option<Settings>> {
+    let Some(bytes) = staged::read(root, index, Path::new(PROJECT_FILE))? else {
+        return Ok(None);
+    };
+    let path = root.join(PROJECT_FILE);
+    if bytes.len() as u64 > LIMIT {
+        let message = format!("a config file holds at most {} KiB", LIMIT >> 10);
+        return Err(in_file(&path, message));
+    }
+    parsed(bytes, &path, Trust::Project).map(Some)
+}
+
+fn parsed(bytes: Vec<u8>, path: &Path, trust: Trust) -> Outcome<Settings> {
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -72,7 +92,7 @@ pub fn read(path: &Path, trust: Trust) -> Outcome<Option<Settings>> {
             return Err(in_file(path, message).hint("ctxpack --secrets off"));
         }
     }
-    Ok(Some(settings))
+    Ok(settings)
 }
 
 /// The repository that `root` lies in: the nearest folder upwards that holds `.git`, or `root` itself.

@@ -3,13 +3,14 @@
 //! An unknown key is answered with its line, its column and the key that was probably meant.
 
 use super::Settings;
+use super::bundle::bundles;
+use super::check::{checks, size};
 use super::file::Trust;
 use super::globs::globs;
 use super::memory::{memory, place_memory};
 use super::names::{parse_format, parse_kinds, parse_model, parse_secrets, parse_tokenizer};
 use super::values::{Wrong, expected, in_file, in_order, position, string, strings};
 use super::weights::weights;
-use crate::cli::budget;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::suggest;
 use std::path::Path;
@@ -30,11 +31,7 @@ const KEYS: &[Key] = &[
         name: "budget",
         project: true,
         set: |settings, value| {
-            let size = match value {
-                DeValue::Integer(n) if n.radix() == 10 => budget::parse(n.as_str())?,
-                value => budget::parse(string(value, "\"32k\"")?)?,
-            };
-            settings.budget = Some(size);
+            settings.budget = Some(size(value)?);
             Ok(())
         },
     },
@@ -136,6 +133,22 @@ const KEYS: &[Key] = &[
             Ok(())
         },
     },
+    Key {
+        name: "check",
+        project: true,
+        set: |settings, value| {
+            settings.check = checks(value)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "bundle",
+        project: true,
+        set: |settings, value| {
+            settings.bundle = bundles(value)?;
+            Ok(())
+        },
+    },
 ];
 
 /// Characters of a mistake that are repeated: a key may be as long as its file.
@@ -200,10 +213,17 @@ pub fn parse(text: &str, path: &Path, trust: Trust) -> Outcome<Settings> {
                 &format!("`{}`: {}", key.name, wrong.failure.message),
             )
         })?;
+        settings.lines.insert(key.name, position(text, start).0);
         if key.name == "memory" {
             place_memory(&mut settings.memory, path, trust)
                 .map_err(|message| at(start, &format!("`memory`: {message}")))?;
         }
+    }
+    for place in settings.check.iter_mut().flat_map(|it| &mut it.places) {
+        *place = position(text, *place).0;
+    }
+    for entry in &mut settings.bundle {
+        entry.place = position(text, entry.place).0;
     }
     Ok(settings)
 }
@@ -269,14 +289,14 @@ mod tests {
             "did you mean `budget`?",
         );
         check_wrong(
-            "[check]\n",
-            "line 1, column 2: unknown key `check`",
-            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without, secrets, weights, memory",
+            "[rules]\n",
+            "line 1, column 2: unknown key `rules`",
+            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without, secrets, weights, memory, check, bundle",
         );
         check_wrong(
             "output = \"/etc/passwd\"",
             "line 1, column 1: unknown key `output`",
-            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without, secrets, weights, memory",
+            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without, secrets, weights, memory, check, bundle",
         );
         check_wrong(
             "home = true",
@@ -321,7 +341,7 @@ mod tests {
         check_wrong(
             "zzzz = 1\nbugdet = 1",
             "line 1, column 1: unknown key `zzzz`",
-            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without, secrets, weights, memory",
+            "the keys are budget, model, tokenizer, format, include, exclude, pin, only, without, secrets, weights, memory, check, bundle",
         );
     }
 

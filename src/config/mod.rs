@@ -4,6 +4,8 @@
 //! them over one another. A project's file comes with the repository, perhaps from a stranger: it may narrow and shape a bundle,
 //! but it names no output, no root and no store, reads nothing outside of itself, and spends no more than the user would.
 
+mod bundle;
+mod check;
 mod environment;
 mod file;
 mod globs;
@@ -14,8 +16,10 @@ mod names;
 mod values;
 mod weights;
 
+pub use bundle::BundleEntry;
+pub use check::{CheckEntry, parse_growth, parse_limit};
 pub use environment::environment;
-pub use file::{PROJECT_FILE, Trust, read, repository, user_file};
+pub use file::{PROJECT_FILE, Trust, read, read_staged, repository, user_file};
 pub use keys::parse;
 pub use limits::within;
 pub use names::{parse_format, parse_kinds, parse_model, parse_secrets, parse_tokenizer};
@@ -25,6 +29,7 @@ use ctxpack::request::{Format, Kinds, Memory, Secrets};
 use ctxpack::score::model::Model as Weights;
 use ctxpack::tokens::Tokenizer;
 use ctxpack::tokens::models::Model;
+use std::collections::BTreeMap;
 
 /// One layer of settings. `None` and empty lists say nothing.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -55,6 +60,12 @@ pub struct Settings {
     pub weights: Option<Weights>,
     /// What becomes of secrets; of a project's file only what is stricter than the user's word.
     pub secrets: Option<Secrets>,
+    /// Limits on what is read; the highest layer that has any wins.
+    pub check: Vec<CheckEntry>,
+    /// Named bundles; the highest layer that has any wins.
+    pub bundle: Vec<BundleEntry>,
+    /// The line of each key that a file sets; nothing of other layers.
+    pub lines: BTreeMap<&'static str, usize>,
 }
 
 /// What `layers` say together, highest first.
@@ -90,6 +101,12 @@ pub fn merge(layers: &[Settings]) -> Settings {
         merged.home = merged.home.or(layer.home);
         merged.cache = merged.cache.or(layer.cache);
         merged.secrets = merged.secrets.or(layer.secrets);
+        if merged.check.is_empty() {
+            merged.check.clone_from(&layer.check);
+        }
+        if merged.bundle.is_empty() {
+            merged.bundle.clone_from(&layer.bundle);
+        }
         if merged.weights.is_none() {
             merged.weights.clone_from(&layer.weights);
         }

@@ -6,6 +6,7 @@
 mod beneath;
 pub mod changes;
 mod claude_dir;
+pub mod fork;
 pub mod history;
 pub mod hunks;
 mod imports;
@@ -211,6 +212,33 @@ pub fn list(request: &Request, mut trees: Vec<Tree>) -> Result<Trees, Error> {
     })
 }
 
+/// Which paths below a root two lists of globs mean, by the rules of `--include` and `--exclude`.
+#[derive(Debug, Clone)]
+pub struct Matcher {
+    include: Option<GlobSet>,
+    exclude: GlobSet,
+}
+
+impl Matcher {
+    /// An empty `include` takes all.
+    ///
+    /// # Errors
+    /// [`Error::BadGlob`].
+    pub fn new(include: &[String], exclude: &[String]) -> Result<Self, Error> {
+        let some = (!include.is_empty()).then(|| globs("--include", include));
+        Ok(Self {
+            include: some.transpose()?,
+            exclude: globs("--exclude", exclude)?,
+        })
+    }
+
+    /// Whether `path` is meant.
+    pub fn matches(&self, path: &str) -> bool {
+        let is_included = self.include.as_ref().is_none_or(|set| set.is_match(path));
+        is_included && !self.exclude.is_match(path)
+    }
+}
+
 type Globs = (Vec<GlobSet>, GlobSet, Vec<GlobSet>);
 
 /// `--include`, `--exclude` and `--pin`.
@@ -382,6 +410,13 @@ impl Trees {
         file: &FileRef,
     ) -> Result<(CleanText, Vec<Redaction>), (&'static str, String)> {
         self.redacted_of(file, &self.bytes(file)?)
+    }
+
+    /// Whether the first bytes of a file, which may be too large to be read, are no text.
+    pub fn begins_binary(&self, file: &FileRef) -> bool {
+        let tree = &self.trees[file.tree_idx as usize];
+        let head = tree.head(self.entry(file), 8 << 10);
+        head.is_none_or(|head| matches!(decode(&head), Decoded::Binary(_)))
     }
 
     fn bytes(&self, file: &FileRef) -> Result<Vec<u8>, (&'static str, String)> {

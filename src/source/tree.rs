@@ -11,6 +11,7 @@ use crate::cache::Stamp;
 use crate::error::{Error, Warning};
 use rayon::prelude::*;
 use std::borrow::Cow;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -285,6 +286,21 @@ impl Tree {
                 self.read_object(repository, id)
             }
         }
+    }
+
+    /// The first `n` bytes of one file, however large it is; `None` where they cannot be read.
+    pub(super) fn head(&self, entry: &Entry, n: u64) -> Option<Vec<u8>> {
+        let mut head = match entry.blob {
+            Some(id) => self.read_object(self.repository.as_ref()?, id).ok()?,
+            None => {
+                let (file, _) = self.folder.as_ref()?.file(&entry.below).ok()?;
+                let mut head = Vec::new();
+                file.take(n).read_to_end(&mut head).ok()?;
+                head
+            }
+        };
+        head.truncate(n as usize);
+        Some(head)
     }
 
     /// The bytes of an object.

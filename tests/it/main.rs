@@ -4,6 +4,7 @@
 mod bad_input;
 mod cache;
 mod cache_command;
+mod check;
 mod common;
 mod curve;
 mod eval;

@@ -12,6 +12,15 @@ const EDGES: &[(&str, &[&str])] = &[
     ("packed", &["emit", "request", "score"]),
     // packs the same for many budgets, through the front door
     ("curve", &["emit", "error", "lib", "request"]),
+    // what earlier runs, and the repository, say of sizes
+    ("lock", &[]),
+    // limits on what is read; packs pins through the front door
+    (
+        "check",
+        &[
+            "error", "guard", "lib", "lock", "request", "source", "tokens",
+        ],
+    ),
     // what earlier runs parsed
     ("outlines", &["cache", "language"]),
     // the stages, and what they lean on; none imports from a later stage
@@ -47,13 +56,15 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "cache", "config", "curve", "lib", "emit", "error", "eval", "guard", "request",
-            "score", "source", "tokens",
+            "cache", "check", "config", "curve", "lib", "emit", "error", "eval", "guard", "lock",
+            "request", "score", "source", "tokens",
         ],
     ),
     (
         "config",
-        &["cli", "error", "request", "score", "source", "tokens"],
+        &[
+            "check", "cli", "error", "request", "score", "source", "tokens",
+        ],
     ),
 ];
 
@@ -410,7 +421,7 @@ fn the_readme_agrees_with_the_help() {
     let mut known = place.run(&["--help"]).good();
     for command in [
         "sources", "curve", "eval", "tune", "sessions", "notes", "remember", "handoff", "doctor",
-        "cache",
+        "cache", "check",
     ] {
         known += &place.run(&[command, "--help"]).good();
     }

@@ -1,0 +1,546 @@
+//! `ctxpack check`: whether what models read is still as small as was agreed.
+
+use crate::cli::args::CheckArgs;
+use crate::cli::budget::{self, Size};
+use crate::cli::failure::{Failure, Outcome};
+use crate::cli::output::{self, Target};
+use crate::cli::progress::Progress;
+use crate::cli::report::{self, Format, Share, Told};
+use crate::cli::resolve::{self, Project};
+use crate::cli::style::Style;
+use crate::config::{self, CheckEntry, Settings};
+use ctxpack::Stage;
+use ctxpack::check::{
+    self, Code, Counting, Entry, Files, Finding, Limit, Place, Report, Row, Status, Sums, Unit,
+};
+use ctxpack::error::{Error, Warning};
+use ctxpack::lock::{self, Lock};
+use ctxpack::request::{Index, Kinds, Request, Secrets};
+use ctxpack::source::{self, Trees, fork, staged, tree};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The largest lock that is read, in bytes.
+const MAX_LOCK: u64 = 16 << 20;
+
+/// Runs `ctxpack check`. Exit code 1 if anything failed.
+///
+/// # Errors
+/// Bad usage, a config file that cannot be read, a tree that cannot be listed.
+pub fn run(args: &CheckArgs) -> Outcome<ExitCode> {
+    let format = output_format(args.format.as_deref())?;
+    let target = args.output.as_deref().map(output::target).transpose()?;
+    let flags = Settings {
+        model: args.model.as_deref().map(config::parse_model).transpose()?,
+        tokenizer: args
+            .tokenizer
+            .as_deref()
+            .map(config::parse_tokenizer)
+            .transpose()?,
+        ..Settings::default()
+    };
+    let secrets = match args
+        .secrets
+        .as_deref()
+        .map(config::parse_secrets)
+        .transpose()?
+    {
+        None | Some(Secrets::Fail | Secrets::Redact | Secrets::Exclude) => Secrets::Redact,
+        Some(Secrets::Off) => Secrets::Off,
+    };
+    let first = args.paths.first().map_or(Path::new("."), PathBuf::as_path);
+    let around = match first.is_file() {
+        true => first.parent().filter(|it| !it.as_os_str().is_empty()),
+        false => Some(first),
+    };
+    let project = resolve::project(around.unwrap_or(Path::new(".")), args.staged, flags)?;
+    let typed = typed(args, &project)?;
+    let is_typed = typed.is_some();
+    if args.write && is_typed {
+        return Err(
+            Failure::new("--write keeps the checks of ctxpack.toml, and one was typed")
+                .hint("write it there as [[check]]"),
+        );
+    }
+    let max_growth = args
+        .max_growth
+        .as_deref()
+        .map(config::parse_growth)
+        .transpose()?;
+    let mut entries = match typed {
+        Some(entry) => vec![entry],
+        None => {
+            let own = project.settings.check.iter();
+            let mut entries = own
+                .map(|entry| of_config(entry, &project))
+                .collect::<Outcome<Vec<_>>>()?;
+            for built_in in check::built_in() {
+                let is_named = |entry: &Entry| entry.name == built_in.name;
+                if !entries.iter().any(is_named) {
+                    entries.push(built_in);
+                }
+            }
+            entries
+        }
+    };
+    for entry in entries.iter_mut().filter(|entry| !entry.is_built_in) {
+        entry.max_growth = entry.max_growth.or(max_growth);
+    }
+    let request = Request {
+        kinds: Kinds {
+            sessions: false,
+            ..Kinds::default()
+        },
+        include: Vec::new(),
+        pin: Vec::new(),
+        secrets,
+        ..project.request.clone()
+    };
+    let counting = Counting {
+        tokenizer: request.tokenizer,
+        safety_factor: request.safety_factor,
+    };
+    let progress = Progress::start(args.talk.quiet);
+    let now = source::open(&request)?;
+    let files = check::measure(&now, &entries, counting, &|n| {
+        progress.report(Stage::Collect, n);
+    })?;
+    let lock = read_lock(&project.root, request.staged.as_ref())?;
+    let against = Against::of(args, &entries, &lock)?;
+    let before = match &against {
+        Some(Against::Revision(name)) => {
+            Some(measure_before(&request, name, &entries, counting, &files)?)
+        }
+        _ => None,
+    };
+    drop(progress);
+    let base: Option<Sums> = match (&against, &before) {
+        (_, Some(before)) => Some(check::sums(&entries, before)),
+        // what is being written is agreed to
+        (Some(Against::Lock), None) if args.write => Some(check::sums(&entries, &files)),
+        (Some(Against::Lock), None) => Some(locked(&lock, &counted(counting))),
+        _ => None,
+    };
+    let mut report = check::judge(&entries, &files, base.as_ref());
+    if !is_typed {
+        pins(&project, &mut report)?;
+    }
+    let mut warnings = project.warnings.clone();
+    let is_about_packing = |it: &Warning| matches!(it.code, "no-files" | "no-git");
+    let others = now.warnings.iter().filter(|it| !is_about_packing(it));
+    warnings.extend(others.filter_map(output::shown_warning));
+    if !args.talk.quiet {
+        output::warn(&warnings, output::MAX_WARNINGS, args.talk.color);
+    }
+    if args.write {
+        let sums = check::sums(&entries, &files);
+        let own = entries.iter().filter(|entry| !entry.is_built_in);
+        let mut lock = lock.clone();
+        lock.remove(&["check"]);
+        for entry in own {
+            let n = sums.get(&entry.name).copied().unwrap_or(0);
+            let words = ["check", &entry.name, "tokens", &n.to_string()].map(str::to_owned);
+            lock.add(words.into_iter().chain([counted(counting)]));
+        }
+        write_lock(&project.root, &lock)?;
+    }
+    let named = against.as_ref().map(Against::name);
+    let failed_or_all = |row: &Row| row.status == Status::Failed || report.passed();
+    let shares: Vec<Share> = report
+        .rows
+        .iter()
+        .filter(|row| failed_or_all(row))
+        .filter_map(|row| {
+            Some(share(
+                &entries[row.entry_idx?],
+                row.entry_idx?,
+                &files,
+                before.as_ref(),
+            ))
+        })
+        .collect();
+    let is_terminal = target.is_none() && std::io::stdout().is_terminal();
+    let told = Told {
+        command: "check",
+        report: &report,
+        entries: &entries,
+        against: named,
+        why: args.why.then_some(&shares),
+        warnings: &warnings,
+        is_terminal: is_terminal && !args.talk.quiet,
+        style: match target {
+            None => Style::stdout(args.talk.color),
+            Some(_) => Style::PLAIN,
+        },
+    };
+    tell(format, &told, &target.unwrap_or(Target::Stdout))?;
+    Ok(ExitCode::from(u8::from(!report.passed())))
+}
+
+/// The format that is asked for, or that the machine at hand reads.
+///
+/// # Errors
+/// An unknown name.
+pub fn output_format(asked: Option<&str>) -> Outcome<&'static Format> {
+    let on_github = || std::env::var_os("GITHUB_ACTIONS").is_some_and(|it| it == "true");
+    match asked {
+        Some(name) => report::format(name),
+        None if on_github() => report::format("github"),
+        None => report::format("text"),
+    }
+}
+
+/// Writes a report, and in GitHub Actions the summary of the job as well.
+///
+/// # Errors
+/// What cannot be written.
+pub fn tell(format: &Format, told: &Told<'_>, target: &Target) -> Outcome<()> {
+    output::write(target, &(format.write)(told))?;
+    let summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty());
+    if let Some(path) = summary.filter(|_| format.name == "github") {
+        let path = PathBuf::from(path);
+        let text = report::markdown(told);
+        let so_far = path.metadata().map_or(0, |it| it.len());
+        if so_far + text.len() as u64 <= report::summary_limit() {
+            let file = std::fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(&path);
+            file.and_then(|mut file| file.write_all(text.as_bytes()))
+                .map_err(|error| Failure::from(Error::io(&path, error)))?;
+        }
+    }
+    Ok(())
+}
+
+/// What sizes are compared with.
+enum Against {
+    Revision(String),
+    Lock,
+}
+
+impl Against {
+    fn of(args: &CheckArgs, entries: &[Entry], lock: &Lock) -> Outcome<Option<Self>> {
+        let is_locked = lock.behind(&["check"]).next().is_some();
+        match &args.against {
+            Some(name) if name == lock::NAME => {
+                if !is_locked && !args.write {
+                    return Err(Failure::new("ctxpack.lock holds no sizes of checks")
+                        .hint("ctxpack check --write && git add ctxpack.lock"));
+                }
+                Ok(Some(Self::Lock))
+            }
+            Some(name) => Ok(Some(Self::Revision(name.clone()))),
+            None if is_locked && !args.write => Ok(Some(Self::Lock)),
+            None if args.max_growth.is_some() && !args.write => {
+                Err(Failure::new("--max-growth needs something to compare with")
+                    .hint("--against origin/main, or first ctxpack check --write"))
+            }
+            // what is written now is compared with next time
+            None if args.write => Ok(entries
+                .iter()
+                .any(|entry| entry.max_growth.is_some())
+                .then_some(Self::Lock)),
+            None => Ok(None),
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Revision(name) => name,
+            Self::Lock => lock::NAME,
+        }
+    }
+}
+
+/// Measures what the entries mean of where HEAD left `revision`.
+fn measure_before(
+    request: &Request,
+    revision: &str,
+    entries: &[Entry],
+    counting: Counting,
+    now: &Files,
+) -> Outcome<Files> {
+    let root = &request.roots[0];
+    let commit = fork::fork_point(root, revision)?;
+    let mut tree = tree::of_revision(root, &commit, String::new())?;
+    tree.drop_ignored();
+    let request = Request {
+        staged: None,
+        ..request.clone()
+    };
+    let trees: Trees = source::list(&request, vec![tree])?;
+    Ok(check::measure_base(&trees, entries, counting, now)?)
+}
+
+/// How tokens were counted, as the lock says it: other counts are no baseline.
+fn counted(counting: Counting) -> String {
+    let name = counting.tokenizer.name();
+    match counting.safety_factor {
+        factor if factor > 1.0 => format!("{name}*{factor}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// The sizes of a lock that were counted as `counted` says.
+fn locked(lock: &Lock, counted: &str) -> Sums {
+    let lines = lock.behind(&["check"]);
+    lines
+        .filter_map(|words| match words {
+            [name, unit, n, how] if unit == "tokens" && how == counted => {
+                Some((name.clone(), n.parse().ok()?))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// The lock, as it is staged or as it stands on disk; an empty one where there is none.
+///
+/// # Errors
+/// One that is too large or in conflict.
+pub fn read_lock(root: &Path, index: Option<&Index>) -> Outcome<Lock> {
+    let bytes = match index {
+        Some(index) => staged::read(root, index, Path::new(lock::NAME))?,
+        None => lock_on_disk(root)?,
+    };
+    let Some(bytes) = bytes else {
+        return Ok(Lock::default());
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    Lock::parse(&text).map_err(|lock::Conflict| {
+        Failure::new("ctxpack.lock: it holds a conflict of git's")
+            .hint("git checkout --ours ctxpack.lock && ctxpack bundle --write && ctxpack check --write && git add ctxpack.lock")
+    })
+}
+
+/// The bytes of the lock that stands at `root`; a link or a pipe counts as none.
+fn lock_on_disk(root: &Path) -> Outcome<Option<Vec<u8>>> {
+    let path = root.join(lock::NAME);
+    if !path.symlink_metadata().is_ok_and(|it| it.is_file()) {
+        return Ok(None);
+    }
+    let failed = |error| Failure::from(Error::io(&path, error));
+    let (file, _) = source::stores::open(&path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_LOCK)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    Ok(Some(bytes))
+}
+
+/// Writes the lock, if it is another than the one that is there.
+///
+/// # Errors
+/// What is no regular file, and what cannot be written.
+pub fn write_lock(root: &Path, lock: &Lock) -> Outcome<bool> {
+    let path = root.join(lock::NAME);
+    let there = path.symlink_metadata();
+    if there.is_ok_and(|it| !it.is_file()) {
+        return Err(Failure::new(
+            "ctxpack.lock: it is no regular file, and is not replaced",
+        ));
+    }
+    let text = lock.text();
+    let before = lock_on_disk(root)?;
+    if before.as_deref() == Some(text.as_bytes()) || (before.is_none() && lock.is_empty()) {
+        return Ok(false);
+    }
+    output::write(&Target::File(path), &text)?;
+    Ok(true)
+}
+
+/// The check that is typed, if one is.
+fn typed(args: &CheckArgs, project: &Project) -> Outcome<Option<Entry>> {
+    let mut include = Vec::new();
+    let mut names = Vec::new();
+    for path in &args.paths {
+        let real = path.canonicalize();
+        let real = real.map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Failure::from(Error::NoSuchPath(path.clone())),
+            _ => Failure::from(Error::io(path, error)),
+        })?;
+        let root = project.root.canonicalize().unwrap_or_default();
+        let Ok(below) = real.strip_prefix(&root) else {
+            let shown = path.display();
+            return Err(
+                Failure::new(format!("{shown}: lies outside of {}", root.display()))
+                    .hint("check one repository at a time"),
+            );
+        };
+        let below = below
+            .to_string_lossy()
+            .replace(std::path::MAIN_SEPARATOR, "/");
+        if !below.is_empty() {
+            include.push(format!("/{}", globset::escape(&below)));
+            names.push(below);
+        }
+    }
+    let asks = args.budget.is_some()
+        || args.host.is_some()
+        || !include.is_empty()
+        || !args.include.is_empty()
+        || !args.exclude.is_empty();
+    let is_all = args.max_growth.is_some() && project.settings.check.is_empty();
+    if !asks && !is_all {
+        return Ok(None);
+    }
+    if !include.is_empty() && !args.include.is_empty() {
+        return Err(
+            Failure::new("PATH and --include say the same thing twice").hint("keep one of them")
+        );
+    }
+    include.extend(args.include.iter().cloned());
+    names.extend(args.include.iter().cloned());
+    let size = args.budget.as_deref().map(budget::parse).transpose()?;
+    let host = args.host.as_deref().map(config::parse_limit).transpose()?;
+    let limit = match (size, host) {
+        (Some(_), Some(_)) => {
+            return Err(
+                Failure::new("--budget and --for are two limits").hint("check them one by one")
+            );
+        }
+        (Some(size), None) => Some(limit(size, args.each, project)?),
+        (None, Some(host)) if host.files.is_empty() && include.is_empty() => {
+            return Err(
+                Failure::new(format!("--for {}: of which files?", host.name))
+                    .hint(format!("ctxpack check --for {} FILE", host.name)),
+            );
+        }
+        (None, Some(host)) => Some(Limit::Host(host)),
+        (None, None) if args.max_growth.is_none() && args.against.is_none() && !args.why => {
+            return Err(Failure::new("how much is allowed?").hint(
+                "--budget 40k, --for claude-hook or --max-growth 5%; --why shows what is there",
+            ));
+        }
+        (None, None) => None,
+    };
+    let name = match names.as_slice() {
+        [] => host.map_or(".", |host| host.name).to_owned(),
+        names => names.join(" "),
+    };
+    Ok(Some(Entry {
+        name,
+        include,
+        exclude: args.exclude.clone(),
+        limit,
+        max_growth: None,
+        message: String::new(),
+        place: None,
+        is_built_in: false,
+    }))
+}
+
+fn limit(size: Size, is_each: bool, project: &Project) -> Outcome<Limit> {
+    let budget = budget::resolve(size, project.settings.model.as_ref())?;
+    Ok(match is_each {
+        true => Limit::Each(budget),
+        false => Limit::Together(budget),
+    })
+}
+
+fn of_config(entry: &CheckEntry, project: &Project) -> Outcome<Entry> {
+    let limit = match (entry.budget, entry.host) {
+        (Some(size), _) => Some(limit(size, entry.each, project)?),
+        (None, host) => host.map(Limit::Host),
+    };
+    let [line, limit_line, growth_line] = entry.places.map(|line| line as u32);
+    Ok(Entry {
+        name: entry.name.clone(),
+        include: entry.include.clone(),
+        exclude: entry.exclude.clone(),
+        limit,
+        max_growth: entry.max_growth,
+        message: entry.message.clone(),
+        place: Some(Place {
+            path: config::PROJECT_FILE.to_owned(),
+            line,
+            limit_line,
+            growth_line,
+        }),
+        is_built_in: false,
+    })
+}
+
+/// Adds what the pins of the project come to.
+fn pins(project: &Project, report: &mut Report) -> Outcome<()> {
+    let line = |key| {
+        project
+            .settings
+            .lines
+            .get(key)
+            .map_or(0, |line| *line as u32)
+    };
+    let (pin, path) = (line("pin"), config::PROJECT_FILE);
+    let row = |status, size, limit| Row {
+        name: "pins".to_owned(),
+        status,
+        n_files: project.settings.pin.len(),
+        size,
+        limit,
+        unit: match project.request.budget {
+            ctxpack::request::Budget::Tokens(_) => Unit::Tokens,
+            ctxpack::request::Budget::Characters(_) => Unit::Characters,
+            ctxpack::request::Budget::Bytes(_) => Unit::Bytes,
+        },
+        base: None,
+        tokens: 0,
+        entry_idx: None,
+    };
+    match check::pins(&project.request) {
+        Ok(None) => {}
+        Ok(Some(pins)) => {
+            let status = match pins.code.map(Code::level) {
+                None => Status::Passed,
+                Some(check::Level::Warning) => Status::Warned,
+                Some(check::Level::Error) => Status::Failed,
+            };
+            let row = row(status, pins.size, Some(pins.limit));
+            report.findings.extend(pins.code.map(|code| Finding {
+                size: pins.size,
+                limit: pins.limit,
+                unit: row.unit,
+                ..Finding::plain(code, "pins", path, pin)
+            }));
+            report.rows.push(row);
+        }
+        Err(error @ (Error::PinMatchesNothing(_) | Error::PinNotShown { .. })) => {
+            report.findings.push(Finding {
+                detail: error.to_string(),
+                ..Finding::plain(Code::NothingMatched, "pins", path, pin)
+            });
+            report.rows.push(row(Status::Failed, 0, None));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    report.settle();
+    Ok(())
+}
+
+/// What takes the space of one check, and what changed.
+fn share(entry: &Entry, entry_idx: usize, files: &Files, before: Option<&Files>) -> Share {
+    let of = |files: &Files| -> BTreeMap<String, usize> {
+        let own = files.of_entry.get(entry_idx).into_iter().flatten();
+        own.map(|&idx| &files.files[idx])
+            .map(|file| (file.path.clone(), file.size.tokens))
+            .collect()
+    };
+    let now = of(files);
+    let old = before.map(of).unwrap_or_default();
+    let mut all: Vec<(String, usize, Option<usize>)> = now
+        .iter()
+        .map(|(path, n)| (path.clone(), *n, old.get(path).copied()))
+        .collect();
+    all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let there: BTreeSet<&String> = now.keys().collect();
+    let gone = old.iter().filter(|(path, _)| !there.contains(path));
+    let mut gone: Vec<(String, usize)> = gone.map(|(path, n)| (path.clone(), *n)).collect();
+    gone.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    Share {
+        check: entry.name.clone(),
+        files: all,
+        gone,
+    }
+}
