@@ -5,6 +5,7 @@
 //! [`render`] writes each at several sizes; [`solve`] chooses at most one rendering each within the budget; [`emit`] writes the
 //! bundle and its manifest. [`pack`] is that sentence in code.
 
+pub mod bundle;
 pub mod cache;
 pub mod check;
 pub mod curve;

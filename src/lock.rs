@@ -27,19 +27,19 @@ impl Lock {
     /// # Errors
     /// [`Conflict`] where git left the marks of one in it.
     pub fn parse(text: &str) -> Result<Self, Conflict> {
-        let mut lock = Self::default();
-        for line in text.lines() {
-            if ["<<<<<<<", "=======", ">>>>>>>", "|||||||"]
-                .iter()
-                .any(|mark| line.starts_with(mark))
-            {
-                return Err(Conflict);
-            }
-            if !line.starts_with('#') && !line.trim().is_empty() {
-                lock.lines.insert(words(line));
-            }
+        match text.lines().any(is_mark) {
+            true => Err(Conflict),
+            false => Ok(Self::of_both_sides(text)),
         }
-        Ok(lock)
+    }
+
+    /// Reads a lock that is to be written anew: of a conflict, the lines of both sides.
+    pub fn of_both_sides(text: &str) -> Self {
+        let is_line =
+            |line: &&str| !is_mark(line) && !line.starts_with('#') && !line.trim().is_empty();
+        Self {
+            lines: text.lines().filter(is_line).map(words).collect(),
+        }
     }
 
     /// Adds a line of `words`.
@@ -74,6 +74,12 @@ impl Lock {
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
+}
+
+/// Whether git wrote the line, where two branches disagree.
+fn is_mark(line: &str) -> bool {
+    let marks = ["<<<<<<<", "=======", ">>>>>>>", "|||||||"];
+    marks.iter().any(|mark| line.starts_with(mark))
 }
 
 fn begins(line: &[String], words: &[&str]) -> bool {
@@ -143,6 +149,8 @@ mod tests {
             Lock::parse("a\n<<<<<<< HEAD\nb\n=======\nc\n"),
             Err(Conflict)
         );
+        let both = Lock::of_both_sides("a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> x\n");
+        assert_eq!(both.behind(&[]).count(), 3);
         let torn = Lock::parse("check \"half\n\n# x\n  b   c\n").unwrap();
         let lines: Vec<_> = torn.behind(&[]).map(|words| words.join("|")).collect();
         assert_eq!(lines, ["b|c", "check|\"half"]);

@@ -46,6 +46,7 @@ fn run(typed: Vec<OsString>) -> Outcome<ExitCode> {
         Command::Sessions(args) => cli::sessions::run(&args),
         Command::Notes(args) => cli::notes::run(&args),
         Command::Handoff(args) => cli::handoff::run(&args),
+        Command::Bundle(args) => return cli::bundle::run(&args),
         Command::Check(args) => return cli::check::run(&args),
         Command::Cache(args) => return cli::cache::run(&args),
         Command::Doctor(args) => return cli::doctor::run(&args),

@@ -117,6 +117,14 @@ pub enum Command {
     /// Exit code 0 if nothing failed, 1 if something did, 2 on bad usage.
     #[command(after_help = CHECK_EXAMPLES, after_long_help = check_help())]
     Check(Box<CheckArgs>),
+    /// Print, write or check the bundles that ctxpack.toml names.
+    ///
+    /// Without more, lists them. With a NAME, prints one, of the work tree. --write writes ctxpack.lock, which says what each holds and not
+    /// a word of it, and those bundles that have an `output`; --check compares both with what is staged, so that a hook
+    /// judges what will be committed. A named bundle is made of contents alone: it is the same in every clone, on any day, before and
+    /// after the commit. Nothing is read from the home directory, and history has no say.
+    #[command(after_help = BUNDLE_EXAMPLES, after_long_help = format!("{BUNDLE_EXAMPLES}\n\n{BUNDLE_CONFIG}"))]
+    Bundle(BundleArgs),
     /// Show, check or empty the cache: what earlier runs found out.
     ///
     /// Without more, says where it is, what it holds and how much. Deleting it, or any part of it, is always safe, also while others
@@ -204,6 +212,37 @@ pub struct CheckArgs {
     ///
     /// github (the default in GitHub Actions) writes annotations, and a summary into $GITHUB_STEP_SUMMARY. The others never change by
     /// the environment.
+    #[arg(short, long, value_name = "FORMAT", help_heading = "Where to")]
+    pub format: Option<String>,
+
+    /// Write there instead of stdout; `-` is stdout.
+    #[arg(short, long, value_name = "FILE", help_heading = "Where to")]
+    pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options of `ctxpack bundle`.
+#[derive(Debug, Args)]
+pub struct BundleArgs {
+    /// The bundle that is meant [default: all]
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// Bring ctxpack.lock, and bundles with an output, up to date with what is staged.
+    #[arg(long, help_heading = "What to do")]
+    pub write: bool,
+
+    /// Exit with 1 if what is staged is not up to date; with --write, if it was not.
+    #[arg(long, help_heading = "What to do")]
+    pub check: bool,
+
+    /// The repository, or a folder in it [default: .]
+    #[arg(short = 'C', long, value_name = "PATH", help_heading = "What of")]
+    pub repo: Option<PathBuf>,
+
+    /// How --check tells: text (default), json, github, sarif, gitlab, junit or markdown.
     #[arg(short, long, value_name = "FORMAT", help_heading = "Where to")]
     pub format: Option<String>,
 
@@ -1012,6 +1051,22 @@ Codes:
   probable-secret        what looks like a key or a password
   stale-handoff          a handoff that HEAD is ahead of by 10 commits, or by 14 days
   superseded-listed      a superseded topic that MEMORY.md still lists";
+
+const BUNDLE_EXAMPLES: &str = "\
+Examples:
+  ctxpack bundle                         the bundles of this repository
+  ctxpack bundle review | claude -p 'Review my change.'
+  ctxpack bundle --write && git add ctxpack.lock
+  ctxpack bundle --check                 in CI, and in hooks";
+
+const BUNDLE_CONFIG: &str = "\
+In ctxpack.toml:
+  [bundle.review]
+  budget = \"16k\"
+  task = \"review a change of the API\"
+  include = [\"src/**\"]         # exclude, pin, only, without as well
+  format = \"markdown\"
+  output = \"docs/context.md\"   # only where the text itself is wanted";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:

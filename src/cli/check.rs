@@ -167,6 +167,7 @@ pub fn run(args: &CheckArgs) -> Outcome<ExitCode> {
         report: &report,
         entries: &entries,
         against: named,
+        fix: "",
         why: args.why.then_some(&shares),
         warnings: &warnings,
         is_terminal: is_terminal && !args.talk.quiet,
@@ -287,14 +288,18 @@ fn counted(counting: Counting) -> String {
 /// The sizes of a lock that were counted as `counted` says.
 fn locked(lock: &Lock, counted: &str) -> Sums {
     let lines = lock.behind(&["check"]);
-    lines
-        .filter_map(|words| match words {
-            [name, unit, n, how] if unit == "tokens" && how == counted => {
-                Some((name.clone(), n.parse().ok()?))
-            }
-            _ => None,
-        })
-        .collect()
+    let sums = lines.filter_map(|words| match words {
+        [name, unit, n, how] if unit == "tokens" && how == counted => {
+            Some((name.clone(), n.parse::<usize>().ok()?))
+        }
+        _ => None,
+    });
+    // a merge may have kept the lines of both sides: each was agreed to
+    sums.fold(Sums::new(), |mut sums, (name, n)| {
+        let known = sums.entry(name).or_default();
+        *known = n.max(*known);
+        sums
+    })
 }
 
 /// The lock, as it is staged or as it stands on disk; an empty one where there is none.
@@ -317,7 +322,10 @@ pub fn read_lock(root: &Path, index: Option<&Index>) -> Outcome<Lock> {
 }
 
 /// The bytes of the lock that stands at `root`; a link or a pipe counts as none.
-fn lock_on_disk(root: &Path) -> Outcome<Option<Vec<u8>>> {
+///
+/// # Errors
+/// One that cannot be read.
+pub fn lock_on_disk(root: &Path) -> Outcome<Option<Vec<u8>>> {
     let path = root.join(lock::NAME);
     if !path.symlink_metadata().is_ok_and(|it| it.is_file()) {
         return Ok(None);

@@ -5,6 +5,7 @@
 
 pub mod args;
 pub mod budget;
+pub mod bundle;
 pub mod cache;
 pub mod chart;
 pub mod check;

@@ -267,6 +267,8 @@ pub fn project(path: &Path, is_staged: bool, flags: Settings) -> Outcome<Project
         warnings.push(format!("{shown}: not a regular file, and not read"));
     }
     let settings = settings.unwrap_or_default();
+    let (settings, warning) = config::within(settings, &Settings::default());
+    warnings.extend(warning);
     let merged = config::merge(&[flags, settings.clone()]);
     let what = WhatArgs {
         paths: Vec::new(),

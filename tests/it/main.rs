@@ -2,6 +2,7 @@
 //! One integration binary, so that one link serves all of them.
 
 mod bad_input;
+mod bundle;
 mod cache;
 mod cache_command;
 mod check;

@@ -14,6 +14,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("curve", &["emit", "error", "lib", "request"]),
     // what earlier runs, and the repository, say of sizes
     ("lock", &[]),
+    ("bundle", &["emit", "lock", "request"]),
     // limits on what is read; packs pins through the front door
     (
         "check",
@@ -56,8 +57,8 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "cache", "check", "config", "curve", "lib", "emit", "error", "eval", "guard", "lock",
-            "request", "score", "source", "tokens",
+            "bundle", "cache", "check", "config", "curve", "lib", "emit", "error", "eval", "guard",
+            "lock", "request", "score", "source", "tokens",
         ],
     ),
     (
@@ -421,7 +422,7 @@ fn the_readme_agrees_with_the_help() {
     let mut known = place.run(&["--help"]).good();
     for command in [
         "sources", "curve", "eval", "tune", "sessions", "notes", "remember", "handoff", "doctor",
-        "cache", "check",
+        "bundle", "cache", "check",
     ] {
         known += &place.run(&[command, "--help"]).good();
     }

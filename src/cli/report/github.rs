@@ -26,7 +26,7 @@ pub(super) fn write(told: &Told<'_>) -> String {
                 n_left += 1;
                 continue;
             }
-            let words = words(finding, told.entries, told.against);
+            let words = words(told, finding);
             let (path, line) = place(told, finding);
             let mut properties = Vec::new();
             if !path.is_empty() {

@@ -11,7 +11,7 @@ use twox_hash::XxHash3_128;
 pub(super) fn write(told: &Told<'_>) -> String {
     let mut known = BTreeSet::new();
     let each = told.report.findings.iter().map(|finding| {
-        let words = words(finding, told.entries, told.against);
+        let words = words(told, finding);
         let (path, line) = place(told, finding);
         // the same finding has the same fingerprint in the next run, whatever its numbers are then
         let code = finding.code.as_str();

@@ -24,7 +24,7 @@ pub(super) fn write(told: &Told<'_>) -> String {
         })
     });
     let findings = told.report.findings.iter().map(|finding| {
-        let words = words(finding, told.entries, told.against);
+        let words = words(told, finding);
         json!({
             "code": finding.code.as_str(),
             "level": finding.code.level().as_str(),

@@ -52,7 +52,7 @@ pub(super) fn write(told: &Told<'_>) -> String {
 
 /// The message, and all of it with its place.
 fn lines(told: &Told<'_>, finding: &Finding) -> (String, String) {
-    let words = words(finding, told.entries, told.against);
+    let words = words(told, finding);
     let place = match (finding.path.as_str(), finding.line) {
         ("", _) => String::new(),
         (path, 0) => format!("{path}: "),

@@ -44,7 +44,7 @@ pub(super) fn write(told: &Told<'_>) -> String {
         out.push('\n');
     }
     for finding in report.findings.iter().take(MOST_FINDINGS) {
-        let words = words(finding, told.entries, told.against);
+        let words = words(told, finding);
         let place = match (finding.path.as_str(), finding.line) {
             ("", _) => String::new(),
             (path, 0) => format!("{}: ", code(path)),

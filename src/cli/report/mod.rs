@@ -31,6 +31,8 @@ pub struct Told<'a> {
     pub entries: &'a [Entry],
     /// What sizes are compared with, as a person names it.
     pub against: Option<&'a str>,
+    /// The line to paste where a lock or a bundle is not up to date.
+    pub fix: &'a str,
     /// What takes the space, where that was asked for.
     pub why: Option<&'a [Share]>,
     /// Trouble that is no finding.
@@ -167,24 +169,29 @@ mod tests {
         (report, vec![entry])
     }
 
-    fn written(name: &str) -> String {
+    /// Gives `look` what there is to tell of a hostile report.
+    fn with_told<T>(look: impl Fn(&Told<'_>) -> T) -> T {
         let (report, entries) = hostile();
         let why = [Share {
             check: report.rows[0].name.clone(),
             files: vec![(report.rows[0].name.clone(), 9, Some(3))],
             gone: vec![],
         }];
-        let told = Told {
+        look(&Told {
             command: "check",
             report: &report,
             entries: &entries,
             against: Some("origin/main\n::x"),
+            fix: "git add x",
             why: Some(&why),
             warnings: &[],
             is_terminal: false,
             style: Style::PLAIN,
-        };
-        (format(name).unwrap().write)(&told)
+        })
+    }
+
+    fn written(name: &str) -> String {
+        with_told(format(name).unwrap().write)
     }
 
     #[test]
@@ -244,11 +251,12 @@ mod tests {
 
     #[test]
     fn every_code_has_words() {
-        let (report, entries) = hostile();
-        for finding in &report.findings {
-            let Words { message, advice } = words(finding, &entries, Some("x"));
-            assert!(!message.is_empty() && !advice.is_empty(), "{finding:?}");
-            assert!(!message.ends_with('.'), "{message}");
-        }
+        with_told(|told| {
+            for finding in &told.report.findings {
+                let Words { message, advice } = words(told, finding);
+                assert!(!message.is_empty() && !advice.is_empty(), "{finding:?}");
+                assert!(!message.ends_with('.'), "{message}");
+            }
+        });
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn write(told: &Told<'_>) -> String {
         })
     });
     let results = told.report.findings.iter().take(MOST).map(|finding| {
-        let words = words(finding, told.entries, told.against);
+        let words = words(told, finding);
         let (path, line) = place(told, finding);
         let path = if path.is_empty() { "ctxpack.toml" } else { path };
         json!({

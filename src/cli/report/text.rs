@@ -26,7 +26,7 @@ pub(super) fn write(told: &Told<'_>) -> String {
         if n_alike >= MOST_ALIKE {
             continue;
         }
-        let words = words(finding, told.entries, told.against);
+        let words = words(told, finding);
         let level = match finding.code.level() {
             Level::Error => style.red("error:"),
             Level::Warning => style.yellow("warning:"),

@@ -1,7 +1,8 @@
 //! A finding in words: what is wrong and by how much, and what to do about it.
 
+use super::Told;
 use crate::cli::style::{count, number, plain};
-use ctxpack::check::{Code, Entry, Finding, Limit};
+use ctxpack::check::{Code, Finding, Limit};
 use ctxpack::guard::secrets::redact;
 use ctxpack::lock;
 
@@ -14,9 +15,9 @@ pub struct Words {
     pub advice: String,
 }
 
-/// A finding in words. `against` is what sizes were compared with.
-pub fn words(finding: &Finding, entries: &[Entry], against: Option<&str>) -> Words {
-    let entry = finding.entry_idx.and_then(|idx| entries.get(idx));
+/// A finding in words.
+pub fn words(told: &Told<'_>, finding: &Finding) -> Words {
+    let entry = finding.entry_idx.and_then(|idx| told.entries.get(idx));
     let harmless = |text: &str| plain(&redact(text));
     let name = harmless(&finding.check);
     let unit = finding.unit.as_str();
@@ -45,7 +46,7 @@ pub fn words(finding: &Finding, entries: &[Entry], against: Option<&str>) -> Wor
     };
     let limit_line = place.map(|place| place.limit_line);
     let smaller = "ctxpack check --why shows what takes the space";
-    let against = harmless(against.unwrap_or("before"));
+    let against = harmless(told.against.unwrap_or("before"));
     let (message, advice) = match finding.code {
         Code::OverBudget => (
             format!("{name}: {of}{files}: {too_many}"),
@@ -113,7 +114,7 @@ pub fn words(finding: &Finding, entries: &[Entry], against: Option<&str>) -> Wor
             format!("this looks like a secret: {detail}"),
             "take it out, and change it where it is used: it may be in the history too; a line that says ctxpack:allow is let be".to_owned(),
         ),
-        Code::StaleBundle | Code::StaleLock => (format!("{name}: {detail}"), FIX.to_owned()),
+        Code::StaleBundle | Code::StaleLock => (format!("{name}: {detail}"), harmless(told.fix)),
     };
     let said = entry
         .map(|entry| entry.message.as_str())
@@ -128,9 +129,6 @@ pub fn words(finding: &Finding, entries: &[Entry], against: Option<&str>) -> Wor
         },
     }
 }
-
-/// What mends a lock and the bundles.
-pub const FIX: &str = "ctxpack bundle --write && git add ctxpack.lock";
 
 fn config(finding: &Finding) -> String {
     match finding.path.as_str() {
