@@ -1168,12 +1168,18 @@ pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<Command, clap:
     let typed: Vec<OsString> = typed.into_iter().collect();
     let mut cli = Cli::command();
     if typed.iter().any(|word| word == "-h") {
-        // one line, and -h itself says how to get help
-        let names: Vec<String> = commands()
-            .into_iter()
-            .filter(|name| name != "help")
-            .collect();
-        let commands = format!("{EXAMPLES}\n\nCommands: {}", names.join(" "));
+        // -h itself says how to get help
+        let names = commands();
+        let mut commands = format!("{EXAMPLES}\nCommands:");
+        let mut n_columns = "Commands:".len();
+        for name in names.into_iter().filter(|name| name != "help") {
+            n_columns += 1 + name.len();
+            if n_columns > 79 {
+                commands.push_str("\n         ");
+                n_columns = "Commands:".len() + 1 + name.len();
+            }
+            commands.push_str(&format!(" {name}"));
+        }
         let shown = |arg: clap::Arg| arg.help_heading(None);
         cli = cli
             .mut_args(shown)

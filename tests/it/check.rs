@@ -415,6 +415,28 @@ fn a_project_says_only_so_much() {
     }
 }
 
+/// What hooks of others run can be run, and passes where all is well.
+#[test]
+fn hooks_run_what_there_is() {
+    let place = committed(&[
+        ("docs/a.md", &words(80)),
+        ("ctxpack.toml", "[bundle.docs]\nbudget = \"1k\"\n"),
+    ]);
+    place.run(&["bundle", "--write"]).good();
+    commit(&place);
+    let hooks = Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml");
+    let hooks = std::fs::read_to_string(hooks).unwrap();
+    let entries: Vec<&str> = hooks
+        .lines()
+        .filter_map(|line| line.strip_prefix("  entry: ctxpack "))
+        .collect();
+    assert_eq!(entries.len(), hooks.matches("- id: ").count());
+    for entry in entries {
+        let args: Vec<&str> = entry.split(' ').collect();
+        assert_eq!(place.run(&args).good(), "", "{entry}");
+    }
+}
+
 #[test]
 fn one_list_of_codes() {
     let help = Place::new().run(&["check", "--help"]).good();

@@ -54,6 +54,8 @@ fn help_and_version_go_to_stdout() {
         ["eval", "--help"],
         ["tune", "--help"],
         ["cache", "--help"],
+        ["check", "--help"],
+        ["bundle", "--help"],
         ["help", "sources"],
         ["pack", "--help"],
     ] {

@@ -392,8 +392,15 @@ fn the_architecture_names_what_is_there() {
     );
 }
 
-/// Flags of cargo and of `benches/evaluate.rs`, which README.md names as well.
-const FOREIGN: &[&str] = &["--bench", "--fit", "--folds", "--path", "--release"];
+/// Flags of git, of cargo and of `benches/evaluate.rs`, which the documents name as well.
+const FOREIGN: &[&str] = &[
+    "--all",
+    "--bench",
+    "--fit",
+    "--folds",
+    "--path",
+    "--release",
+];
 
 #[test]
 fn the_readme_agrees_with_the_help() {
@@ -430,12 +437,12 @@ fn the_readme_agrees_with_the_help() {
         known += &place.run(&["cache", what, "--help"]).good();
     }
     let known: BTreeSet<String> = flags(&known).collect();
-    let wrong: Vec<String> = flags(&readme)
+    let wrong: Vec<String> = flags(&(readme + &read("docs/ci.md")))
         .filter(|flag| !known.contains(flag) && !FOREIGN.contains(&flag.as_str()))
         .collect();
     assert!(
         wrong.is_empty(),
-        "README.md names flags that are not there: {wrong:?}"
+        "README.md or docs/ci.md names flags that are not there: {wrong:?}"
     );
 }
 

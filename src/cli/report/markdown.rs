@@ -80,11 +80,14 @@ fn cells(row: &Row, has_base: bool) -> String {
         (true, None) => " |".to_owned(),
         (true, Some(base)) if row.tokens >= base => {
             let more = row.tokens - base;
-            format!(" +{} (+{}) |", number(more), percent(more, base))
+            match more {
+                0 => " 0 |".to_owned(),
+                more => format!(" +{} (+{}) |", number(more), text(&percent(more, base))),
+            }
         }
         (true, Some(base)) => {
             let less = base - row.tokens;
-            format!(" -{} (-{}) |", number(less), percent(less, base))
+            format!(" -{} (-{}) |", number(less), text(&percent(less, base)))
         }
     };
     format!(
@@ -102,7 +105,7 @@ fn why(share: &Share) -> String {
         text(&share.check)
     );
     for (path, tokens, _) in share.files.iter().take(MOST_FILES) {
-        let row = [number(*tokens), percent(*tokens, total), code(path)];
+        let row = [number(*tokens), text(&percent(*tokens, total)), code(path)];
         out.push_str(&format!("| {} |\n", row.join(" | ")));
     }
     if let Some(more @ 1..) = share.files.len().checked_sub(MOST_FILES) {

@@ -143,6 +143,9 @@ pub fn percent(part: usize, whole: usize) -> String {
         return "-".to_owned();
     }
     let tenths = part as u128 * 1_000 / whole as u128;
+    if tenths == 0 && part > 0 {
+        return "<0.1%".to_owned();
+    }
     if tenths >= 1_000 || tenths.is_multiple_of(10) {
         format!("{}%", tenths / 10)
     } else {
