@@ -143,6 +143,20 @@ mod tests {
         assert_eq!(lock.behind(&[]).count(), 1);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_locked_comes_back(lines in proptest::collection::vec(proptest::collection::vec(".*", 0..5), 0..6), torn in ".*") {
+            let mut lock = Lock::default();
+            for words in &lines {
+                lock.add(["check".to_owned()].into_iter().chain(words.clone()));
+            }
+            let text = lock.text();
+            proptest::prop_assert_eq!(text.lines().count(), lock.behind(&[]).count() + 1);
+            proptest::prop_assert_eq!(Lock::parse(&text), Ok(lock));
+            let _ = Lock::parse(&torn);
+        }
+    }
+
     #[test]
     fn torn_files_are_read_and_conflicts_are_told() {
         assert_eq!(

@@ -302,6 +302,11 @@ fn limit(entry: &Entry, files: &Files, own: &[usize], row: &mut Row, found: &mut
     }
 }
 
+fn is_in_chain(path: &str) -> bool {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    caps::CHAIN_NAMES.contains(&name)
+}
+
 /// The size of `size` over the limit `most`, for comparing: parts of a million.
 fn share(size: usize, most: usize) -> u128 {
     size as u128 * 1_000_000 / most.max(1) as u128
@@ -343,6 +348,9 @@ fn host_limit(
                 };
                 sized.push((path, size, (0, 0)));
             }
+            // a file of another name is in no chain, and counts alone
+            let others = own.iter().filter(|it| !is_in_chain(&it.path));
+            sized.extend(others.map(|it| (it.path.as_str(), it.size, (0, 0))));
         }
     }
     let mut worst = 0;
@@ -565,6 +573,12 @@ mod tests {
             of("codex-agents", &chain),
             ["a/AGENTS.md:0 over-cap 33000/32768"]
         );
+        let others = [
+            ("rules.md", size(0, 40_000, 0)),
+            ("b.md", size(0, 30_000, 0)),
+        ];
+        let expected = ["rules.md:0 over-cap 40000/32768"];
+        assert_eq!(of("codex-agents", &others), expected);
     }
 
     #[test]

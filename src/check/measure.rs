@@ -2,7 +2,8 @@
 
 use super::{Entry, Limit};
 use crate::error::Error;
-use crate::guard::secrets::{Redaction, names::is_secret_name};
+use crate::guard::secrets::{self as known, Redaction, names::is_secret_name};
+use crate::guard::text::{Decoded, decode};
 use crate::request::Secrets;
 use crate::source::notes::doctor::caps;
 use crate::source::{FileRef, Matcher, Trees};
@@ -87,6 +88,25 @@ pub fn measure(
     };
     let measured: Vec<Option<Measured>> = wanted.par_iter().map(one).collect();
     Ok(renumbered(measured, of_entry))
+}
+
+/// Counts one text that is no file of the repository, such as the output of a hook, which each of `entries` means.
+pub fn measure_text(name: &str, bytes: &[u8], entries: &[Entry], counting: Counting) -> Files {
+    let Decoded::Text(clean) = decode(bytes) else {
+        return Files {
+            files: Vec::new(),
+            of_entry: vec![Vec::new(); entries.len()],
+        };
+    };
+    let (redacted, secrets) = known::redact_in(None, &clean.text);
+    let file = Measured {
+        path: name.to_owned(),
+        ..measured(&redacted, bytes.len(), secrets, counting)
+    };
+    Files {
+        files: vec![file],
+        of_entry: vec![vec![0]; entries.len()],
+    }
 }
 
 /// The same of an earlier state, where nothing is looked for and files that `now` has unchanged are not counted again.
@@ -188,28 +208,11 @@ fn measure_one(trees: &Trees, file: &FileRef, counting: Counting) -> Option<Meas
     let empty = empty(trees, file);
     match trees.redacted(file) {
         Ok((clean, secrets)) => {
-            let text = clean.text;
-            let loaded = caps::loaded(&text);
-            let mut loaded_bytes = 0;
-            let mut past = (loaded.get(caps::INDEX_LINES).map_or(0, |it| it.0), 0);
-            for (line, content) in &loaded {
-                loaded_bytes += content.trim_end_matches(['\n', '\r']).len() + 1;
-                if past.1 == 0 && loaded_bytes > caps::INDEX_BYTES {
-                    past.1 = *line;
-                }
-            }
-            let size = Size {
-                tokens: counting.tokens(&text),
-                characters: text.chars().count(),
-                bytes: trees.entry(file).n_bytes as usize,
-                lines: loaded.len(),
-                loaded_bytes,
-            };
+            let n_bytes = trees.entry(file).n_bytes as usize;
             Some(Measured {
-                size,
-                past,
-                secrets,
-                ..empty
+                path: empty.path,
+                object: empty.object,
+                ..measured(&clean.text, n_bytes, secrets, counting)
             })
         }
         Err(("binary" | "gone", _)) => None,
@@ -226,5 +229,30 @@ fn measure_one(trees: &Trees, file: &FileRef, counting: Counting) -> Option<Meas
             }),
             ..empty
         }),
+    }
+}
+
+/// The numbers of a text of `n_bytes` on disk.
+fn measured(text: &str, n_bytes: usize, secrets: Vec<Redaction>, counting: Counting) -> Measured {
+    let loaded = caps::loaded(text);
+    let mut loaded_bytes = 0;
+    let mut past = (loaded.get(caps::INDEX_LINES).map_or(0, |it| it.0), 0);
+    for (line, content) in &loaded {
+        loaded_bytes += content.trim_end_matches(['\n', '\r']).len() + 1;
+        if past.1 == 0 && loaded_bytes > caps::INDEX_BYTES {
+            past.1 = *line;
+        }
+    }
+    Measured {
+        size: Size {
+            tokens: counting.tokens(text),
+            characters: text.chars().count(),
+            bytes: n_bytes,
+            lines: loaded.len(),
+            loaded_bytes,
+        },
+        past,
+        secrets,
+        ..Measured::default()
     }
 }

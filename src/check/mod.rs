@@ -13,7 +13,7 @@ mod pins;
 pub use code::{Code, Level};
 pub use judge::{Finding, Report, Row, Status, Sums, judge, sums};
 pub use limits::{LIMITS, Named, Scope, Unit, named};
-pub use measure::{Counting, Files, Measured, Size, measure, measure_base};
+pub use measure::{Counting, Files, Measured, Size, measure, measure_base, measure_text};
 pub use pins::{Pins, pins};
 
 use crate::request::Budget;

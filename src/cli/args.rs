@@ -136,7 +136,7 @@ pub enum Command {
 /// Options of `ctxpack check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Files and folders to check by --budget or --for, or a repository [default: .]
+    /// Files and folders to check by --budget or --for, or a repository; `-` is stdin [default: .]
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
@@ -1072,7 +1072,7 @@ const CHECK_EXAMPLES: &str = "\
 Examples:
   ctxpack check                              what ctxpack.toml limits, and what hosts load
   ctxpack check --budget 40k src/            one limit, without a file
-  ctxpack check --for claude-hook docs/hook.md
+  my-hook | ctxpack check --for claude-hook -
   ctxpack check --against origin/main --max-growth 5%
   ctxpack check --why                        what takes the space
   ctxpack check --staged                     in a pre-commit hook";

@@ -50,7 +50,20 @@ pub fn run(args: &CheckArgs) -> Outcome<ExitCode> {
         None | Some(Secrets::Fail | Secrets::Redact | Secrets::Exclude) => Secrets::Redact,
         Some(Secrets::Off) => Secrets::Off,
     };
-    let first = args.paths.first().map_or(Path::new("."), PathBuf::as_path);
+    let is_stdin = args.paths.iter().any(|path| path.as_os_str() == "-");
+    if is_stdin
+        && (args.paths.len() > 1
+            || args.against.is_some()
+            || args.max_growth.is_some()
+            || args.staged)
+    {
+        return Err(
+            Failure::new("`-` is stdin, which is checked alone and has no earlier state")
+                .hint("my-hook | ctxpack check --for claude-hook -"),
+        );
+    }
+    let first = args.paths.first().filter(|_| !is_stdin);
+    let first = first.map_or(Path::new("."), PathBuf::as_path);
     let around = match first.is_file() {
         true => first.parent().filter(|it| !it.as_os_str().is_empty()),
         false => Some(first),
@@ -104,9 +117,12 @@ pub fn run(args: &CheckArgs) -> Outcome<ExitCode> {
     };
     let progress = Progress::start(args.talk.quiet);
     let now = source::open(&request)?;
-    let files = check::measure(&now, &entries, counting, &|n| {
-        progress.report(Stage::Collect, n);
-    })?;
+    let files = match is_stdin {
+        true => check::measure_text("-", &stdin()?, &entries, counting),
+        false => check::measure(&now, &entries, counting, &|n| {
+            progress.report(Stage::Collect, n);
+        })?,
+    };
     let lock = read_lock(&project.root, request.staged.as_ref())?;
     let against = Against::of(args, &entries, &lock)?;
     let before = match &against {
@@ -214,6 +230,21 @@ pub fn tell(format: &Format, told: &Told<'_>, target: &Target) -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+/// All of stdin, up to what is read of any file sixteen times over.
+fn stdin() -> Outcome<Vec<u8>> {
+    const MOST: u64 = 64 << 20;
+    let mut bytes = Vec::new();
+    let read = std::io::stdin()
+        .lock()
+        .take(MOST + 1)
+        .read_to_end(&mut bytes);
+    read.map_err(|error| Failure::from(Error::io("-", error)))?;
+    match bytes.len() as u64 > MOST {
+        true => Err(Failure::new("-: more than 64 MiB")),
+        false => Ok(bytes),
+    }
 }
 
 /// What sizes are compared with.
@@ -364,7 +395,14 @@ pub fn write_lock(root: &Path, lock: &Lock) -> Outcome<bool> {
 fn typed(args: &CheckArgs, project: &Project) -> Outcome<Option<Entry>> {
     let mut include = Vec::new();
     let mut names = Vec::new();
-    for path in &args.paths {
+    let is_stdin = |path: &&PathBuf| path.as_os_str() == "-";
+    names.extend(
+        args.paths
+            .iter()
+            .filter(is_stdin)
+            .map(|_| "stdin".to_owned()),
+    );
+    for path in args.paths.iter().filter(|path| !is_stdin(path)) {
         let real = path.canonicalize();
         let real = real.map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Failure::from(Error::NoSuchPath(path.clone())),
@@ -388,7 +426,7 @@ fn typed(args: &CheckArgs, project: &Project) -> Outcome<Option<Entry>> {
     }
     let asks = args.budget.is_some()
         || args.host.is_some()
-        || !include.is_empty()
+        || !names.is_empty()
         || !args.include.is_empty()
         || !args.exclude.is_empty();
     let is_all = args.max_growth.is_some() && project.settings.check.is_empty();
@@ -411,7 +449,7 @@ fn typed(args: &CheckArgs, project: &Project) -> Outcome<Option<Entry>> {
             );
         }
         (Some(size), None) => Some(limit(size, args.each, project)?),
-        (None, Some(host)) if host.files.is_empty() && include.is_empty() => {
+        (None, Some(host)) if host.files.is_empty() && names.is_empty() => {
             return Err(
                 Failure::new(format!("--for {}: of which files?", host.name))
                     .hint(format!("ctxpack check --for {} FILE", host.name)),

@@ -265,6 +265,20 @@ mod tests {
     }
 
     #[test]
+    fn checks_are_a_projects() {
+        for text in ["check = []", "bundle = {}"] {
+            let wrong =
+                crate::config::parse(text, std::path::Path::new("x"), crate::config::Trust::User);
+            let message = wrong.unwrap_err().message;
+            assert!(
+                message.ends_with("is a project's to set, not a user's"),
+                "{message}"
+            );
+            assert!(project(text).is_ok());
+        }
+    }
+
+    #[test]
     fn growths() {
         let check = |text: &str, expected: Option<Growth>| {
             assert_eq!(parse_growth(text).ok(), expected, "{text}");

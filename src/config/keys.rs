@@ -206,6 +206,13 @@ pub fn parse(text: &str, path: &Path, trust: Trust) -> Outcome<Settings> {
             )
             .hint("put it into ~/.config/ctxpack/config.toml"));
         }
+        if trust == Trust::User && matches!(key.name, "check" | "bundle") {
+            return Err(at(
+                start,
+                &format!("`{}` is a project's to set, not a user's", key.name),
+            )
+            .hint("put it into ctxpack.toml at the root of the repository"));
+        }
         (key.set)(&mut settings, value.get_ref()).map_err(|wrong| Failure {
             hints: wrong.failure.hints,
             ..at(

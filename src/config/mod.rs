@@ -60,9 +60,9 @@ pub struct Settings {
     pub weights: Option<Weights>,
     /// What becomes of secrets; of a project's file only what is stricter than the user's word.
     pub secrets: Option<Secrets>,
-    /// Limits on what is read; the highest layer that has any wins.
+    /// Limits on what is read; a project's alone.
     pub check: Vec<CheckEntry>,
-    /// Named bundles; the highest layer that has any wins.
+    /// Named bundles; a project's alone.
     pub bundle: Vec<BundleEntry>,
     /// The line of each key that a file sets; nothing of other layers.
     pub lines: BTreeMap<&'static str, usize>,
@@ -101,12 +101,6 @@ pub fn merge(layers: &[Settings]) -> Settings {
         merged.home = merged.home.or(layer.home);
         merged.cache = merged.cache.or(layer.cache);
         merged.secrets = merged.secrets.or(layer.secrets);
-        if merged.check.is_empty() {
-            merged.check.clone_from(&layer.check);
-        }
-        if merged.bundle.is_empty() {
-            merged.bundle.clone_from(&layer.bundle);
-        }
         if merged.weights.is_none() {
             merged.weights.clone_from(&layer.weights);
         }

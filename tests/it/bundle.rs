@@ -342,3 +342,56 @@ fn a_conflict_in_the_lock_is_mended_by_writing_it() {
     git(&place.repo(), &["add", "--all"]);
     check(&place, &["--check"], 1, &["ctxpack.lock review stale-lock"]);
 }
+
+/// Whatever git left of its index, a run ends with a message.
+#[test]
+fn indexes_of_all_kinds() {
+    let place = place();
+    check(&place, &["--write"], 0, &[]);
+    commit(&place);
+    let index = place.repo().join(".git/index");
+    let whole = std::fs::read(&index).unwrap();
+    let commands = [&["bundle", "--check"][..], &["check", "--staged"]];
+    for end in [0, 1, 11, 12, 40, whole.len() / 2, whole.len() - 1] {
+        std::fs::write(&index, &whole[..end]).unwrap();
+        for args in commands {
+            assert!(
+                place.run(args).bad().contains("what is staged: "),
+                "{end} {args:?}"
+            );
+        }
+    }
+    let mut odd = whole.clone();
+    for at in (0..whole.len()).step_by(7) {
+        odd[at] ^= 0x41;
+        std::fs::write(&index, &odd).unwrap();
+        let code = place.run(commands[1]).code;
+        assert!(matches!(code, Some(0..=2)), "{at}: {code:?}");
+        odd[at] = whole[at];
+    }
+    std::fs::remove_file(&index).unwrap();
+    let nothing = [
+        "ctxpack.lock map stale-lock",
+        "ctxpack.lock review stale-lock",
+    ];
+    check(&place, &["--check"], 1, &nothing);
+    // two sides of a merge
+    std::fs::write(&index, &whole).unwrap();
+    git(&place.repo(), &["checkout", "--quiet", "-b", "other"]);
+    place.write("src/lock.rs", "one\n");
+    commit(&place);
+    git(&place.repo(), &["checkout", "--quiet", "main"]);
+    place.write("src/lock.rs", "two\n");
+    commit(&place);
+    let mut merge = std::process::Command::new("git");
+    let merge = merge
+        .args(["merge", "--quiet", "other"])
+        .current_dir(place.repo());
+    assert!(!merge.output().unwrap().status.success());
+    for args in commands {
+        assert!(
+            place.run(args).bad().contains("src/lock.rs is in conflict"),
+            "{args:?}"
+        );
+    }
+}

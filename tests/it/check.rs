@@ -148,6 +148,31 @@ fn a_limit_may_be_typed() {
     }
 }
 
+#[test]
+fn what_a_hook_says_is_checked_on_its_way() {
+    use std::io::Write;
+    let place = committed(&[("a.md", "a\n")]);
+    let run = |text: &[u8], args: &[&str]| {
+        let mut command = place.command(&[&["check"], args].concat());
+        let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text).unwrap();
+        Ran::new(child.wait_with_output().unwrap())
+    };
+    let long = "x".repeat(10_001);
+    assert_eq!(run(b"short", &["--for", "claude-hook", "-"]).good(), "");
+    let ran = run(long.as_bytes(), &["--for", "claude-hook", "-"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.stdout.contains("stdin: 10,001 of 10,000 characters"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(run(long.as_bytes(), &["-b", "5", "-"]).code, Some(1));
+    assert_eq!(run(b"\0\x01", &["-b", "5", "-"]).code, Some(1)); // nothing matched
+    run(b"", &["-b", "5", "-", "a.md"]).bad();
+    run(b"", &["-"]).bad();
+}
+
 const CONFIG: &str = "budget = \"2k\"\n\n[[check]]\nname = \"docs\"\ninclude = [\"docs/**\"]\nbudget = 100\nmax-growth = \"5%\"\nmessage = \"Ask Ann.\"\n";
 
 #[test]

@@ -60,6 +60,12 @@ fn names_are_harmless_in_every_output() {
         &["--explain", "--stats"],
         &["--manifest", "/dev/stderr", "-q"],
         &["sources"],
+        &["check", "-b", "10", "--each", "--why"],
+        &["check", "-b", "10", "--each", "--why", "-f", "markdown"],
+        &["check", "-b", "10", "--each", "-f", "json"],
+        &["check", "-b", "10", "--each", "-f", "sarif"],
+        &["check", "-b", "10", "--each", "-f", "gitlab"],
+        &["check", "-b", "10", "--each", "-f", "junit"],
         &["curve"],
         &["notes"],
         &["doctor"],
@@ -69,7 +75,10 @@ fn names_are_harmless_in_every_output() {
         &["--rev", "::error::x"],
     ] {
         let mut command = place.command(args);
-        if !matches!(args[0], "notes" | "doctor" | "sessions" | "sources") {
+        if !matches!(
+            args[0],
+            "notes" | "doctor" | "sessions" | "sources" | "check"
+        ) {
             command.args(["-b", "100k", "-t", "hold_the_lock in \u{e0041}\u{202e}this"]);
         }
         let output = command.output().unwrap();
