@@ -1,15 +1,19 @@
 //! For people, and for editors that read `path:line:column: error: what [code]`. Silent where all is well.
 
+use super::words::Words;
 use super::{Share, Told, words};
 use crate::cli::memory::columns;
 use crate::cli::report::words::percent;
-use crate::cli::style::{count, fit_path, left, number, plain, right, terminal_size, width};
+use crate::cli::style::{Style, count, fit_path, left, number, plain, right, terminal_size, width};
 use crate::cli::treemap;
-use ctxpack::check::{Level, Status};
+use ctxpack::check::{Finding, Level, Status};
 use ctxpack::guard::secrets::redact;
 
 /// Files of one check that are listed.
 const MOST_FILES: usize = 20;
+
+/// Files that changed that are listed.
+const MOST_CHANGES: usize = 10;
 
 /// Findings of one kind that are listed.
 const MOST_ALIKE: usize = 20;
@@ -17,16 +21,11 @@ const MOST_ALIKE: usize = 20;
 pub(super) fn write(told: &Told<'_>) -> String {
     let style = told.style;
     let mut out = String::new();
-    let mut n_alike = 0;
-    let mut last = None;
-    for finding in &told.report.findings {
-        let kind = (finding.code, &finding.check);
-        n_alike = if last == Some(kind) { n_alike + 1 } else { 0 };
-        last = Some(kind);
-        if n_alike >= MOST_ALIKE {
-            continue;
-        }
-        let words = words(told, finding);
+    let of_kind = |a: &Finding, b: &Finding| (a.code, &a.check) == (b.code, &b.check);
+    let kinds = told.report.findings.chunk_by(of_kind);
+    let shown = kinds.flat_map(|alike| alike.iter().take(MOST_ALIKE));
+    let shown: Vec<(&Finding, Words)> = shown.map(|it| (it, words(told, it))).collect();
+    for (idx, (finding, words)) in shown.iter().enumerate() {
         let level = match finding.code.level() {
             Level::Error => style.red("error:"),
             Level::Warning => style.yellow("warning:"),
@@ -37,21 +36,27 @@ pub(super) fn write(told: &Told<'_>) -> String {
             (path, line) => format!("{}:{line}:1", plain(&redact(path))),
         };
         out.push_str(&format!(
-            "{}: {level} {} [{}]\n    {}\n",
+            "{}: {level} {} [{}]\n",
             style.bold(&place),
             words.message,
             finding.code.as_str(),
-            style.dim(&words.advice)
         ));
+        // the same advice many times in a row is given once
+        let next = shown.get(idx + 1);
+        if next.is_none_or(|(_, next)| next.advice != words.advice) {
+            out.push_str(&format!("    {}\n", style.dim(&words.advice)));
+        }
     }
-    if let Some(more @ 1..) = told.report.findings.len().checked_sub(shown(told)) {
+    if let Some(more @ 1..) = told.report.findings.len().checked_sub(shown.len()) {
         out.push_str(&format!(
             "and {} more (--format json lists all)\n",
             number(more)
         ));
     }
     for share in told.why.into_iter().flatten() {
-        out.push('\n');
+        if !out.is_empty() {
+            out.push('\n');
+        }
         out.push_str(&why(told, share));
     }
     let of = |status| {
@@ -79,15 +84,6 @@ pub(super) fn write(told: &Told<'_>) -> String {
     } else {
         out + "\n"
     }
-}
-
-/// How many findings are listed.
-fn shown(told: &Told<'_>) -> usize {
-    let alike = told
-        .report
-        .findings
-        .chunk_by(|a, b| (a.code, &a.check) == (b.code, &b.check));
-    alike.map(|alike| alike.len().min(MOST_ALIKE)).sum()
 }
 
 /// What takes the space of one check.
@@ -143,10 +139,40 @@ fn why(told: &Told<'_>, share: &Share) -> String {
         }
         out.push_str(&format!("{line}  in {} more\n", number(more)));
     }
-    for (path, tokens) in share.gone.iter().take(5) {
-        let line = left("", 16) + &right(&format!("-{}", number(*tokens)), 9);
+    if has_base {
+        out.push_str(&changes(share, room, style));
+    }
+    out
+}
+
+/// What changed most of one check, either way.
+fn changes(share: &Share, room: usize, style: Style) -> String {
+    let there = share.files.iter().map(|(path, now, before)| {
+        let before = before.unwrap_or(0);
+        (path, *now as i128 - before as i128)
+    });
+    let gone = share.gone.iter().map(|(path, n)| (path, -(*n as i128)));
+    let mut all: Vec<(&String, i128)> = there.chain(gone).filter(|it| it.1 != 0).collect();
+    all.sort_by(|a, b| b.1.abs().cmp(&a.1.abs()).then_with(|| a.0.cmp(b.0)));
+    if all.is_empty() {
+        return String::new();
+    }
+    let sum: i128 = all.iter().map(|it| it.1).sum();
+    let signed = |n: i128| {
+        let sign = if n < 0 { '-' } else { '+' };
+        let size = usize::try_from(n.unsigned_abs()).unwrap_or(usize::MAX);
+        format!("{sign}{}", number(size))
+    };
+    let head = format!("{} in {}", signed(sum), count(all.len(), "file"));
+    let mut out = style.dim(&format!("{}  what changed: {head}\n", right("change", 9)));
+    for (path, n) in all.iter().take(MOST_CHANGES) {
         let path = fit_path(&plain(&redact(path)), room);
-        out.push_str(&style.dim(&format!("{line}  {path} (gone)\n")));
+        out.push_str(&format!("{}  {path}\n", right(&signed(*n), 9)));
+    }
+    if let Some(more @ 1..) = all.len().checked_sub(MOST_CHANGES) {
+        let rest: i128 = all.iter().skip(MOST_CHANGES).map(|it| it.1).sum();
+        let rest = right(&signed(rest), 9);
+        out.push_str(&format!("{rest}  in {} more\n", number(more)));
     }
     out
 }

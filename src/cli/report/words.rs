@@ -2,7 +2,7 @@
 
 use super::Told;
 use crate::cli::style::{count, number, plain};
-use ctxpack::check::{Code, Finding, Limit};
+use ctxpack::check::{Code, Finding, Limit, Scope};
 use ctxpack::guard::secrets::redact;
 use ctxpack::lock;
 
@@ -47,6 +47,12 @@ pub fn words(told: &Told<'_>, finding: &Finding) -> Words {
     let limit_line = place.map(|place| place.limit_line);
     let smaller = "ctxpack check --why shows what takes the space";
     let against = harmless(told.against.unwrap_or("before"));
+    let of = match entry.and_then(|entry| entry.limit) {
+        Some(Limit::Host(host)) if host.scope == Scope::Chain => {
+            format!("with those of the folders above it, {of}")
+        }
+        _ => of,
+    };
     let (message, advice) = match finding.code {
         Code::OverBudget => (
             format!("{name}: {of}{files}: {too_many}"),
