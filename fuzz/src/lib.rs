@@ -132,8 +132,20 @@ pub fn config(data: &[u8]) {
         let parts = inside.expect("a project's notes lie inside").components();
         assert!(parts.into_iter().all(|part| part.as_os_str() != ".."));
     }
+    for output in project.bundle.iter().filter_map(|it| it.output.as_ref()) {
+        let mut parts = Path::new(output).components();
+        let is_below = |part| matches!(part, std::path::Component::Normal(name) if name != ".git");
+        assert!(parts.all(is_below), "{output}");
+    }
+    let of_checks = project
+        .check
+        .iter()
+        .flat_map(|it| [&it.include, &it.exclude]);
+    let of_bundles = project.bundle.iter().map(|it| &it.settings.include);
     for glob in [&project.include, &project.exclude, &project.pin]
         .into_iter()
+        .chain(of_checks)
+        .chain(of_bundles)
         .flatten()
     {
         let parts = Path::new(glob).components();

@@ -1,6 +1,6 @@
 //! Whether what models read stays as small as was agreed: limits on files, judged.
 //!
-//! An [`Entry`] says which files, how much, and how fast they may grow; [`measure`] counts them, on all cores, and [`judge`] turns
+//! An [`Entry`] says which files, how much, and how fast they may grow; [`measure()`] counts them, on all cores, and [`judge()`] turns
 //! counts into rows and findings. A limit that matches nothing fails, because a gate that nothing passes through is open. Nothing
 //! is written and nothing is printed here; limits are reviewed like code, and so stand in the repository.
 

@@ -64,7 +64,7 @@ pub struct Settings {
     pub check: Vec<CheckEntry>,
     /// Named bundles; a project's alone.
     pub bundle: Vec<BundleEntry>,
-    /// The line of each key that a file sets; nothing of other layers.
+    /// The line of each key that a file sets, of the highest layer that is a file.
     pub lines: BTreeMap<&'static str, usize>,
 }
 
@@ -101,6 +101,15 @@ pub fn merge(layers: &[Settings]) -> Settings {
         merged.home = merged.home.or(layer.home);
         merged.cache = merged.cache.or(layer.cache);
         merged.secrets = merged.secrets.or(layer.secrets);
+        if merged.lines.is_empty() {
+            merged.lines.clone_from(&layer.lines);
+        }
+        if merged.check.is_empty() {
+            merged.check.clone_from(&layer.check);
+        }
+        if merged.bundle.is_empty() {
+            merged.bundle.clone_from(&layer.bundle);
+        }
         if merged.weights.is_none() {
             merged.weights.clone_from(&layer.weights);
         }
