@@ -4,7 +4,7 @@
 
 use crate::emit::Bundle;
 use crate::lock::Lock;
-use crate::request::{Budget, Format, Kind};
+use crate::request::{Budget, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 use twox_hash::XxHash3_64;
 
@@ -28,14 +28,8 @@ pub fn record(lock: &mut Lock, made: Made<'_>, bundle: &Bundle) {
         Budget::Characters(n) => (n, "characters"),
         Budget::Bytes(n) => (n, "bytes"),
     };
-    let format = match bundle.format {
-        Format::Xml => "xml",
-        Format::Markdown => "markdown",
-        Format::Json => "json",
-        Format::Plain => "plain",
-    };
     add(&["budget", &most.to_string(), unit]);
-    add(&["format", format]);
+    add(&["format", bundle.format.as_str()]);
     add(&["task", &hash(made.task)]);
     let tokens = bundle.tokens.to_string();
     add(&["tokens", &tokens, bundle.account.tokenizer]);

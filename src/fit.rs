@@ -77,23 +77,7 @@ pub fn fit(
     };
     let limit_of = |budget: usize| (budget as f64 / factor).floor() as usize;
     let limit = limit_of(given);
-    let mut problem = Problem {
-        menus: menus
-            .iter()
-            .map(|menu| Menu {
-                options: menu
-                    .options
-                    .iter()
-                    .map(|option| Choice {
-                        cost: u32::try_from(option.cost).unwrap_or(u32::MAX),
-                        value: option.value,
-                    })
-                    .collect(),
-                pinned: menu.pinned.then_some(0),
-            })
-            .collect(),
-        budget: 0,
-    };
+    let mut problem = problem(menus);
     let everything = worth_of_everything(menus);
     // one round takes most of what the one before took
     let made: RefCell<FxHashMap<Taken, Item>> = RefCell::default();
@@ -261,6 +245,26 @@ pub fn fit(
         upgrade.value /= everything;
     }
     Ok(best)
+}
+
+/// What the solver is asked about `menus`, without a budget yet.
+pub fn problem(menus: &[Renderings]) -> Problem {
+    let menu = |menu: &Renderings| Menu {
+        options: menu.options.iter().map(choice).collect(),
+        pinned: menu.pinned.then_some(0),
+    };
+    Problem {
+        menus: menus.iter().map(menu).collect(),
+        budget: 0,
+    }
+}
+
+/// An option, as the solver sees it.
+pub fn choice(option: &Rendering) -> Choice {
+    Choice {
+        cost: u32::try_from(option.cost).unwrap_or(u32::MAX),
+        value: option.value,
+    }
 }
 
 /// Value of everything at its best; never 0.

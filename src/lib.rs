@@ -25,6 +25,7 @@ pub mod request;
 pub mod score;
 pub mod solve;
 pub mod source;
+pub mod sticky;
 pub mod tokens;
 
 pub use packed::{Explained, Next, Packed, Source, Stage};
@@ -34,7 +35,7 @@ use emit::{Account, Chance, Item, Omitted, Proof, Upgrade};
 use error::Error;
 use render::{Measure, Rendering, Renderings, Subject, lines::Lines};
 use request::{Budget, Kind, RenderingName, Request, Secrets, Task, TaskSource};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use score::Opened;
 pub use score::Survey;
 use score::links::Likely;
@@ -288,16 +289,38 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
         omitted: Vec::new(),
         warnings: survey.warnings.clone(),
     };
-    let make = |menu: &Renderings, rendering: &Rendering| match menu.subject {
+    let write = |menu: &Renderings, rendering: &Rendering| match menu.subject {
         Subject::File(idx) => file_item(survey, idx, rendering),
         Subject::Note(idx) => note_item(survey, idx, rendering),
         Subject::Session(idx) => session_item(survey, idx, rendering),
     };
-    // the best stands last, next to the task: contents first, question last
+    let held = request.earlier.as_ref().map(|earlier| {
+        let id = |subject| identity(survey, subject).1;
+        sticky::hold(earlier, &mut menus, &measure, &id, &write)
+    });
+    let held: FxHashMap<usize, usize> = held.into_iter().flatten().zip(0..).collect();
+    let held_subjects: FxHashSet<Subject> = held.keys().map(|&menu| menus[menu].subject).collect();
+    let make = |menu: &Renderings, rendering: &Rendering| {
+        let mut item = write(menu, rendering);
+        if held_subjects.contains(&menu.subject) {
+            item.reasons.push(sticky::REASON.to_owned());
+        }
+        item
+    };
+    // The best stands last, next to the task: contents first, question last. Where another bundle is to begin as this one does, it stands
+    // first, behind what is held: it is what that one will hold on to.
+    let is_first = request.earlier.is_some();
     let order = |taken: &mut [(usize, usize)]| {
+        let place = |menu: usize| held.get(&menu).copied().unwrap_or(usize::MAX);
         taken.sort_by(|a, b| {
             let value = |&(menu, option): &(usize, usize)| menus[menu].options[option].value;
-            value(a).total_cmp(&value(b)).then(b.0.cmp(&a.0))
+            let by_value = value(a).total_cmp(&value(b)).then(b.0.cmp(&a.0));
+            let by_value = if is_first {
+                by_value.reverse()
+            } else {
+                by_value
+            };
+            place(a.0).cmp(&place(b.0)).then(by_value)
         });
     };
     let unlisted = unlisted(survey, &menus);
@@ -306,7 +329,7 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
         account.chance = chance(survey, &menus, chosen);
         account.warnings = warnings(survey, &menus, chosen);
     };
-    let mut fitted = fit::fit(
+    let fitted = fit::fit(
         &measure,
         request.safety_factor,
         &account,
@@ -314,7 +337,16 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
         &make,
         &order,
         &tell,
-    )?;
+    );
+    // what is held is held if there is room
+    if let (Err(Error::BudgetTooSmall { .. }), false) = (&fitted, held.is_empty()) {
+        let request = Request {
+            earlier: None,
+            ..request.clone()
+        };
+        return spend(&request, survey, progress);
+    }
+    let mut fitted = fitted?;
     timings.push(("solve", since.elapsed()));
     let explanations = if request.explain {
         explanations(survey, &menus, &fitted.chosen)
@@ -484,13 +516,15 @@ fn shortlist(request: &Request, files: &[source::File], order: &[usize]) -> Vec<
         Budget::Tokens(n) => n.saturating_mul(4),
         Budget::Characters(n) | Budget::Bytes(n) => n,
     };
+    let earlier = request.earlier.iter().flat_map(sticky::Earlier::files);
+    let earlier: FxHashSet<&str> = earlier.collect();
     let mut bytes = 0_u64;
     let mut list = Vec::new();
     for (rank, &idx) in order.iter().enumerate() {
         let times = if rank < MAX_SHORTLIST { 4 } else { 1 };
         let room = rank < MIN_SHORTLIST
             || (bytes < (budget_bytes as u64).saturating_mul(times) && rank < MAX_SMALL);
-        if room || files[idx].pinned {
+        if room || files[idx].pinned || earlier.contains(&*files[idx].path) {
             bytes += files[idx].n_bytes;
             list.push(idx);
         }

@@ -1,6 +1,7 @@
 //! Everything a run depends on. The command line, hooks and servers each build a [`Request`] and call [`crate::pack`].
 
 use crate::score::Model;
+use crate::sticky::Earlier;
 use crate::tokens::Tokenizer;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -73,6 +74,8 @@ pub struct Request {
     pub weights: Model,
     /// What becomes of secrets in files and notes.
     pub secrets: Secrets,
+    /// What the bundle before showed: as much of its beginning stays as is worth it ([`crate::sticky`]).
+    pub earlier: Option<Earlier>,
     /// Whether to say of every candidate why it was taken or left; half a kilobyte for each.
     pub explain: bool,
 }
@@ -102,6 +105,7 @@ impl Request {
             now: None,
             weights: Model::default(),
             secrets: Secrets::default(),
+            earlier: None,
             explain: false,
         }
     }
@@ -184,6 +188,18 @@ pub enum Format {
     Json,
     /// Separator lines.
     Plain,
+}
+
+impl Format {
+    /// The word for it: `xml`, `markdown`, `json` or `plain`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Xml => "xml",
+            Self::Markdown => "markdown",
+            Self::Json => "json",
+            Self::Plain => "plain",
+        }
+    }
 }
 
 /// What sort of thing a candidate is.

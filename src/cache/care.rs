@@ -94,6 +94,7 @@ fn check(bucket: Bucket) -> Check {
         Bucket::Sessions
         | Bucket::Heads
         | Bucket::Outlines
+        | Bucket::Bundles
         | Bucket::Commits
         | Bucket::Hunks
         | Bucket::Catalogs => |_, bytes| whole(bytes).map(|_| ()),
@@ -127,6 +128,7 @@ impl Bucket {
             Self::Hunks => "which lines they change",
             Self::Index => "how often terms stand in files",
             Self::Catalogs => "which files are indexed where",
+            Self::Bundles => "what the last bundle showed",
         }
     }
 }

@@ -41,11 +41,13 @@ pub enum Bucket {
     Index,
     /// What stands where in an index, for each tree.
     Catalogs,
+    /// Which items the last bundle of a tree held, as hashes.
+    Bundles,
 }
 
 impl Bucket {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Sessions,
         Self::Heads,
         Self::Outlines,
@@ -53,6 +55,7 @@ impl Bucket {
         Self::Hunks,
         Self::Index,
         Self::Catalogs,
+        Self::Bundles,
     ];
 
     fn folder(self) -> &'static str {
@@ -64,6 +67,7 @@ impl Bucket {
             Self::Hunks => "hunks-v1",
             Self::Index => "index-v1",
             Self::Catalogs => "catalogs-v1",
+            Self::Bundles => "bundles-v1",
         }
     }
 

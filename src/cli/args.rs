@@ -808,6 +808,22 @@ pub struct PackArgs {
     )]
     pub manifest: Option<PathBuf>,
 
+    /// Begin as the bundle before did, as far as that costs little: what a provider has cached of a prompt is cheaper.
+    ///
+    /// FILE remembers what the last bundle showed (hashes, no text) and is written anew by each run; it need not exist yet. The first
+    /// items of the bundle before stay in their places, each as it was written, while that gives up at most 5% of what the bundle is
+    /// worth for the new task; at least a quarter of the budget goes to what is new. A file that changed ends it. `--stats` says how
+    /// much is shared. The json format states numbers of the task with each item, and shares nothing.
+    ///
+    /// Example: ctxpack --sticky .git/ctxpack-sticky -t "$PROMPT" --stats
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = "Where to"
+    )]
+    pub sticky: Option<PathBuf>,
+
     /// Say why each file, note and session is in or out.
     ///
     /// A tree of named numbers per candidate: on stderr, or on stdout instead of the bundle where PATH is named.

@@ -7,7 +7,9 @@ use crate::cli::progress::Progress;
 use crate::cli::resolve::{self, Resolved};
 use crate::cli::style::{self, Style};
 use crate::cli::{explain, stats, summary};
+use ctxpack::cache::Cache;
 use ctxpack::guard::secrets::redact;
+use ctxpack::sticky::{self, Earlier};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::Instant;
@@ -32,6 +34,13 @@ pub fn run(args: &PackArgs) -> Outcome<()> {
     for own in target.iter().chain(&manifest) {
         for root in &request.roots {
             request.exclude.extend(output::glob_below(own, root));
+        }
+    }
+    let sticky = args.sticky.as_deref().map(sticky_target).transpose()?;
+    if let (Some(path), Some(target)) = (&args.sticky, &sticky) {
+        request.earlier = Some(read_sticky(path)?.unwrap_or_default());
+        for root in &request.roots {
+            request.exclude.extend(output::glob_below(target, root));
         }
     }
     request.explain = args.explain.is_some();
@@ -100,8 +109,20 @@ pub fn run(args: &PackArgs) -> Outcome<()> {
     } else {
         output::write(&place, &packed.bundle.text)?;
     }
-    if args.stats {
-        talk(&stats::table(&packed, &request, total, stderr));
+    if sticky.is_some() || args.stats {
+        let now = Earlier::of(&packed.bundle);
+        let before = request.earlier.as_ref();
+        let shared = match (&sticky, &request.cache) {
+            (Some(target), _) => {
+                output::write(target, &now.to_text())?;
+                before.map(|before| before.shared(&now))
+            }
+            (None, Some(folder)) => sticky::with_last(&Cache::new(folder.clone()), &request, &now),
+            (None, None) => None,
+        };
+        if args.stats {
+            talk(&stats::table(&packed, &request, shared, total, stderr));
+        }
     }
     if args.timings {
         talk(&stats::timings(&packed, total));
@@ -115,6 +136,42 @@ pub fn run(args: &PackArgs) -> Outcome<()> {
         talk(&summary::closing(&packed, &request, file, total, stderr));
     }
     Ok(())
+}
+
+fn sticky_target(path: &Path) -> Outcome<Target> {
+    match output::target(path)? {
+        target @ Target::File(_) => Ok(target),
+        Target::Stdout | Target::Device(_) => Err(Failure::new(
+            "--sticky is read and written again: it must be a file",
+        )
+        .hint("ctxpack --sticky .git/ctxpack-sticky")),
+    }
+}
+
+/// Larger than what any bundle leaves there.
+const MAX_STICKY: u64 = 64 << 20;
+
+/// What the run before left; `None` where there is no such file yet.
+fn read_sticky(path: &Path) -> Outcome<Option<Earlier>> {
+    let shown = path.display();
+    let bad = || {
+        Failure::new(format!("--sticky {shown}: not what ctxpack writes there"))
+            .hint("name a file that is not there yet, or delete this one")
+    };
+    match path.metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Failure::new(format!("--sticky {shown}: {error}"))),
+        Ok(metadata) if metadata.len() > MAX_STICKY => return Err(bad()),
+        Ok(_) => {}
+    }
+    let bytes = std::fs::read(path);
+    let bytes = bytes.map_err(|error| Failure::new(format!("--sticky {shown}: {error}")))?;
+    let text = String::from_utf8(bytes).map_err(|_| bad())?;
+    // an empty one is what mktemp makes
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Earlier::parse(&text).map(Some).ok_or_else(bad)
 }
 
 fn manifest_target(path: &Path) -> Outcome<Target> {

@@ -225,6 +225,7 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
         now: None,
         weights: settings.weights.unwrap_or_default(),
         secrets: settings.secrets.unwrap_or_default(),
+        earlier: None,
         explain: false,
     })
 }

@@ -4,6 +4,7 @@ use crate::cli::style::{Style, duration, left, number, percent, right};
 use crate::cli::{budget, outlook};
 use ctxpack::Packed;
 use ctxpack::request::{Budget, Kind, Request};
+use ctxpack::sticky::Shared;
 use std::time::Duration;
 
 /// Items and tokens of one kind.
@@ -61,7 +62,15 @@ pub fn gap(packed: &Packed) -> f64 {
 }
 
 /// The table of `--stats`.
-pub fn table(packed: &Packed, request: &Request, total: Duration, style: Style) -> String {
+///
+/// `shared` is what the bundle before began with as well.
+pub fn table(
+    packed: &Packed,
+    request: &Request,
+    shared: Option<Shared>,
+    total: Duration,
+    style: Style,
+) -> String {
     let mut out = String::new();
     let mut row = |name: &str, items: &str, tokens: &str, share: &str| {
         out.push_str(&format!(
@@ -94,6 +103,14 @@ pub fn table(packed: &Packed, request: &Request, total: Duration, style: Style) 
         number(most),
         number(packed.bundle.account.omitted.len())
     ));
+    if let Some(shared) = shared {
+        let (n, plural) = (shared.n_items, if shared.n_items == 1 { "" } else { "s" });
+        out.push_str(&format!(
+            "prefix    {} tokens in {n} item{plural} as in the bundle before, {}\n",
+            number(shared.tokens),
+            percent(shared.tokens, tokens)
+        ));
+    }
     let proof = packed.bundle.account.proof;
     let proven = if proof.exact {
         "the best selection, proven".to_owned()

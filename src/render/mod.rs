@@ -38,7 +38,7 @@ pub struct Renderings {
 }
 
 /// What a menu is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// Index into the shortlist.
     File(usize),

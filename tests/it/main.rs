@@ -20,6 +20,7 @@ mod secrets;
 mod settings;
 #[cfg(unix)]
 mod signals;
+mod sticky;
 mod stores;
 mod streams;
 #[cfg(unix)]

@@ -8,8 +8,13 @@ use std::path::{Path, PathBuf};
 const EDGES: &[(&str, &[&str])] = &[
     // what all rooms talk in
     ("error", &[]),
-    ("request", &["score", "tokens"]),
+    ("request", &["score", "sticky", "tokens"]),
     ("packed", &["emit", "request", "score"]),
+    // holds on to what a bundle showed
+    (
+        "sticky",
+        &["cache", "emit", "fit", "render", "request", "solve"],
+    ),
     // packs the same for many budgets, through the front door
     ("curve", &["emit", "error", "lib", "request"]),
     // what earlier runs, and the repository, say of sizes
@@ -58,7 +63,7 @@ const EDGES: &[(&str, &[&str])] = &[
         "cli",
         &[
             "bundle", "cache", "check", "config", "curve", "lib", "emit", "error", "eval", "guard",
-            "lock", "request", "score", "source", "tokens",
+            "lock", "request", "score", "source", "sticky", "tokens",
         ],
     ),
     (
