@@ -5,6 +5,7 @@
 //! [`render`] writes each at several sizes; [`solve`] chooses at most one rendering each within the budget; [`emit`] writes the
 //! bundle and its manifest. [`pack`] is that sentence in code.
 
+pub mod agents;
 pub mod bundle;
 pub mod cache;
 pub mod check;
@@ -135,7 +136,7 @@ pub(crate) fn survey_of(
         source: TaskSource::Inferred,
         text: match request.contents_only {
             true => String::new(),
-            false => source::task::infer(&trees, &history, &remembered.sessions),
+            false => source::task::infer(&trees, &history, &remembered),
         },
     });
     // what a person pastes as a task is a log or an issue as often as a sentence
@@ -276,7 +277,14 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
         },
         room: 0, // `fit` knows
         tokenizer: request.tokenizer.name(),
-        task: survey.task.clone(),
+        task: Task {
+            source: survey.task.source,
+            text: if request.knows_task {
+                String::new()
+            } else {
+                survey.task.text.clone()
+            },
+        },
         proof: Proof {
             value: 0.0,
             bound: 0.0,

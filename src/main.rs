@@ -18,11 +18,13 @@ fn main() -> ExitCode {
     interrupt::install();
     let typed: Vec<OsString> = std::env::args_os().collect();
     let color = color(&typed);
+    let is_hook = typed.get(1).is_some_and(|word| word == "hook");
     match interrupt::caught(|| run(typed)) {
         Ok(code) => code,
         Err(failure) => {
             failure.print(Style::stderr(color));
-            ExitCode::from(failure.code)
+            // to a host of agents 2 is a veto, which a mistyped hook must not be
+            ExitCode::from(if is_hook { 0 } else { failure.code })
         }
     }
 }
@@ -49,6 +51,10 @@ fn run(typed: Vec<OsString>) -> Outcome<ExitCode> {
         Command::Bundle(args) => return cli::bundle::run(&args),
         Command::Check(args) => return cli::check::run(&args),
         Command::Cache(args) => return cli::cache::run(&args),
+        Command::Hook(args) => {
+            cli::hook::run(&args);
+            Ok(())
+        }
         Command::Doctor(args) => return cli::doctor::run(&args),
         Command::Remember(args) => return cli::remember::run(&args),
     };

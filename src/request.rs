@@ -60,6 +60,11 @@ pub struct Request {
     pub kinds: Kinds,
     /// The agent that will read the bundle, if it is known: it is not told what its host has loaded already.
     pub reader: Option<Agent>,
+    /// Sessions that the reader is in the middle of, by their ids or the absolute paths of their transcripts: it is not told what it
+    /// said itself. A task is inferred from them all the same.
+    pub in_progress: Vec<String>,
+    /// Whether the reader has the task before it: then the bundle does not repeat it, and its account holds none.
+    pub knows_task: bool,
     /// The user's home directory, where agents keep their notes and sessions; `None` reads none of them.
     pub home: Option<PathBuf>,
     /// What [`VARIABLES`] say, by name; used only where there is a home.
@@ -98,6 +103,8 @@ impl Request {
             pin: Vec::new(),
             kinds: Kinds::default(),
             reader: None,
+            in_progress: Vec::new(),
+            knows_task: false,
             home: None,
             variables: BTreeMap::new(),
             cache: None,

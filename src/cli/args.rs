@@ -131,6 +131,42 @@ pub enum Command {
     /// run: the next run finds out again what it needs, and packs the same.
     #[command(after_help = CACHE_EXAMPLES, args_conflicts_with_subcommands = true)]
     Cache(CacheArgs),
+    /// Answer the hook of an agent: claude-code, codex or gemini.
+    ///
+    /// Called by the agent's host, with its JSON on stdin; `ctxpack init --agent` sets that up. At a prompt it brings what the prompt
+    /// needs, at the beginning of a session what is being done, and before a session is summed up what should not be lost (Claude Code
+    /// alone): as much as the host takes, and nothing that it has loaded by itself or that was said in the same session.
+    /// Says nothing where there is nothing to say, or no time to say it. The exit code is always 0.
+    #[command(after_help = HOOK_EXAMPLES)]
+    Hook(HookArgs),
+}
+
+/// Options of `ctxpack hook`.
+#[derive(Debug, Args)]
+pub struct HookArgs {
+    /// claude-code, codex or gemini.
+    #[arg(value_name = "AGENT")]
+    pub agent: String,
+
+    /// Say nothing if it takes longer than so many seconds.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 2.0,
+        help_heading = "How much"
+    )]
+    pub within: f64,
+
+    /// Read no notes or sessions that agents keep in the home directory.
+    #[arg(long, help_heading = "What of")]
+    pub no_home: bool,
+
+    /// Keep nothing in the cache of the home directory, and take nothing from it.
+    #[arg(long, help_heading = "What of")]
+    pub no_cache: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
 }
 
 /// Options of `ctxpack check`.
@@ -888,7 +924,7 @@ pub struct SourcesArgs {
 }
 
 /// Options that say which candidates there are; every command that collects has them.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct WhatArgs {
     /// Repositories or folders; several are the roots of one bundle [default: .]
     ///
@@ -1139,6 +1175,12 @@ Examples:
   ctxpack cache clear sessions --older-than 30d --dry-run
   ctxpack cache verify                       is every record whole?
   ctxpack cache --json | jq .total.size_bytes";
+
+const HOOK_EXAMPLES: &str = "\
+Examples:
+  ctxpack init --agent claude            have Claude Code call it
+  echo '{\"hook_event_name\":\"UserPromptSubmit\",\"prompt\":\"fix the retry loop\"}' |
+    ctxpack hook claude-code             what it would bring here";
 
 const NOTES_EXAMPLES: &str = "\
 Examples:

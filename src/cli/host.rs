@@ -37,9 +37,9 @@ pub const HOSTS: &[Host] = &[
     },
     Host {
         name: "codex-hook",
-        budget: Budget::Characters(9_500),
+        budget: Budget::Bytes(8_000),
         format: None,
-        why: "Codex names no cap for what a hook hands over; that of Claude Code is kept to",
+        why: "Codex hands a hook's output over up to about 2,500 tokens, and a preview of anything longer",
         reader: Some(Agent::Codex),
     },
     Host {

@@ -15,6 +15,7 @@ pub mod eval;
 pub mod explain;
 pub mod failure;
 pub mod handoff;
+pub mod hook;
 pub mod host;
 pub mod interrupt;
 pub mod memory;

@@ -84,6 +84,22 @@ pub fn what(args: &WhatArgs) -> Outcome<Resolved> {
     })
 }
 
+/// What a host asks for that says more than paths: `flags` as if they were typed, and `place` below them.
+///
+/// # Errors
+/// As for [`pack`].
+pub fn by(args: &WhatArgs, flags: Settings, place: &Host) -> Outcome<Resolved> {
+    let mut warnings = Vec::new();
+    let (roots, settings, weights_from) = layers(args, flags, Some(place), &mut warnings)?;
+    let mut request = request(args, roots, settings)?;
+    request.reader = place.reader;
+    Ok(Resolved {
+        request,
+        warnings,
+        weights_from,
+    })
+}
+
 /// Says at once what cannot wait for the end of the run.
 fn flush(warnings: &mut Vec<String>, talk: &TalkArgs) {
     if !talk.quiet {
@@ -220,6 +236,8 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
             .map(cache_folder),
         home,
         reader: None,
+        in_progress: Vec::new(),
+        knows_task: false,
         variables,
         memory: settings.memory,
         now: None,

@@ -51,7 +51,7 @@ use secrets::{redact_atoms, redact_paths, tell_sessions, told};
 use sessions::Session;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use stores::{StoreReport, Stores};
 use tree::{Entry, Tree};
@@ -530,7 +530,9 @@ pub struct Remembered {
     pub atom_files: Vec<Option<usize>>,
     /// Sessions, newest first.
     pub sessions: Vec<Session>,
-    /// What each is called by ([`sessions::names`]).
+    /// The newest of the sessions that the reader is in the middle of, and no candidate.
+    pub in_progress: Option<Session>,
+    /// What each session is called by ([`sessions::names`]).
     pub session_names: Vec<String>,
     /// What was read where outside the repository.
     pub reports: Vec<StoreReport>,
@@ -607,7 +609,7 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
     redact_atoms(&mut found, request.secrets, &mut all.warnings);
     if request.kinds.sessions && request.home.is_some() {
         let sessions = sessions::read(&stores);
-        all.sessions = sessions.items;
+        (all.in_progress, all.sessions) = set_apart(sessions.items, &request.in_progress, &stores);
         all.session_names = sessions::names(&all.sessions);
         tell_sessions(&mut all.sessions, request.secrets, &mut all.warnings);
         if request.kinds.notes {
@@ -639,6 +641,22 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
     };
     clean_up(&mut all);
     all
+}
+
+/// Takes the sessions in progress out of all, which are sorted newest first; gives the newest of them.
+fn set_apart(
+    sessions: Vec<Session>,
+    in_progress: &[String],
+    stores: &Stores,
+) -> (Option<Session>, Vec<Session>) {
+    let shown: Vec<String> = in_progress
+        .iter()
+        .map(|name| stores.shown(Path::new(name)))
+        .collect();
+    let (mut apart, rest): (Vec<Session>, Vec<Session>) = sessions
+        .into_iter()
+        .partition(|session| in_progress.contains(&session.id) || shown.contains(&session.path));
+    ((!apart.is_empty()).then(|| apart.swap_remove(0)), rest)
 }
 
 /// Cleans what notes say, and warns of what was odd in it, once a note; and of marks in sessions, which arrive clean, once a tool.

@@ -7,12 +7,12 @@
 //! words that went or came say most: who renames a function has its callers still to do. So do lines taken out, and the
 //! files that changed together before. Subjects of the newest commits, beside a change, did harm.
 
-use super::Trees;
 use super::history::History;
 use super::repository::Repository;
 use super::sessions::{Role, Session};
 use super::tree::{Entry, Tree, bytes_of, list_files};
 use super::walk::LIMITS;
+use super::{Remembered, Trees};
 use crate::guard::secrets::{names::is_secret_name, redact_in};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -49,7 +49,13 @@ pub struct Change {
 }
 
 /// Writes the task down.
-pub fn infer(trees: &Trees, history: &History, sessions: &[Session]) -> String {
+pub fn infer(trees: &Trees, history: &History, remembered: &Remembered) -> String {
+    // what was asked last was asked in the session that is still open, if there is one
+    let sessions: Vec<&Session> = remembered
+        .in_progress
+        .iter()
+        .chain(&remembered.sessions)
+        .collect();
     let changes: Vec<Change> = trees
         .trees
         .iter()

@@ -13,6 +13,7 @@ mod eval;
 mod faults;
 mod fixtures;
 mod flags;
+mod hook;
 mod laws;
 mod memory;
 mod memory_commands;

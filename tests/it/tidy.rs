@@ -29,6 +29,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     // what earlier runs parsed
     ("outlines", &["cache", "language"]),
+    // what the hosts of agents say and want to hear
+    ("agents", &[]),
     // the stages, and what they lean on; none imports from a later stage
     ("tokens", &[]),
     ("guard", &[]),
@@ -62,8 +64,8 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "bundle", "cache", "check", "config", "curve", "lib", "emit", "error", "eval", "guard",
-            "lock", "request", "score", "source", "sticky", "tokens",
+            "agents", "bundle", "cache", "check", "config", "curve", "emit", "error", "eval",
+            "guard", "lib", "lock", "request", "score", "source", "sticky", "tokens",
         ],
     ),
     (

@@ -1,0 +1,182 @@
+//! `ctxpack hook`: called by the hosts of agents, at the beginning of a session and at each prompt.
+//!
+//! A host waits for its hooks, and takes some exit codes for a veto. So this command has a deadline, writes its answer in one go or
+//! not at all, says trouble in one line on stderr, and always exits with 0.
+
+use crate::cli::args::{HookArgs, WhatArgs};
+use crate::cli::failure::{Failure, Outcome};
+use crate::cli::memory::{SESSIONS, day};
+use crate::cli::style::plain;
+use crate::cli::{host, interrupt, resolve, suggest};
+use crate::config::Settings;
+use ctxpack::agents::hook::{self, Call, Event, HOSTS, Host};
+use ctxpack::guard::secrets::redact;
+use ctxpack::request::{Format, Task, TaskSource};
+use ctxpack::source::sessions::handoff::{self, handoff};
+use ctxpack::source::task;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// The deadline where the one that was asked for is no number.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// How long a host that has been answered may take to read it.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The most of a session that is asked to be kept when it is summed up, in characters.
+const MAX_KEPT: usize = 6_000;
+
+/// Whether the answer is being written, or time was up: whoever comes first.
+static IS_OVER: AtomicBool = AtomicBool::new(false);
+
+/// Runs `ctxpack hook`. Whatever happens, the exit code is 0.
+pub fn run(args: &HookArgs) {
+    let host = HOSTS.iter().find(|host| host.name == args.agent);
+    let within = Duration::try_from_secs_f64(args.within.clamp(0.0, 60.0));
+    watch(host, within.unwrap_or(DEADLINE));
+    let said = match host {
+        Some(host) => interrupt::caught(|| said(host, args)),
+        None => Err(unknown(&args.agent)),
+    };
+    if IS_OVER.swap(true, Ordering::SeqCst) {
+        // the watch is about to end the process
+        std::thread::sleep(GRACE);
+        return;
+    }
+    let text = said.unwrap_or_else(|failure| {
+        tell(&failure.message);
+        host.map(|host| hook::answer(host, "", ""))
+            .unwrap_or_default()
+    });
+    // whoever has closed the pipe wants no answer
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+}
+
+/// Ends the process when `time` is up and nothing was said, or when what was said is not read.
+fn watch(host: Option<&'static Host>, time: Duration) {
+    let _ = std::thread::Builder::new()
+        .name("deadline".to_owned())
+        .spawn(move || {
+            std::thread::sleep(time);
+            if !IS_OVER.swap(true, Ordering::SeqCst) {
+                tell(&format!(
+                    "no answer within {} s; ctxpack run here once keeps what the next answer needs",
+                    time.as_secs_f64()
+                ));
+                let nothing = host
+                    .map(|host| hook::answer(host, "", ""))
+                    .unwrap_or_default();
+                let _ = std::io::stdout().write_all(nothing.as_bytes());
+                std::process::exit(0);
+            }
+            std::thread::sleep(GRACE);
+            std::process::exit(0);
+        });
+}
+
+/// One line on stderr, for the host's log.
+fn tell(text: &str) {
+    let line = text.lines().next().unwrap_or_default();
+    let line = format!("ctxpack: nothing said: {}\n", plain(&redact(line)));
+    let _ = std::io::stderr().lock().write_all(line.as_bytes());
+}
+
+fn unknown(name: &str) -> Failure {
+    let known = suggest::nearest_first(name, HOSTS.iter().map(|host| host.name));
+    Failure::new(format!(
+        "{name} is no agent with hooks: one of {}",
+        known.join(", ")
+    ))
+}
+
+/// The answer, in the shape of the host.
+fn said(host: &'static Host, args: &HookArgs) -> Outcome<String> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return Err(Failure::new(format!(
+            "stdin is a terminal, and {} writes JSON there; `ctxpack init --agent` sets that up",
+            host.name
+        )));
+    }
+    let Some(call) = hook::read(host, stdin.lock()).map_err(Failure::new)? else {
+        return Ok(hook::answer(host, "", ""));
+    };
+    let text = match place(call.cwd.clone()) {
+        Some(root) if call.event == Event::Compact => kept(&root, &call, args)?,
+        Some(root) => brought(host, &root, &call, args)?,
+        None => String::new(),
+    };
+    Ok(hook::answer(host, call.event_name, &text))
+}
+
+/// The folder to pack. Not a whole home directory, nor a whole disk: an agent that works there works on nothing in particular.
+fn place(cwd: Option<PathBuf>) -> Option<PathBuf> {
+    let root = cwd
+        .or_else(|| std::env::current_dir().ok())?
+        .canonicalize()
+        .ok()?;
+    let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
+    let is_too_much = root.parent().is_none() || home.is_some_and(|home| home.starts_with(&root));
+    (!is_too_much).then_some(root)
+}
+
+fn what(root: &Path, args: &HookArgs) -> WhatArgs {
+    WhatArgs {
+        paths: vec![root.to_owned()],
+        no_home: args.no_home,
+        no_cache: args.no_cache,
+        ..WhatArgs::default()
+    }
+}
+
+/// What the task needs and the agent does not have; empty where that is nothing.
+fn brought(host: &Host, root: &Path, call: &Call, args: &HookArgs) -> Outcome<String> {
+    let preset = host::host(host.preset)?;
+    let mut request = resolve::by(&what(root, args), Settings::default(), preset)?.request;
+    request.budget = preset.budget;
+    if request.format == Format::Json {
+        request.format = Format::Xml; // JSON speaks to the host, and this is for its model
+    }
+    request.in_progress = call.session.clone();
+    if call.event == Event::Prompt {
+        request.knows_task = true;
+        request.task = Some(Task {
+            source: TaskSource::Stdin,
+            text: call.prompt.clone(),
+        });
+    }
+    let bundle = ctxpack::pack(&request, &|_, _| {})?.bundle;
+    Ok(if bundle.account.items.is_empty() {
+        String::new()
+    } else {
+        bundle.text
+    })
+}
+
+/// What a summary of the session should not lose: its handoff; empty where the session is not found.
+fn kept(root: &Path, call: &Call, args: &HookArgs) -> Outcome<String> {
+    let mut request = resolve::what(&what(root, args))?.request;
+    request.kinds = SESSIONS;
+    request.in_progress = call.session.clone();
+    let (trees, remembered) = ctxpack::remembered(&request)?;
+    let (Some(session), Some(tree)) = (&remembered.in_progress, trees.trees.first()) else {
+        return Ok(String::new());
+    };
+    let state = handoff::state(tree);
+    let changes = task::changes(tree);
+    let written = handoff(
+        &state,
+        Some(session),
+        &changes,
+        &day(session.ended.max(state.time)),
+    )
+    .written(&|text| text.chars().count() <= MAX_KEPT);
+    Ok(written.map_or_else(String::new, |(text, _)| {
+        format!("Keep in the summary what is quoted here from the session, with the names of files and the wording of decisions and failures:\n\n{text}")
+    }))
+}
