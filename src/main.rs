@@ -51,6 +51,7 @@ fn run(typed: Vec<OsString>) -> Outcome<ExitCode> {
         Command::Bundle(args) => return cli::bundle::run(&args),
         Command::Check(args) => return cli::check::run(&args),
         Command::Cache(args) => return cli::cache::run(&args),
+        Command::Init(args) => cli::init::run(&args),
         Command::Hook(args) => {
             cli::hook::run(&args);
             Ok(())

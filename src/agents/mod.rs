@@ -1,5 +1,8 @@
-//! What the hosts of agents say to a hook and want to hear from it.
+//! What the hosts of agents say to a hook and want to hear from it, and what to write into their settings so that they ask.
 //!
-//! Knows text and JSON alone: what is brought is packed elsewhere, and what is written to disk is written elsewhere.
+//! Knows text, JSON and TOML alone: what is brought is packed elsewhere, and files are read and written elsewhere.
 
+pub mod diff;
+pub mod edit;
 pub mod hook;
+pub mod setup;

@@ -131,6 +131,13 @@ pub enum Command {
     /// run: the next run finds out again what it needs, and packs the same.
     #[command(after_help = CACHE_EXAMPLES, args_conflicts_with_subcommands = true)]
     Cache(CacheArgs),
+    /// Write a ctxpack.toml to begin with, or have an agent call ctxpack.
+    ///
+    /// With --agent, adds to the settings that the agent reads in this repository: hooks, by which it is told at each prompt what it
+    /// needs, and the MCP server. Shows what would change and asks before it writes; on no terminal, --yes is the answer.
+    /// What stands in those files already stays as it is, and --undo takes out what was added.
+    #[command(after_help = INIT_EXAMPLES)]
+    Init(InitArgs),
     /// Answer the hook of an agent: claude-code, codex or gemini.
     ///
     /// Called by the agent's host, with its JSON on stdin; `ctxpack init --agent` sets that up. At a prompt it brings what the prompt
@@ -139,6 +146,29 @@ pub enum Command {
     /// Says nothing where there is nothing to say, or no time to say it. The exit code is always 0.
     #[command(after_help = HOOK_EXAMPLES)]
     Hook(HookArgs),
+}
+
+/// Options of `ctxpack init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// claude, codex, gemini, cursor, opencode or aider [default: ctxpack itself]
+    #[arg(long, value_name = "AGENT", help_heading = "What for")]
+    pub agent: Option<String>,
+
+    /// Take out what was added.
+    #[arg(long, help_heading = "What for")]
+    pub undo: bool,
+
+    /// The repository, or a folder in it [default: .]
+    #[arg(short = 'C', long, value_name = "PATH", help_heading = "Where to")]
+    pub repo: Option<PathBuf>,
+
+    /// Write without asking.
+    #[arg(short, long, help_heading = "Where to")]
+    pub yes: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
 }
 
 /// Options of `ctxpack hook`.
@@ -1175,6 +1205,13 @@ Examples:
   ctxpack cache clear sessions --older-than 30d --dry-run
   ctxpack cache verify                       is every record whole?
   ctxpack cache --json | jq .total.size_bytes";
+
+const INIT_EXAMPLES: &str = "\
+Examples:
+  ctxpack init                           a ctxpack.toml that explains itself
+  ctxpack init --agent claude            show what would be written, and ask
+  ctxpack init --agent codex --yes       write it
+  ctxpack init --agent codex --undo      take it out again";
 
 const HOOK_EXAMPLES: &str = "\
 Examples:

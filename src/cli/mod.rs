@@ -17,6 +17,7 @@ pub mod failure;
 pub mod handoff;
 pub mod hook;
 pub mod host;
+pub mod init;
 pub mod interrupt;
 pub mod memory;
 pub mod notes;

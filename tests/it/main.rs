@@ -14,6 +14,7 @@ mod faults;
 mod fixtures;
 mod flags;
 mod hook;
+mod init;
 mod laws;
 mod memory;
 mod memory_commands;

@@ -436,7 +436,7 @@ fn the_readme_agrees_with_the_help() {
     let mut known = place.run(&["--help"]).good();
     for command in [
         "sources", "curve", "eval", "tune", "sessions", "notes", "remember", "handoff", "doctor",
-        "bundle", "cache", "check",
+        "bundle", "cache", "check", "init", "hook",
     ] {
         known += &place.run(&[command, "--help"]).good();
     }
