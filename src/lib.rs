@@ -268,6 +268,9 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
     };
     let mut menus = render::files::menus(survey, &render::files::Worth::default(), &measure);
     menus.extend(render::memory::menus(survey, &measure));
+    if !request.known.is_empty() {
+        menus.retain(|menu| !request.known.contains(&identity(survey, menu.subject).1));
+    }
     timings.push(("render", since.elapsed()));
     let since = Instant::now();
     progress(Stage::Solve, 0);
@@ -331,7 +334,10 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
             place(a.0).cmp(&place(b.0)).then(by_value)
         });
     };
-    let unlisted = unlisted(survey, &menus);
+    let mut unlisted = unlisted(survey, &menus);
+    if !request.known.is_empty() {
+        unlisted.retain(|omitted| !request.known.contains(&omitted.id()));
+    }
     let tell = |account: &mut Account, chosen: &[Option<usize>]| {
         account.omitted = omitted(survey, &menus, chosen, &unlisted);
         account.chance = chance(survey, &menus, chosen);

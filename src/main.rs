@@ -5,6 +5,8 @@
 
 mod cli;
 mod config;
+#[cfg(feature = "mcp")]
+mod mcp;
 
 use cli::args::{self, Command};
 use cli::failure::Outcome;
@@ -51,6 +53,8 @@ fn run(typed: Vec<OsString>) -> Outcome<ExitCode> {
         Command::Bundle(args) => return cli::bundle::run(&args),
         Command::Check(args) => return cli::check::run(&args),
         Command::Cache(args) => return cli::cache::run(&args),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(args) => cli::mcp::run(&args),
         Command::Init(args) => cli::init::run(&args),
         Command::Hook(args) => {
             cli::hook::run(&args);

@@ -63,6 +63,8 @@ pub struct Request {
     /// Sessions that the reader is in the middle of, by their ids or the absolute paths of their transcripts: it is not told what it
     /// said itself. A task is inferred from them all the same.
     pub in_progress: Vec<String>,
+    /// Ids of items, as in the manifest, that the reader has from an earlier bundle: they are not told again, nor counted as left out.
+    pub known: Vec<String>,
     /// Whether the reader has the task before it: then the bundle does not repeat it, and its account holds none.
     pub knows_task: bool,
     /// The user's home directory, where agents keep their notes and sessions; `None` reads none of them.
@@ -104,6 +106,7 @@ impl Request {
             kinds: Kinds::default(),
             reader: None,
             in_progress: Vec::new(),
+            known: Vec::new(),
             knows_task: false,
             home: None,
             variables: BTreeMap::new(),

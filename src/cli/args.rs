@@ -138,6 +138,14 @@ pub enum Command {
     /// What stands in those files already stays as it is, and --undo takes out what was added.
     #[command(after_help = INIT_EXAMPLES)]
     Init(InitArgs),
+    /// Serve agents over the Model Context Protocol, on stdin and stdout.
+    ///
+    /// Tools: `pack` (what a task needs), `read_more` (what comes next), `explain` (why a file is in or out), `notes`, and with
+    /// --allow-write `remember`; notes are resources as well. The root is fixed here: no call can name another. Nothing is written
+    /// without --allow-write. `ctxpack init --agent` tells an agent of it.
+    #[cfg(feature = "mcp")]
+    #[command(after_help = MCP_EXAMPLES)]
+    Mcp(McpArgs),
     /// Answer the hook of an agent: claude-code, codex or gemini.
     ///
     /// Called by the agent's host, with its JSON on stdin; `ctxpack init --agent` sets that up. At a prompt it brings what the prompt
@@ -166,6 +174,30 @@ pub struct InitArgs {
     /// Write without asking.
     #[arg(short, long, help_heading = "Where to")]
     pub yes: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options of `ctxpack mcp`.
+#[cfg(feature = "mcp")]
+#[derive(Debug, Args)]
+pub struct McpArgs {
+    /// The repository, or a folder in it [default: .]
+    #[arg(long, value_name = "DIR", help_heading = "What of")]
+    pub root: Option<PathBuf>,
+
+    /// Let agents add lines to the notes of the repository, with `remember`.
+    #[arg(long, help_heading = "What of")]
+    pub allow_write: bool,
+
+    /// Read no notes or sessions that agents keep in the home directory.
+    #[arg(long, help_heading = "What of")]
+    pub no_home: bool,
+
+    /// Keep nothing in the cache of the home directory, and take nothing from it.
+    #[arg(long, help_heading = "What of")]
+    pub no_cache: bool,
 
     #[command(flatten)]
     pub talk: TalkArgs,
@@ -1212,6 +1244,13 @@ Examples:
   ctxpack init --agent claude            show what would be written, and ask
   ctxpack init --agent codex --yes       write it
   ctxpack init --agent codex --undo      take it out again";
+
+#[cfg(feature = "mcp")]
+const MCP_EXAMPLES: &str = "\
+Examples:
+  ctxpack init --agent cursor            have an agent start it
+  ctxpack mcp --root ~/src/api           serve one repository, reading only
+  npx @modelcontextprotocol/inspector ctxpack mcp --root .";
 
 const HOOK_EXAMPLES: &str = "\
 Examples:

@@ -40,16 +40,47 @@ pub fn named(packed: &Packed, asked: &Path, roots: &[PathBuf], style: Style) -> 
     if !out.is_empty() {
         return Ok(out);
     }
-    let failure = Failure::new(format!("{}: no such candidate", asked.display()));
+    let wanted = spellings.last().map_or("", String::as_str);
+    let mut failure = unknown(packed, wanted);
+    failure.message = format!("{}: no such candidate", asked.display());
+    Err(failure)
+}
+
+/// That `wanted` is no candidate, with the nearest that is one.
+pub fn unknown(packed: &Packed, wanted: &str) -> Failure {
+    let failure = Failure::new(format!("{wanted}: no such candidate"));
     let paths = packed
         .explanations
         .iter()
         .map(|explained| explained.path.as_str());
-    let wanted = spellings.last().map_or("", String::as_str);
-    Err(match nearest_path(wanted, paths) {
+    match nearest_path(wanted, paths) {
         Some(near) => failure.hint(format!("did you mean ctxpack --explain '{near}'?")),
         None => failure
             .hint("ignored, binary, excluded or not there: ctxpack sources shows what is read"),
+    }
+}
+
+/// An explanation for programs.
+#[cfg(feature = "mcp")]
+pub fn object(explained: &Explained, account: &Account) -> serde_json::Value {
+    fn tree(explanation: &Explanation, depth: usize) -> serde_json::Value {
+        let parts = explanation.parts.iter().filter(|_| depth < 64);
+        let parts: Vec<serde_json::Value> = parts.map(|part| tree(part, depth + 1)).collect();
+        serde_json::json!({"name": explanation.name, "value": explanation.value, "parts": parts})
+    }
+    let item = account.items.iter().find(|item| item.id == explained.id);
+    let omitted = account
+        .omitted
+        .iter()
+        .find(|omitted| omitted.id() == explained.id);
+    serde_json::json!({
+        "id": explained.id,
+        "path": explained.path,
+        "rendering": explained.rendering.map(|rendering| rendering.as_str()),
+        "tokens": explained.tokens,
+        "reasons": item.map(|item| item.reasons.clone()).unwrap_or_default(),
+        "left_out_because": omitted.map(|omitted| omitted.reason),
+        "score": tree(&explained.tree, 0),
     })
 }
 
@@ -99,7 +130,8 @@ fn nearest_path<'a>(wanted: &str, paths: impl Iterator<Item = &'a str> + Clone) 
         })
 }
 
-fn one(explained: &Explained, account: &Account, style: Style, out: &mut String) {
+/// One explanation, as people read it.
+pub fn one(explained: &Explained, account: &Account, style: Style, out: &mut String) {
     let how = match explained.rendering {
         Some(rendering) => style.green(rendering.as_str()),
         None => style.dim("left out"),

@@ -19,6 +19,8 @@ pub mod hook;
 pub mod host;
 pub mod init;
 pub mod interrupt;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod memory;
 pub mod notes;
 pub mod outlook;

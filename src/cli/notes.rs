@@ -86,7 +86,7 @@ fn list(args: &ListNotesArgs) -> Outcome<()> {
 }
 
 /// An atom for programs.
-fn object(atom: &Atom) -> Value {
+pub fn object(atom: &Atom) -> Value {
     json!({
         "path": atom.path,
         "lines": [atom.lines.0, atom.lines.1],
@@ -166,29 +166,31 @@ fn show(args: &ShowNotesArgs) -> Outcome<()> {
         let style = Style::stdout(args.talk.color);
         let mut text = String::new();
         for atom in atoms {
-            let mut about = vec![atom.class.word().to_owned()];
-            if let Some((at, source)) = atom.date {
-                about.push(format!("{} by {}", day(at), source_word(source)));
-            }
-            if !atom.state().is_empty() {
-                about.push(atom.state().to_owned());
-            }
-            if let Some(heading) = atom.heading.last() {
-                about.push(format!("under \"{}\"", plain(&shown(heading))));
-            }
-            let place = style.bold(&plain(&format!("{}:{}", atom.path, atom.lines.0)));
-            let about = style.dim(&about.join(", "));
             if !text.is_empty() {
                 text.push('\n');
             }
-            text.push_str(&format!(
-                "{place}  {about}\n{}\n",
-                shown(&atom.text).trim_end()
-            ));
+            text.push_str(&one(atom, style));
         }
         text
     };
     output::write(&Target::Stdout, &text)
+}
+
+/// One atom, word for word, below a line that says what it is.
+pub fn one(atom: &Atom, style: Style) -> String {
+    let mut about = vec![atom.class.word().to_owned()];
+    if let Some((at, source)) = atom.date {
+        about.push(format!("{} by {}", day(at), source_word(source)));
+    }
+    if !atom.state().is_empty() {
+        about.push(atom.state().to_owned());
+    }
+    if let Some(heading) = atom.heading.last() {
+        about.push(format!("under \"{}\"", plain(&shown(heading))));
+    }
+    let place = style.bold(&plain(&format!("{}:{}", atom.path, atom.lines.0)));
+    let about = style.dim(&about.join(", "));
+    format!("{place}  {about}\n{}\n", shown(&atom.text).trim_end())
 }
 
 /// The atoms at a place: those of one note, or the one at a line of it.

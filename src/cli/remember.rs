@@ -17,11 +17,69 @@ use std::process::ExitCode;
 /// The longest text that one line is for, in characters.
 const MAX_CHARS: usize = 2_000;
 
+/// What came of writing a thing down.
+#[derive(Debug)]
+pub struct Added {
+    /// The note, and the line of it: `NOTES.md:12`.
+    pub place: String,
+    /// The line.
+    pub entry: String,
+    /// Notes that say otherwise: where they stand, and what they say.
+    pub conflicting: Vec<(String, String)>,
+    /// The note that it was written into, where git ignores that: then nobody else has it.
+    pub ignored: Option<String>,
+}
+
 /// Runs `ctxpack remember`. With `--strict`, a note that says otherwise gives exit code 1.
 ///
 /// # Errors
-/// As [`memory::read`]; a text that is empty, holds a secret or is written down already; a file that takes no lines.
+/// As [`add`].
 pub fn run(args: &RememberArgs) -> Outcome<ExitCode> {
+    let added = add(args)?;
+    let style = Style::stderr(args.talk.color);
+    let mut talk = String::new();
+    for (place, says) in &added.conflicting {
+        let says = fit(&plain(&shown(first_line(says))), 60);
+        talk.push_str(&format!(
+            "{} {} says otherwise: {says}\n",
+            style.yellow("conflict:"),
+            plain(place)
+        ));
+    }
+    let stops = args.strict && !added.conflicting.is_empty();
+    let (place, entry) = (plain(&added.place), plain(&added.entry));
+    talk.push_str(&match (stops, args.dry_run) {
+        (true, _) => {
+            "nothing is written: mend or strike out what says otherwise, or leave out --strict\n"
+                .to_owned()
+        }
+        (false, true) => format!("would add {place}: {entry}\n"),
+        (false, false) => format!("added {place}: {entry}\n"),
+    });
+    if let Some(path) = &added.ignored {
+        let warning =
+            format!("{path} is ignored by git, so nobody else has it and it is not packed");
+        talk.push_str(&format!(
+            "{} {}\n",
+            style.yellow("warning:"),
+            plain(&warning)
+        ));
+    }
+    if !args.talk.quiet || stops {
+        let _ = std::io::stderr().lock().write_all(talk.as_bytes());
+    }
+    Ok(if stops {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// Writes one thing down, and says nothing of it.
+///
+/// # Errors
+/// As [`memory::read`]; a text that is empty, holds a secret or is written down already; a file that takes no lines.
+pub fn add(args: &RememberArgs) -> Outcome<Added> {
     let said = said(&args.text.join(" "))?;
     let class = args.class.as_deref().map(notes::class).transpose()?;
     let memory = memory::read(&args.memory, &args.talk, NOTES)?;
@@ -48,46 +106,21 @@ pub fn run(args: &RememberArgs) -> Outcome<ExitCode> {
         ))
         .hint("say it in other words, or name another file: --file NOTES.md")
     })?;
-    let conflicting = conflicting(known, &path, &entry);
-    let style = Style::stderr(args.talk.color);
-    let mut talk = String::new();
-    for atom in &conflicting {
-        let place = plain(&format!("{}:{}", atom.path, atom.lines.0));
-        let says = fit(&plain(&shown(first_line(&atom.text))), 60);
-        talk.push_str(&format!(
-            "{} {place} says otherwise: {says}\n",
-            style.yellow("conflict:")
-        ));
-    }
-    let stops = args.strict && !conflicting.is_empty();
-    let where_to = plain(&format!("{path}:{}", written.line));
-    talk.push_str(&match (stops, args.dry_run) {
-        (true, _) => {
-            "nothing is written: mend or strike out what says otherwise, or leave out --strict\n"
-                .to_owned()
-        }
-        (false, true) => format!("would add {where_to}: {}\n", plain(&entry)),
-        (false, false) => format!("added {where_to}: {}\n", plain(&entry)),
-    });
-    if !stops && !args.dry_run {
+    let conflicting: Vec<(String, String)> = conflicting(known, &path, &entry)
+        .into_iter()
+        .map(|atom| (format!("{}:{}", atom.path, atom.lines.0), atom.text))
+        .collect();
+    let is_written = !args.dry_run && !(args.strict && !conflicting.is_empty());
+    let mut ignored = None;
+    if is_written {
         output::write(&Target::File(target), &written.text)?;
-        if !is_read(&memory, &path) {
-            let warning =
-                format!("{path} is ignored by git, so nobody else has it and it is not packed");
-            talk.push_str(&format!(
-                "{} {}\n",
-                style.yellow("warning:"),
-                plain(&warning)
-            ));
-        }
+        ignored = (!is_read(&memory, &path)).then(|| path.clone());
     }
-    if !args.talk.quiet || stops {
-        let _ = std::io::stderr().lock().write_all(talk.as_bytes());
-    }
-    Ok(if stops {
-        ExitCode::from(1)
-    } else {
-        ExitCode::SUCCESS
+    Ok(Added {
+        place: format!("{path}:{}", written.line),
+        entry,
+        conflicting,
+        ignored,
     })
 }
 

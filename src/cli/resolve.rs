@@ -237,6 +237,7 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
         home,
         reader: None,
         in_progress: Vec::new(),
+        known: Vec::new(),
         knows_task: false,
         variables,
         memory: settings.memory,

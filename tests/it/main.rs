@@ -16,8 +16,10 @@ mod flags;
 mod hook;
 mod init;
 mod laws;
+mod mcp;
 mod memory;
 mod memory_commands;
+mod plugin;
 mod secrets;
 mod settings;
 #[cfg(unix)]

@@ -65,7 +65,7 @@ const EDGES: &[(&str, &[&str])] = &[
         "cli",
         &[
             "agents", "bundle", "cache", "check", "config", "curve", "emit", "error", "eval",
-            "guard", "lib", "lock", "request", "score", "source", "sticky", "tokens",
+            "guard", "lib", "lock", "mcp", "request", "score", "source", "sticky", "tokens",
         ],
     ),
     (
@@ -73,6 +73,11 @@ const EDGES: &[(&str, &[&str])] = &[
         &[
             "check", "cli", "error", "request", "score", "source", "tokens",
         ],
+    ),
+    // the command as a server: what its tools do, the commands do
+    (
+        "mcp",
+        &["cli", "config", "emit", "guard", "lib", "request", "source"],
     ),
 ];
 
@@ -405,6 +410,7 @@ const FOREIGN: &[&str] = &[
     "--bench",
     "--fit",
     "--folds",
+    "--no-default-features",
     "--path",
     "--release",
 ];
@@ -436,7 +442,7 @@ fn the_readme_agrees_with_the_help() {
     let mut known = place.run(&["--help"]).good();
     for command in [
         "sources", "curve", "eval", "tune", "sessions", "notes", "remember", "handoff", "doctor",
-        "bundle", "cache", "check", "init", "hook",
+        "bundle", "cache", "check", "init", "hook", "mcp",
     ] {
         known += &place.run(&[command, "--help"]).good();
     }

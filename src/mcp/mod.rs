@@ -1,0 +1,213 @@
+//! The server of the Model Context Protocol: the protocol on one side, [`work`] on the other.
+//!
+//! One thread speaks the protocol; work is done on others, one call at a time. Everything that a client says is untrusted: it
+//! may be what a deceived model made up.
+
+mod arguments;
+mod tools;
+pub mod work;
+
+use crate::cli::failure::{Failure, Outcome};
+use crate::cli::interrupt;
+use ctxpack::Stage;
+use ctxpack::guard::secrets::redact;
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData,
+    Implementation, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ProgressNotificationParam, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult,
+    Resource, ResourceContents, ServerCapabilities, ServerConfig,
+};
+use rmcp::service::{RequestContext, ServerInitializeError};
+use rmcp::transport::async_rw::AsyncRwTransport;
+use rmcp::{RoleServer, ServerHandler, ServiceExt};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use work::{Reply, Work};
+
+/// The longest line that a client may send, in bytes; a longer one is passed over.
+const MAX_LINE: usize = 4 << 20;
+
+/// How long a call may take. Its work goes on behind it to its end, which is bounded; the answer is not waited for.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Threads beside the one that speaks: two for the streams, and some for calls that wait for their turn.
+const MAX_THREADS: usize = 8;
+
+/// What a model is told of the server.
+const INSTRUCTIONS: &str = "Call `pack` once with the task in the user's words before searching a repository file by file: it gives the \
+files, notes and earlier sessions that the task probably needs, the best last. `read_more` gives what comes next.";
+
+/// Serves `work` on stdin and stdout until stdin ends.
+///
+/// # Errors
+/// Streams that cannot be used, and a client that does not speak the protocol.
+pub fn serve(work: Work) -> Outcome<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .max_blocking_threads(MAX_THREADS)
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let done = runtime.block_on(async {
+        let transport = AsyncRwTransport::new(tokio::io::stdin(), tokio::io::stdout())
+            .with_max_line_length(MAX_LINE);
+        let server = Server {
+            work: Arc::new(work),
+        };
+        match server.serve(transport).await {
+            Ok(service) => service
+                .waiting()
+                .await
+                .map(drop)
+                .map_err(|error| error.to_string()),
+            Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()), // whoever says nothing wants nothing
+            Err(error) => Err(error.to_string()),
+        }
+    });
+    // a call whose client has gone is not waited for
+    runtime.shutdown_background();
+    done.map_err(|error| Failure::new(format!("the client does not speak the protocol: {error}")))
+}
+
+#[derive(Clone)]
+struct Server {
+    work: Arc<Work>,
+}
+
+impl Server {
+    /// Does `what` on a thread of its own, and tells the client how far it is, if it asked for that.
+    async fn done<T: Send + 'static>(
+        &self,
+        context: &RequestContext<RoleServer>,
+        what: impl FnOnce(&Work, &(dyn Fn(Stage) + Sync)) -> Outcome<T> + Send + 'static,
+    ) -> Outcome<T> {
+        let work = Arc::clone(&self.work);
+        let (sender, mut stages) = mpsc::unbounded_channel();
+        let task = tokio::task::spawn_blocking(move || {
+            interrupt::caught(|| {
+                what(&work, &|stage| {
+                    let _ = sender.send(stage);
+                })
+            })
+        });
+        let token = context.meta.get_progress_token();
+        let telling = async {
+            let mut last = 0;
+            while let Some(stage) = stages.recv().await {
+                let at = stage as u8 + 1;
+                if let Some(token) = token.clone().filter(|_| at > last) {
+                    last = at;
+                    let progress = ProgressNotificationParam::new(token, f64::from(at))
+                        .with_total(5.0)
+                        .with_message(stage.as_str());
+                    let _ = context.peer.notify_progress(progress).await;
+                }
+            }
+            task.await
+        };
+        tokio::select! {
+            result = telling => result.unwrap_or_else(|_| Err(Failure::new("the call was broken off"))),
+            () = context.ct.cancelled() => Err(Failure::new("the call was cancelled")),
+            () = tokio::time::sleep(DEADLINE) => Err(Failure::new(format!("no answer within {} s", DEADLINE.as_secs()))
+                .hint("narrow it with `include`, such as [\"src/**\"]")),
+        }
+    }
+}
+
+/// A failure in one text, without secrets.
+fn told(failure: &Failure) -> String {
+    let mut text = failure.message.clone();
+    for hint in &failure.hints {
+        text.push_str(&format!("\nhint: {hint}"));
+    }
+    redact(&text).into_owned()
+}
+
+fn result(outcome: Outcome<Reply>) -> CallToolResult {
+    match outcome {
+        Ok(reply) => {
+            let mut result =
+                CallToolResult::success(reply.texts.into_iter().map(ContentBlock::text).collect());
+            result.structured_content = reply.structured;
+            result
+        }
+        Err(failure) => CallToolResult::error(vec![ContentBlock::text(told(&failure))]),
+    }
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .build();
+        ServerConfig::new(capabilities)
+            .with_server_info(Implementation::new("ctxpack", env!("CARGO_PKG_VERSION")))
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    async fn list_tools(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(tools::all(
+            self.work.allows_writing(),
+        )))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let name = request.name.into_owned();
+        if !tools::all(self.work.allows_writing())
+            .iter()
+            .any(|tool| tool.name == name)
+        {
+            return Err(ErrorData::invalid_params("no tool of that name", None));
+        }
+        let arguments = request.arguments.unwrap_or_default();
+        let client = context
+            .peer
+            .peer_info()
+            .map(|info| info.client_info.name.clone());
+        let outcome = self
+            .done(&context, move |work, progress| {
+                work.call(&name, arguments, client.as_deref(), progress)
+            })
+            .await;
+        Ok(result(outcome).into())
+    }
+
+    async fn list_resources(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let notes = self.done(&context, |work, _| work.resources()).await;
+        let notes = notes.map_err(|failure| ErrorData::internal_error(told(&failure), None))?;
+        let resources = notes.into_iter().map(|note| {
+            let about = format!("{} notes", note.n_atoms);
+            Resource::new(note.uri, note.path)
+                .with_description(about)
+                .with_mime_type("text/markdown")
+        });
+        Ok(ListResourcesResult::with_all_items(resources.collect()))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let uri = request.uri.clone();
+        let text = self
+            .done(&context, move |work, _| work.resource(&uri))
+            .await;
+        let text = text.map_err(|failure| ErrorData::resource_not_found(told(&failure), None))?;
+        let contents = ResourceContents::text(text, request.uri).with_mime_type("text/markdown");
+        Ok(ReadResourceResult::new(vec![contents]).into())
+    }
+}
