@@ -90,8 +90,12 @@ pub struct Call {
     pub prompt: String,
     /// The folder that the agent works in, absolute; `None` where the host does not say.
     pub cwd: Option<PathBuf>,
-    /// The session that called: its id and its transcript, as far as they are told.
-    pub session: Vec<String>,
+    /// Whether the session has lost what it knew: what it did and what it needs for that is brought again.
+    pub is_emptied: bool,
+    /// The session that called: its id, as far as it is told, ...
+    pub session: Option<String>,
+    /// ... and its transcript.
+    pub transcript: Option<PathBuf>,
 }
 
 /// Reads one object from `input`, and no further: a host may leave the pipe open. `None` where there is nothing to say to it: an
@@ -131,17 +135,15 @@ pub fn read(host: &Host, input: impl Read) -> Result<Option<Call>, String> {
         return Ok(None);
     }
     let cwd = Some(text("cwd")).filter(|cwd| Path::new(cwd).is_absolute());
-    let session = [text("session_id"), text("transcript_path")];
+    let given = |key: &str| Some(text(key)).filter(|text| !text.is_empty());
     Ok(Some(Call {
         event,
         event_name,
         prompt: prompt.to_owned(),
         cwd: cwd.map(PathBuf::from),
-        session: session
-            .into_iter()
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned)
-            .collect(),
+        is_emptied: text("source") == "compact",
+        session: given("session_id").map(str::to_owned),
+        transcript: given("transcript_path").map(PathBuf::from),
     }))
 }
 
@@ -292,7 +294,10 @@ mod tests {
         }
         let input = br#"{"hook_event_name":"SessionStart","cwd":"relative","session_id":"s","transcript_path":3}"#;
         let call = read(&HOSTS[0], Open(input)).unwrap().unwrap();
-        assert_eq!((call.cwd, call.session), (None, vec!["s".to_owned()]));
+        assert_eq!(
+            (call.cwd, call.session.as_deref(), call.transcript),
+            (None, Some("s"), None)
+        );
     }
 
     #[test]

@@ -6,3 +6,4 @@ pub mod diff;
 pub mod edit;
 pub mod hook;
 pub mod setup;
+pub mod told;

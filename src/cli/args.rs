@@ -149,8 +149,8 @@ pub enum Command {
     /// Answer the hook of an agent: claude-code, codex or gemini.
     ///
     /// Called by the agent's host, with its JSON on stdin; `ctxpack init --agent` sets that up. At a prompt it brings what the prompt
-    /// needs, at the beginning of a session what is being done, and before a session is summed up what should not be lost (Claude Code
-    /// alone): as much as the host takes, and nothing that it has loaded by itself or that was said in the same session.
+    /// needs, at the beginning of a session what was decided, said and left open, and before a session is summed up what should not be
+    /// lost (Claude Code alone): as much as the host takes, and nothing that it has loaded by itself or that stands in the session.
     /// Says nothing where there is nothing to say, or no time to say it. The exit code is always 0.
     #[command(after_help = HOOK_EXAMPLES)]
     Hook(HookArgs),

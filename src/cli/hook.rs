@@ -7,14 +7,17 @@ use crate::cli::args::{HookArgs, WhatArgs};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::memory::{SESSIONS, day};
 use crate::cli::style::plain;
-use crate::cli::{host, interrupt, resolve, suggest};
+use crate::cli::{budget, host, interrupt, resolve, suggest};
 use crate::config::Settings;
 use ctxpack::agents::hook::{self, Call, Event, HOSTS, Host};
+use ctxpack::agents::told::told;
+use ctxpack::emit::{self, Item};
+use ctxpack::error::Error;
 use ctxpack::guard::secrets::redact;
-use ctxpack::request::{Format, Task, TaskSource};
+use ctxpack::request::{Budget, Format, RenderingName, Task, TaskSource};
 use ctxpack::source::sessions::handoff::{self, handoff};
 use ctxpack::source::task;
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -24,6 +27,9 @@ const DEADLINE: Duration = Duration::from_secs(2);
 
 /// How long a host that has been answered may take to read it.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// The most that is read of a transcript, from its end, in bytes.
+const MAX_TRANSCRIPT: u64 = 16 << 20;
 
 /// The most of a session that is asked to be kept when it is summed up, in characters.
 const MAX_KEPT: usize = 6_000;
@@ -142,27 +148,112 @@ fn brought(host: &Host, root: &Path, call: &Call, args: &HookArgs) -> Outcome<St
     if request.format == Format::Json {
         request.format = Format::Xml; // JSON speaks to the host, and this is for its model
     }
-    request.in_progress = call.session.clone();
-    if call.event == Event::Prompt {
-        request.knows_task = true;
-        request.task = Some(Task {
-            source: TaskSource::Stdin,
-            text: call.prompt.clone(),
-        });
+    request.in_progress = in_progress(call);
+    match call.event {
+        Event::Prompt => {
+            request.knows_task = true;
+            request.task = Some(Task {
+                source: TaskSource::Stdin,
+                text: call.prompt.clone(),
+            });
+        }
+        // Nothing is asked for yet, and each prompt brings its own files: what was decided, said and left open does for a
+        // beginning. Who has lost what it knew goes on with the same task.
+        _ if !call.is_emptied => {
+            request.kinds.files = false;
+            request.budget = less(request.budget, budget::parts(request.budget).0 / 2);
+        }
+        _ => {}
     }
-    let bundle = ctxpack::pack(&request, &|_, _| {})?.bundle;
-    Ok(if bundle.account.items.is_empty() {
-        String::new()
-    } else {
-        bundle.text
-    })
+    let survey = ctxpack::survey(&request, &|_, _| {})?;
+    let transcript = call.transcript.as_deref().and_then(end_of);
+    loop {
+        let bundle = match ctxpack::spend(&request, &survey, &|_, _| {}) {
+            // what was told already has taken all the room
+            Err(Error::BudgetTooSmall { .. }) if !request.known.is_empty() => {
+                return Ok(String::new());
+            }
+            spent => spent?.bundle,
+        };
+        let items = &bundle.account.items;
+        let texts: Vec<&str> = items.iter().map(|item| item.text.as_str()).collect();
+        let told = transcript.as_deref().map_or_else(
+            || vec![false; texts.len()],
+            |transcript| told(transcript, &texts),
+        );
+        let told: Vec<&Item> = items
+            .iter()
+            .zip(told)
+            .filter(|(_, is_told)| *is_told)
+            .map(|(item, _)| item)
+            .collect();
+        if told.is_empty() {
+            let is_telling = items
+                .iter()
+                .any(|item| item.rendering != RenderingName::Mention);
+            return Ok(if is_telling {
+                bundle.text
+            } else {
+                String::new()
+            });
+        }
+        // what it has already keeps its share, so that nothing of less worth comes in its place
+        let written: String = told
+            .iter()
+            .map(|item| emit::item(request.format, item))
+            .collect();
+        let size = match request.budget {
+            Budget::Tokens(_) => request.tokenizer.count(&written),
+            Budget::Characters(_) => written.chars().count(),
+            Budget::Bytes(_) => written.len(),
+        };
+        request.budget = less(request.budget, size);
+        if budget::parts(request.budget).0 < budget::parts(preset.budget).0 / 8 {
+            return Ok(String::new()); // what is left is not worth a look
+        }
+        request
+            .known
+            .extend(told.iter().map(|item| item.id.clone()));
+    }
+}
+
+/// The session that called, by every name that it has.
+fn in_progress(call: &Call) -> Vec<String> {
+    let transcript = call
+        .transcript
+        .as_deref()
+        .map(|path| path.to_string_lossy().into_owned());
+    call.session.iter().cloned().chain(transcript).collect()
+}
+
+/// What is left of a budget.
+fn less(budget: Budget, n: usize) -> Budget {
+    match budget {
+        Budget::Tokens(most) => Budget::Tokens(most.saturating_sub(n)),
+        Budget::Characters(most) => Budget::Characters(most.saturating_sub(n)),
+        Budget::Bytes(most) => Budget::Bytes(most.saturating_sub(n)),
+    }
+}
+
+/// The end of a transcript; `None` where there is none that can be read.
+fn end_of(path: &Path) -> Option<Vec<u8>> {
+    if !std::fs::metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let mut file = std::fs::File::open(path).ok()?;
+    let size = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(MAX_TRANSCRIPT)))
+        .ok()?;
+    let mut bytes = Vec::new();
+    file.take(MAX_TRANSCRIPT).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// What a summary of the session should not lose: its handoff; empty where the session is not found.
 fn kept(root: &Path, call: &Call, args: &HookArgs) -> Outcome<String> {
     let mut request = resolve::what(&what(root, args))?.request;
     request.kinds = SESSIONS;
-    request.in_progress = call.session.clone();
+    request.in_progress = in_progress(call);
     let (trees, remembered) = ctxpack::remembered(&request)?;
     let (Some(session), Some(tree)) = (&remembered.in_progress, trees.trees.first()) else {
         return Ok(String::new());

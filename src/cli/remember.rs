@@ -110,9 +110,9 @@ pub fn add(args: &RememberArgs) -> Outcome<Added> {
         .into_iter()
         .map(|atom| (format!("{}:{}", atom.path, atom.lines.0), atom.text))
         .collect();
-    let is_written = !args.dry_run && !(args.strict && !conflicting.is_empty());
+    let stops = args.strict && !conflicting.is_empty();
     let mut ignored = None;
-    if is_written {
+    if !args.dry_run && !stops {
         output::write(&Target::File(target), &written.text)?;
         ignored = (!is_read(&memory, &path)).then(|| path.clone());
     }

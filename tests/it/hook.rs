@@ -111,6 +111,96 @@ fn an_agent_gets_what_it_does_not_have() {
 }
 
 #[test]
+fn nothing_is_told_twice_in_a_session() {
+    let place = shop();
+    let body = |name: &str| {
+        format!(
+            "pub fn {name}(orders: &[Order]) -> usize {{\n    give_the_orders_up(orders) // {name}\n}}\n"
+        )
+    };
+    place.write(
+        "src/lock.rs",
+        &format!("{}{}", body("hold_the_lock"), body("hold_the_lock_again")),
+    );
+    place.write("src/ledger.rs", &body("write_the_ledger"));
+    let mut call = call(&place, "UserPromptSubmit");
+    call["transcript_path"] = json!(place.home().join("open.jsonl"));
+    let ask = |call: &Value| {
+        hook(
+            &place,
+            &["claude-code", "--within", "30"],
+            call.to_string().as_bytes(),
+        )
+        .good()
+    };
+    let first = ask(&call);
+    assert!(first.contains("fn hold_the_lock_again"), "{first}");
+    let mut records = vec![
+        json!({"type": "attachment", "attachment": {"type": "hook_success", "stdout": first}}),
+    ];
+    let write = |records: &[Value]| {
+        let lines: String = records.iter().map(|record| format!("{record}\n")).collect();
+        place.write_home("open.jsonl", &lines);
+    };
+    write(&records);
+    let second = ask(&call);
+    assert!(
+        !second.contains("fn hold_the_lock") && !second.contains("Medlar"),
+        "{second}"
+    );
+    // the file has changed, so that it is news
+    place.write(
+        "src/lock.rs",
+        &format!("{}{}", body("hold_the_lock"), body("hold_the_lock_at_last")),
+    );
+    assert!(ask(&call).contains("fn hold_the_lock_at_last"));
+    place.write(
+        "src/lock.rs",
+        &format!("{}{}", body("hold_the_lock"), body("hold_the_lock_again")),
+    );
+    // the session was summed up, and what it was told is gone from it
+    records.push(json!({"type": "system", "subtype": "compact_boundary"}));
+    write(&records);
+    assert_eq!(ask(&call), first);
+    for odd in ["", "\u{0}\u{1}", "{"] {
+        place.write_home("open.jsonl", odd);
+        assert_eq!(ask(&call), first);
+    }
+    call["transcript_path"] = json!(place.home());
+    assert_eq!(ask(&call), first);
+}
+
+#[test]
+fn a_session_begins_with_what_is_remembered() {
+    let place = shop();
+    let mut call = call(&place, "SessionStart");
+    let ask = |call: &Value| {
+        hook(
+            &place,
+            &["claude-code", "--within", "30"],
+            call.to_string().as_bytes(),
+        )
+        .good()
+    };
+    call["source"] = "startup".into();
+    let start = ask(&call);
+    assert!(
+        start.contains("Medlar") && !start.contains("fn hold_the_lock"),
+        "{start}"
+    );
+    assert!(start.chars().count() <= 4_750, "{start}");
+    // who has lost what it knew needs the files as well
+    call["source"] = "compact".into();
+    assert!(ask(&call).contains("fn hold_the_lock"));
+    call["source"] = "resume".into();
+    assert_eq!(ask(&call), "");
+    let bare = Place::new();
+    call["source"] = "startup".into();
+    call["cwd"] = json!(bare.repo());
+    assert_eq!(ask(&call), "");
+}
+
+#[test]
 fn the_cap_of_the_host_holds() {
     let place = shop();
     for n in 0..200 {
@@ -119,7 +209,6 @@ fn the_cap_of_the_host_holds() {
         place.write(&format!("src/lock_{n}.rs"), &body);
     }
     for (agent, event) in [
-        ("claude-code", "SessionStart"),
         ("claude-code", "UserPromptSubmit"),
         ("codex", "UserPromptSubmit"),
         ("gemini", "BeforeAgent"),
