@@ -45,7 +45,7 @@ pub const HOSTS: &[Host] = &[
     Host {
         name: "gemini-hook",
         budget: Budget::Characters(9_500),
-        format: None,
+        format: Some(Format::Markdown), // it escapes every `<` and `>`
         why: "Gemini CLI names no cap for what a hook hands over; that of Claude Code is kept to",
         reader: Some(Agent::Gemini),
     },
