@@ -22,10 +22,12 @@ mod kept;
 mod promises;
 #[path = "../../src/emit/readers.rs"]
 mod readers;
+mod settings;
 
 pub use databases::sqlite;
 pub use emitted::emit;
 pub use kept::{notes, transcripts};
+pub use settings::settings;
 
 /// A target by its name.
 pub type Target = (&'static str, fn(&[u8]));
@@ -38,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     ("globs", globs),
     ("notes", notes),
     ("outline", outline),
+    ("settings", settings),
     ("sqlite", sqlite),
     ("task", task),
     ("text", text),
