@@ -216,8 +216,11 @@ fn checksum(body: &[u8]) -> [u8; 8] {
     twox_hash::XxHash3_64::oneshot(body).to_le_bytes()
 }
 
-/// A folder that its owner alone may enter.
-fn make_private(folder: &Path) -> std::io::Result<()> {
+/// Makes a folder, and those above it, that their owner alone may enter.
+///
+/// # Errors
+/// A place where no folder can be made.
+pub fn make_private(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -151,7 +151,8 @@ pub enum Command {
     /// Called by the agent's host, with its JSON on stdin; `ctxpack init --agent` sets that up. At a prompt it brings what the prompt
     /// needs, at the beginning of a session what was decided, said and left open, and before a session is summed up what should not be
     /// lost (Claude Code alone): as much as the host takes, and nothing that it has loaded by itself or that stands in the session.
-    /// Says nothing where there is nothing to say, or no time to say it. The exit code is always 0.
+    /// Says nothing where there is nothing to say, or no time to say it; so that there is, a run that fills the cache is left behind
+    /// when a session begins. The exit code is always 0.
     #[command(after_help = HOOK_EXAMPLES)]
     Hook(HookArgs),
 }
@@ -204,11 +205,15 @@ pub struct McpArgs {
 }
 
 /// Options of `ctxpack hook`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct HookArgs {
     /// claude-code, codex or gemini.
     #[arg(value_name = "AGENT")]
     pub agent: String,
+
+    /// Only fill the cache for this folder, and say nothing: what a hook starts behind itself at the beginning of a session.
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub fill: Option<PathBuf>,
 
     /// Say nothing if it takes longer than so many seconds.
     #[arg(
@@ -1055,7 +1060,7 @@ pub struct WhatArgs {
 }
 
 /// Options that say how much is said; every command has them.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct TalkArgs {
     /// No warnings, no progress, no closing line; errors still.
     #[arg(short, long, hide_short_help = true, help_heading = "Other")]

@@ -11,6 +11,7 @@ use crate::cli::{budget, host, interrupt, resolve, suggest};
 use crate::config::Settings;
 use ctxpack::agents::hook::{self, Call, Event, HOSTS, Host};
 use ctxpack::agents::told::told;
+use ctxpack::cache::make_private;
 use ctxpack::emit::{self, Item};
 use ctxpack::error::Error;
 use ctxpack::guard::secrets::redact;
@@ -19,6 +20,8 @@ use ctxpack::source::sessions::handoff::{self, handoff};
 use ctxpack::source::task;
 use std::io::{IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -34,14 +37,23 @@ const MAX_TRANSCRIPT: u64 = 16 << 20;
 /// The most of a session that is asked to be kept when it is summed up, in characters.
 const MAX_KEPT: usize = 6_000;
 
+/// How long a run that fills the cache may take.
+const FILL_TIME: Duration = Duration::from_secs(120);
+
+/// The folder to fill the cache for, behind the answer.
+static TO_FILL: OnceLock<PathBuf> = OnceLock::new();
+
 /// Whether the answer is being written, or time was up: whoever comes first.
 static IS_OVER: AtomicBool = AtomicBool::new(false);
 
 /// Runs `ctxpack hook`. Whatever happens, the exit code is 0.
 pub fn run(args: &HookArgs) {
+    if let Some(root) = &args.fill {
+        return fill(root, args);
+    }
     let host = HOSTS.iter().find(|host| host.name == args.agent);
     let within = Duration::try_from_secs_f64(args.within.clamp(0.0, 60.0));
-    watch(host, within.unwrap_or(DEADLINE));
+    watch(host, within.unwrap_or(DEADLINE), args.clone());
     let said = match host {
         Some(host) => interrupt::caught(|| said(host, args)),
         None => Err(unknown(&args.agent)),
@@ -61,10 +73,53 @@ pub fn run(args: &HookArgs) {
     let _ = stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
+    leave_filling(args);
+}
+
+/// Starts the run that fills the cache, if there is to be one, and does not wait for it. It has no stream of the host's, which would
+/// otherwise wait for its end.
+fn leave_filling(args: &HookArgs) {
+    let (Some(root), Ok(program)) = (TO_FILL.get(), std::env::current_exe()) else {
+        return;
+    };
+    let mut command = Command::new(program);
+    command.arg("hook").arg(&args.agent).arg("--fill").arg(root);
+    if args.no_home {
+        command.arg("--no-home");
+    }
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0); // a host that ends its hook does not end this
+    let _ = command.spawn();
+}
+
+/// Reads what a prompt will need, so that it is kept. One run does so at a time: the folder of the cache is locked meanwhile, and where
+/// that cannot be done, nothing is.
+fn fill(root: &Path, args: &HookArgs) {
+    let _ = std::thread::Builder::new().spawn(|| {
+        std::thread::sleep(FILL_TIME);
+        std::process::exit(0);
+    });
+    let _ = interrupt::caught(|| {
+        let request = resolve::what(&what(root, args))?.request;
+        let Some(folder) = &request.cache else {
+            return Ok(());
+        };
+        let kept = make_private(folder).and_then(|()| std::fs::File::open(folder));
+        if let Ok(kept) = kept
+            && kept.try_lock().is_ok()
+        {
+            ctxpack::survey(&request, &|_, _| {})?;
+        }
+        Ok(())
+    });
 }
 
 /// Ends the process when `time` is up and nothing was said, or when what was said is not read.
-fn watch(host: Option<&'static Host>, time: Duration) {
+fn watch(host: Option<&'static Host>, time: Duration, args: HookArgs) {
     let _ = std::thread::Builder::new()
         .name("deadline".to_owned())
         .spawn(move || {
@@ -78,6 +133,7 @@ fn watch(host: Option<&'static Host>, time: Duration) {
                     .map(|host| hook::answer(host, "", ""))
                     .unwrap_or_default();
                 let _ = std::io::stdout().write_all(nothing.as_bytes());
+                leave_filling(&args);
                 std::process::exit(0);
             }
             std::thread::sleep(GRACE);
@@ -112,7 +168,14 @@ fn said(host: &'static Host, args: &HookArgs) -> Outcome<String> {
     let Some(call) = hook::read(host, stdin.lock()).map_err(Failure::new)? else {
         return Ok(hook::answer(host, "", ""));
     };
-    let text = match place(call.cwd.clone()) {
+    let root = place(call.cwd.clone());
+    if let Some(root) = root
+        .as_ref()
+        .filter(|_| call.event == Event::Start && !args.no_cache)
+    {
+        let _ = TO_FILL.set(root.clone());
+    }
+    let text = match root {
         Some(root) if call.event == Event::Compact => kept(&root, &call, args)?,
         Some(root) => brought(host, &root, &call, args)?,
         None => String::new(),

@@ -177,7 +177,7 @@ fn a_session_begins_with_what_is_remembered() {
     let ask = |call: &Value| {
         hook(
             &place,
-            &["claude-code", "--within", "30"],
+            &["claude-code", "--within", "30", "--no-cache"],
             call.to_string().as_bytes(),
         )
         .good()
@@ -198,6 +198,42 @@ fn a_session_begins_with_what_is_remembered() {
     call["source"] = "startup".into();
     call["cwd"] = json!(bare.repo());
     assert_eq!(ask(&call), "");
+}
+
+#[cfg(unix)] // elsewhere folders have no locks, and nothing is filled
+#[test]
+fn the_cache_is_filled_behind_the_beginning_of_a_session() {
+    let place = shop();
+    let index = place.home().join(".cache/ctxpack/index-v1");
+    // one run at a time, for as long as the cache is locked
+    std::fs::create_dir_all(place.home().join(".cache/ctxpack")).unwrap();
+    let kept = std::fs::File::open(place.home().join(".cache/ctxpack")).unwrap();
+    kept.lock().unwrap();
+    assert_eq!(
+        place.run(&["hook", "claude-code", "--fill", "."]).good(),
+        ""
+    );
+    assert!(!index.exists());
+    kept.unlock().unwrap();
+    let mut call = call(&place, "SessionStart");
+    call["source"] = "startup".into();
+    hook(
+        &place,
+        &["claude-code", "--within", "30"],
+        call.to_string().as_bytes(),
+    )
+    .good();
+    let since = Instant::now();
+    // what is left behind ends by itself, and lets go of the cache then
+    while !index.exists() || kept.try_lock().is_err() {
+        assert!(since.elapsed() < Duration::from_secs(60), "nothing is kept");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    kept.unlock().unwrap();
+    assert_eq!(
+        place.run(&["hook", "claude-code", "--fill", "no/such"]),
+        place.run(&["hook", "claude-code", "--fill", ".", "--no-cache"])
+    );
 }
 
 #[test]
