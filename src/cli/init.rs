@@ -4,7 +4,7 @@ use crate::cli::args::InitArgs;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::output::{self, Target};
 use crate::cli::style::{Style, plain};
-use crate::cli::suggest;
+use crate::cli::{resolve, suggest};
 use crate::config;
 use ctxpack::agents::diff::unified;
 use ctxpack::agents::edit::{self, Change, Edit};
@@ -96,6 +96,12 @@ pub fn run(args: &InitArgs) -> Outcome<()> {
     }
     if !args.undo {
         say(&format!("{} {next}", stderr.green("next:")));
+        if args.agent.is_some() && !resolve::is_on_path() {
+            say(&format!(
+                "{} there is no ctxpack in the folders of PATH, where agents look for it: cargo install --path .",
+                stderr.yellow("warning:")
+            ));
+        }
     }
     Ok(())
 }

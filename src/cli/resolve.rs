@@ -359,6 +359,13 @@ pub fn kept() -> Outcome<Kept> {
     })
 }
 
+/// Whether who types `ctxpack` gets one: it lies in a folder that `PATH` names.
+pub fn is_on_path() -> bool {
+    let name = format!("ctxpack{}", std::env::consts::EXE_SUFFIX);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.is_absolute() && folder.join(&name).is_file())
+}
+
 /// Where the cache is: `$XDG_CACHE_HOME/ctxpack`, by default where the system keeps caches.
 fn cache_folder(home: &Path) -> PathBuf {
     let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());

@@ -53,6 +53,12 @@ fn what_is_written_is_shown_first_and_can_be_taken_back() {
         assert_eq!(tree(&place), before, "{agent}");
         let written = place.run(&["init", "--agent", agent, "--yes"]);
         assert!(written.stderr.starts_with("next: "), "{}", written.stderr);
+        // the tests have no PATH
+        assert!(
+            written.stderr.contains("warning: there is no ctxpack"),
+            "{}",
+            written.stderr
+        );
         assert_eq!(written.good(), shown);
         let after = tree(&place);
         let told: String = after.values().map(String::as_str).collect();
