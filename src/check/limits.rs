@@ -73,11 +73,11 @@ pub const LIMITS: &[Named] = &[
     },
     Named {
         name: "codex-hook",
-        most: &[(10_000, Unit::Characters)],
+        most: &[(2_500, Unit::Tokens)],
         scope: Scope::Each,
         files: &[],
-        is_advice: true,
-        why: "Codex names no cap for what a hook hands over; that of Claude Code is kept to",
+        is_advice: false,
+        why: "Codex hands a hook's output over up to about 2,500 tokens, and a preview of anything longer",
     },
     Named {
         name: "gemini-hook",
