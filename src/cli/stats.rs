@@ -152,21 +152,26 @@ pub fn table(
     style.dim(out.trim_end()) + "\n"
 }
 
-/// The table of `--timings`.
+/// The table of `--timings`: each stage, and its share.
 pub fn timings(packed: &Packed, total: Duration) -> String {
     let mut out = String::new();
-    let milliseconds = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
-    for (stage, time) in &packed.timings {
+    let mut row = |name: &str, time: Duration| {
+        let milliseconds = format!("{:.1} ms", time.as_secs_f64() * 1000.0);
+        let microseconds = |time: Duration| usize::try_from(time.as_micros()).unwrap_or(usize::MAX);
+        let share = percent(microseconds(time), microseconds(total));
         out.push_str(&format!(
-            "{}{}\n",
-            left(stage, 10),
-            right(&milliseconds(*time), 14)
+            "{}{}{}\n",
+            left(name, 10),
+            right(&milliseconds, 14),
+            right(&share, 6)
         ));
+    };
+    let mut rest = total;
+    for (stage, time) in &packed.timings {
+        row(stage, *time);
+        rest = rest.saturating_sub(*time);
     }
-    out.push_str(&format!(
-        "{}{}\n",
-        left("total", 10),
-        right(&milliseconds(total), 14)
-    ));
+    row("other", rest);
+    row("total", total);
     out
 }
