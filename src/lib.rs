@@ -116,41 +116,67 @@ pub(crate) fn survey_of(
     let model = request.weights.clone();
     let mut timings = Vec::new();
     let mut since = Instant::now();
-    let mut lap = |name: &'static str| {
-        timings.push((name, since.elapsed()));
-        since = Instant::now();
+    let mut lap = |name: &'static str, at: Instant| {
+        timings.push((name, at.duration_since(since)));
+        since = at;
     };
     progress(Stage::Collect, 0);
     let trees = open_trees()?;
     let by_id = cache.filter(|_| trees.ids_are_lasting());
-    lap("list");
-    let (mut remembered, history) = rayon::join(
-        || source::remember(request, &trees),
-        || match request.contents_only {
-            true => source::history::History::default(),
-            false => trees.history(by_id),
-        },
-    );
-    lap("memory");
-    let mut task = request.task.clone().unwrap_or_else(|| Task {
-        source: TaskSource::Inferred,
-        text: match request.contents_only {
-            true => String::new(),
-            false => source::task::infer(&trees, &history, &remembered),
-        },
-    });
+    lap("list", Instant::now());
+    let remember = || (source::remember(request, &trees), Instant::now());
+    let read_history = || match request.contents_only {
+        true => source::history::History::default(),
+        false => trees.history(by_id),
+    };
     // what a person pastes as a task is a log or an issue as often as a sentence
-    if request.secrets != Secrets::Off
-        && let Cow::Owned(redacted) = guard::secrets::redact(&task.text)
-    {
-        task.text = redacted;
-    }
-    let mut query = lexicon::query::read(&task.text);
-    score::pointed::names(&remembered.atoms).for_each(|name| query.look_for(name));
-    let (files, scan_warnings) =
-        source::scan(&trees, &query, cache, &|n| progress(Stage::Collect, n));
+    let redacted = |mut task: Task| {
+        if request.secrets != Secrets::Off
+            && let Cow::Owned(redacted) = guard::secrets::redact(&task.text)
+        {
+            task.text = redacted;
+        }
+        task
+    };
+    let collect = |task: &Task, remembered: &source::Remembered| {
+        let mut query = lexicon::query::read(&task.text);
+        score::pointed::names(&remembered.atoms).for_each(|name| query.look_for(name));
+        let told = |n| progress(Stage::Collect, n);
+        let (files, warnings) = source::scan(&trees, &query, cache, &told);
+        (query, files, warnings)
+    };
+    let (mut remembered, remembered_at, history, task, collected) = match &request.task {
+        // files can be read while the history is
+        Some(task) => {
+            let task = redacted(task.clone());
+            let ((remembered, at, collected), history) = rayon::join(
+                || {
+                    let (remembered, at) = remember();
+                    let collected = collect(&task, &remembered);
+                    (remembered, at, collected)
+                },
+                read_history,
+            );
+            (remembered, at, history, task, collected)
+        }
+        None => {
+            let ((remembered, _), history) = rayon::join(remember, read_history);
+            let at = Instant::now();
+            let task = redacted(Task {
+                source: TaskSource::Inferred,
+                text: match request.contents_only {
+                    true => String::new(),
+                    false => source::task::infer(&trees, &history, &remembered),
+                },
+            });
+            let collected = collect(&task, &remembered);
+            (remembered, at, history, task, collected)
+        }
+    };
+    let (query, files, scan_warnings) = collected;
+    lap("memory", remembered_at);
     let pin_warnings = source::check_pins(request, &trees, &files)?;
-    lap("collect");
+    lap("collect", Instant::now());
     progress(Stage::Score, 0);
     let now = request.now.unwrap_or_else(|| {
         let sessions = remembered.sessions.iter().map(|session| session.ended);
@@ -180,7 +206,7 @@ pub(crate) fn survey_of(
         &meant,
         &files,
     ));
-    lap("score");
+    lap("score", Instant::now());
     let shortlist = shortlist(request, &files, &ranked.order);
     let (opened, hunks) = rayon::join(
         || open(&trees, &files, &shortlist, max_parsed(request), outline),
@@ -191,7 +217,7 @@ pub(crate) fn survey_of(
         .iter()
         .map(|opened| hunks.remove(&opened.file_idx).unwrap_or_default())
         .collect();
-    lap("parse");
+    lap("parse", Instant::now());
     let copies = score::copies::find(&opened);
     let past = |segments: &[Segment]| {
         score::hunks::read(&opened, segments, &hunks, &history, &ranked.history, now)
@@ -215,7 +241,7 @@ pub(crate) fn survey_of(
         &remembered.sessions,
         &around,
     );
-    lap("pieces");
+    lap("pieces", Instant::now());
     let mut warnings = trees.warnings.clone();
     let n_sessions = remembered.sessions.len();
     if request.kinds.sessions

@@ -557,7 +557,11 @@ impl Tree {
             let parent = match &last {
                 Some((path, handle)) if *path == parent => handle,
                 _ => {
-                    let handle = folder.folder(&path_of(parent)).ok();
+                    let below = path_of(parent);
+                    let handle = folder.folder(&below).ok();
+                    if let Some(handle) = &handle {
+                        custom.enter(&below, handle, &mut found.warnings);
+                    }
                     &last.insert((parent, handle)).1
                 }
             };

@@ -504,6 +504,23 @@ pub(super) fn drop_ignored(
     entries.retain(|entry| !ignores(&entry.below));
 }
 
+/// The rules of `.ctxpackignore` in a folder that is held open.
+fn custom(
+    full: &Path,
+    folder: &Path,
+    handle: &Folder,
+    warnings: &mut Vec<Warning>,
+) -> Option<Gitignore> {
+    let name = Path::new(NAMES[0]);
+    read(
+        full,
+        handle,
+        name,
+        &shown(&folder.join(name), Path::new("")),
+        warnings,
+    )
+}
+
 fn shown(file: &Path, root: &Path) -> String {
     path_text(&bytes_of(file.strip_prefix(root).unwrap_or(file)))
 }
@@ -532,6 +549,14 @@ impl<'a> Custom<'a> {
         }
     }
 
+    /// Reads the rules of a folder by the handle that it is held open by.
+    pub fn enter(&mut self, folder: &Path, handle: &Folder, warnings: &mut Vec<Warning>) {
+        if !self.folders.contains_key(folder) {
+            let rules = custom(&self.root.join(folder), folder, handle, warnings);
+            self.folders.insert(folder.to_owned(), rules);
+        }
+    }
+
     /// Whether the file `below` the root, or a folder that it lies in, is left out.
     pub fn ignores(&mut self, below: &Path, warnings: &mut Vec<Warning>) -> bool {
         // most trees have no such rules, and files come folder by folder
@@ -555,12 +580,8 @@ impl<'a> Custom<'a> {
     fn rules(&mut self, folder: &Path, warnings: &mut Vec<Warning>) -> Option<&Gitignore> {
         if !self.folders.contains_key(folder) {
             let full = self.root.join(folder);
-            let shown = shown(&folder.join(NAMES[0]), Path::new(""));
-            let rules = self
-                .handle
-                .folder(folder)
-                .ok()
-                .and_then(|handle| read(&full, &handle, Path::new(NAMES[0]), &shown, warnings));
+            let handle = self.handle.folder(folder).ok();
+            let rules = handle.and_then(|handle| custom(&full, folder, &handle, warnings));
             self.folders.insert(folder.to_owned(), rules);
         }
         self.folders.get(folder)?.as_ref()
