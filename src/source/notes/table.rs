@@ -169,6 +169,15 @@ const ADR_FOLDERS: &[&str] = &["adr", "adrs", "decisions"];
 
 /// The row that makes `path` a note. Cost: one automaton run over the path.
 pub fn find(path: &str) -> Option<&'static Row> {
+    // of most files the end says that they are none
+    let is_end = |end: &&str| {
+        let bytes = path.as_bytes();
+        let last = bytes.len().checked_sub(end.len()).map(|at| &bytes[at..]);
+        last.is_some_and(|last| last.eq_ignore_ascii_case(end.as_bytes()))
+    };
+    if !ENDS.iter().any(is_end) {
+        return None;
+    }
     static SET: OnceLock<GlobSet> = OnceLock::new();
     let set = SET.get_or_init(|| {
         let mut builder = GlobSetBuilder::new();
@@ -182,6 +191,9 @@ pub fn find(path: &str) -> Option<&'static Row> {
     let is_about_records = is_adr(path) && row.class == Decision && is_scaffold(path);
     (!is_about_records).then_some(row)
 }
+
+/// How the paths of notes end; each pattern ends in one of these.
+const ENDS: [&str; 6] = [".md", ".mdc", "rules", ".goosehints", ".txt", ".jsonl"];
 
 fn glob(pattern: &str) -> Result<Glob, globset::Error> {
     GlobBuilder::new(pattern)
@@ -284,6 +296,14 @@ mod tests {
     fn every_pattern_is_a_glob() {
         for row in ROWS {
             assert!(glob(row.pattern).is_ok(), "{}", row.pattern);
+        }
+    }
+
+    #[test]
+    fn the_ends_are_those_of_all_patterns() {
+        for row in ROWS {
+            let pattern = row.pattern.replace("{mdc,md}", "md");
+            assert!(ENDS.iter().any(|end| pattern.ends_with(end)), "{pattern}");
         }
     }
 }
