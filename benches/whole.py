@@ -163,7 +163,11 @@ def measured(name, source, args, programs, work):
             row.why = f"no {program} here"
             continue
         row.env = {**everyone, **row.env}
+        for path in row.prepare:
+            shutil.rmtree(path, ignore_errors=True)
         figures, row.why = ran(row.command, repo, row.env, args.limit)
+        if figures and "XDG_CACHE_HOME" in row.env and not row.prepare:
+            figures, row.why = ran(row.command, repo, row.env, args.limit)  # the first filled the cache
         if figures:
             took, _, row.peak = figures
             row.rounds = max(2, min(args.runs, int(SHARE / took)))
