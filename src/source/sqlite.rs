@@ -118,7 +118,8 @@ impl Database {
         }
         let has = |suffix: &str| side_file(&beside(path, suffix));
         let (wal, shm, journal) = (has("-wal")?, has("-shm")?, has("-journal")?);
-        let is_wal = header[18] == 2 || header[19] == 2;
+        // a log that is there is read whatever the header says
+        let is_wal = header[18] == 2 || header[19] == 2 || wal > Some(0);
         let way = match (is_wal, wal > Some(0), shm.is_some(), journal > Some(0)) {
             (true, true, true, _) | (false, _, _, false) => Way::Shared,
             (true, false, _, _) => Way::AsItStands,
