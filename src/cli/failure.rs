@@ -11,8 +11,10 @@ use std::io::Write;
 /// A failed command: exit code 2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// One sentence, without a full stop.
+    /// One sentence, without a full stop, on one line.
     pub message: String,
+    /// What is to be told of it besides, one line each.
+    pub details: Vec<String>,
     /// What to type instead, one line each; the first starts with a verb or a command.
     pub hints: Vec<String>,
     /// The exit code: 2, or 1 where a check found something.
@@ -27,6 +29,7 @@ impl Failure {
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
+            details: Vec::new(),
             hints: Vec::new(),
             code: 2,
         }
@@ -40,19 +43,18 @@ impl Failure {
 
     /// Writes the failure to stderr. A closed stderr is no reason to fail again.
     pub fn print(&self, style: Style) {
-        let mut text = format!("{} {}\n", style.red("error:"), lines(&self.message));
+        // what is typed, read or named may hold anything: it breaks no line, which a build machine would take for an order
+        let mut text = format!("{} {}\n", style.red("error:"), plain(&self.message));
+        for detail in &self.details {
+            text.push_str(&format!("{}\n", plain(detail)));
+        }
         for hint in &self.hints {
-            text.push_str(&format!("{} {}\n", style.cyan("hint:"), lines(hint)));
+            text.push_str(&format!("{} {}\n", style.cyan("hint:"), plain(hint)));
         }
         // what was typed or stands in a config file is repeated here
         let text = redact(&text);
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }
-}
-
-/// Keeps line breaks that we wrote ourselves and makes everything else harmless to a terminal.
-fn lines(text: &str) -> String {
-    text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
 }
 
 impl From<Error> for Failure {
@@ -95,8 +97,11 @@ impl From<Error> for Failure {
             Error::Config { .. } => None,
         };
         let mut failure = Self::new(error.to_string());
-        if matches!(error, Error::SecretsFound(_)) {
+        if let Error::SecretsFound(places) = &error {
             failure.code = 1;
+            let mut places = places.iter().cloned();
+            failure.message = places.next().unwrap_or_default();
+            failure.details = places.collect();
         }
         failure.hints.extend(hint);
         failure
@@ -142,10 +147,5 @@ mod tests {
             "the budget of 10 bytes is too small: the frame with the pinned items needs at least 95",
             "ctxpack --budget 95B, or pin less",
         );
-    }
-
-    #[test]
-    fn names_cannot_reach_the_terminal_raw() {
-        assert_eq!(lines("a\u{1b}[31mb\nc"), "a\\x1b[31mb\nc");
     }
 }

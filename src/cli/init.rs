@@ -7,7 +7,7 @@ use crate::cli::style::{Style, plain};
 use crate::cli::{resolve, suggest};
 use crate::config;
 use ctxpack::agents::diff::unified;
-use ctxpack::agents::edit::{self, Change, Edit};
+use ctxpack::agents::edit::{self, Change, Edit, What};
 use ctxpack::agents::setup::{AGENTS, own};
 use ctxpack::error::Error;
 use ctxpack::guard::secrets::redact;
@@ -62,6 +62,20 @@ pub fn run(args: &InitArgs) -> Outcome<()> {
         text.push_str(&shown(one, args.undo, style));
     }
     output::write(&Target::Stdout, &text)?;
+    // half of what an agent needs is none of it
+    let broken = plan
+        .iter()
+        .zip(&edits)
+        .find_map(|(one, edit)| match &one.change {
+            Change::Left(why) if matches!(edit.what, What::Json(_) | What::Toml(..)) => {
+                Some((one.path, why))
+            }
+            _ => None,
+        });
+    if let (Some((path, why)), false) = (broken, args.undo) {
+        return Err(Failure::new(format!("{path}: {why}; nothing is written"))
+            .hint(format!("mend {path}, or move it away, and run this again")));
+    }
     let changes = plan
         .iter()
         .filter(|one| matches!(one.change, Change::Write(_) | Change::Delete));

@@ -37,6 +37,16 @@ pub fn run(args: &PackArgs) -> Outcome<()> {
         }
     }
     let sticky = args.sticky.as_deref().map(sticky_target).transpose()?;
+    if sticky.is_some() && (sticky == target || sticky == manifest) {
+        let other = if sticky == target {
+            "--output"
+        } else {
+            "--manifest"
+        };
+        return Err(Failure::new(format!(
+            "--sticky and {other} name the same file"
+        )));
+    }
     if let (Some(path), Some(target)) = (&args.sticky, &sticky) {
         request.earlier = Some(read_sticky(path)?.unwrap_or_default());
         for root in &request.roots {

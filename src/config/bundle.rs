@@ -150,7 +150,16 @@ fn output(path: &str) -> Result<String, Failure> {
         name.trim_end_matches([' ', '.']) == ".git" || name.starts_with("git~")
     });
     let is_odd = |c: char| c.is_control() || matches!(c, '\\' | ':');
-    if path.is_empty() || !is_below || is_gits || path.ends_with('/') || path.contains(is_odd) {
+    // one file, one name
+    let parts: Vec<&str> = shown.iter().filter_map(|part| part.to_str()).collect();
+    let is_plain = parts.join("/") == path;
+    if path.is_empty()
+        || !is_below
+        || !is_plain
+        || is_gits
+        || path.ends_with('/')
+        || path.contains(is_odd)
+    {
         let what = format!("`{path}` is no file below the repository");
         return Err(Failure::new(what).hint("output = \"docs/context.md\""));
     }
@@ -192,6 +201,8 @@ mod tests {
             "/tmp/x.xml",
             "",
             "a/../../x.md",
+            "a//x.md",
+            "a/./x.md",
             ".git/x.md",
             "a/.GIT/x.md",
             "x.sh",

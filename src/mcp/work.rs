@@ -380,8 +380,13 @@ impl Work {
         if let Some(file) = &asked.file {
             arguments::below("file", file)?;
         }
+        // that a secret may be shown is a person's to say, not a model's
+        let text = ["ctxpack:allow", "gitleaks:allow"];
+        let text = text
+            .iter()
+            .fold(asked.text, |text, mark| text.replace(mark, ""));
         let added = remember::add(&RememberArgs {
-            text: vec![asked.text],
+            text: vec![text],
             class: asked.class,
             strict: false,
             file: asked.file.map(PathBuf::from),

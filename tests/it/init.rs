@@ -110,9 +110,17 @@ fn what_people_wrote_stays() {
     for (path, text) in theirs {
         place.write(path, text);
     }
-    for agent in AGENTS {
+    for agent in AGENTS.iter().filter(|agent| **agent != "opencode") {
         place.run(&["init", "--agent", agent, "--yes"]).good();
     }
+    // of what cannot be changed whole, nothing is
+    let ran = place.run(&["init", "--agent", "opencode", "--yes"]);
+    assert_eq!(ran.code, Some(2));
+    let said = ran.stderr;
+    assert!(
+        said.contains("opencode.json: holds no JSON object"),
+        "{said}"
+    );
     let claude = place.read(".claude/settings.json");
     assert!(
         claude.contains("// ours\n")

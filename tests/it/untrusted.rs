@@ -216,3 +216,43 @@ fn a_projects_file_that_is_none_is_not_waited_for() {
     );
     assert_eq!(ran.code, Some(0));
 }
+
+#[test]
+fn nothing_that_is_read_or_typed_breaks_a_line() {
+    let order = "::stop-commands::x";
+    let place = Place::new();
+    place.write("src/main.rs", "fn main() {}\n");
+    place.write(&format!("a\n{order}.rs"), "fn a() {}\n");
+    let check = |args: &[&str]| {
+        let ran = place.run(args);
+        assert!(matches!(ran.code, Some(1 | 2)), "{args:?}: {}", ran.stderr);
+        let is_order = |line: &str| line.starts_with("::");
+        assert!(
+            !ran.stderr.lines().any(is_order),
+            "{args:?}: {}",
+            ran.stderr
+        );
+        assert!(
+            !ran.stdout.lines().any(is_order),
+            "{args:?}: {}",
+            ran.stdout
+        );
+    };
+    for text in [
+        format!("format = \"x\\n{order}\""),
+        format!("\"x\\n{order}\" = 1"),
+        format!("budget = \"x\\n{order}\""),
+        format!("pin = [\"x\\n{order}\"]"),
+        format!("[bundle.a]\noutput = \"x\\n{order}\""),
+        format!("[[check]]\nname = \"a\"\ninclude = [\"**\"]\nbudget = \"x\\n{order}\""),
+    ] {
+        place.write("ctxpack.toml", &text);
+        check(&["-t", "main"]);
+        check(&["check"]);
+        check(&["bundle"]);
+    }
+    place.write("ctxpack.toml", "");
+    check(&["-f", &format!("x\n{order}")]);
+    check(&["--rev", &format!("x\n{order}")]);
+    check(&[&format!("a\n{order}.r")]);
+}
