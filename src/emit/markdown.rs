@@ -95,8 +95,10 @@ fn inert(text: &str) -> Cow<'_, str> {
 
 /// `text` in a fence that it cannot close.
 fn fenced(text: &str, language: &str) -> String {
-    let ticks = "`".repeat((longest_run(text) + 1).max(3));
-    format!("{ticks}{language}\n{}{ticks}\n", ended(text))
+    // cleaning can join two runs
+    let text = ended(text);
+    let ticks = "`".repeat((longest_run(&text) + 1).max(3));
+    format!("{ticks}{language}\n{text}{ticks}\n")
 }
 
 /// Length of the longest run of backticks.
@@ -133,6 +135,7 @@ mod tests {
         check("```\n~~~~~\n", "````rs\n```\n~~~~~\n````\n");
         check("x ```````\n", "````````rs\nx ```````\n````````\n");
         check("", "```rs\n```\n");
+        check("`\u{e0041}```\n", "`````rs\n````\n`````\n");
     }
 
     #[test]
