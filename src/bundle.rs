@@ -62,7 +62,7 @@ pub fn record(lock: &mut Lock, made: Made<'_>, bundle: &Bundle) {
 }
 
 /// Sixteen hexadecimal digits that tell texts apart that were not made to be mistaken for one another.
-fn hash(text: &str) -> String {
+pub(crate) fn hash(text: &str) -> String {
     format!("{:016x}", XxHash3_64::oneshot(text.as_bytes()))
 }
 

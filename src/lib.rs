@@ -10,6 +10,7 @@ pub mod bundle;
 pub mod cache;
 pub mod check;
 pub mod curve;
+pub mod diff;
 pub mod emit;
 pub mod error;
 pub mod eval;

@@ -76,6 +76,11 @@ impl Lock {
     }
 }
 
+/// Whether `text` is a lock, whatever its file is called.
+pub fn is_lock(text: &str) -> bool {
+    text.starts_with(HEAD)
+}
+
 /// Whether git wrote the line, where two branches disagree.
 fn is_mark(line: &str) -> bool {
     let marks = ["<<<<<<<", "=======", ">>>>>>>", "|||||||"];

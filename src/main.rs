@@ -52,6 +52,7 @@ fn run(typed: Vec<OsString>) -> Outcome<ExitCode> {
         Command::Handoff(args) => cli::handoff::run(&args),
         Command::Bundle(args) => return cli::bundle::run(&args),
         Command::Check(args) => return cli::check::run(&args),
+        Command::Diff(args) => return cli::diff::run(&args),
         Command::Cache(args) => return cli::cache::run(&args),
         #[cfg(feature = "mcp")]
         Command::Mcp(args) => cli::mcp::run(&args),

@@ -40,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     ("globs", globs),
     ("notes", notes),
     ("outline", outline),
+    ("read", read),
     ("settings", settings),
     ("sqlite", sqlite),
     ("task", task),
@@ -201,6 +202,24 @@ pub fn outline(data: &[u8]) {
     let text = String::from_utf8_lossy(source);
     let language = language::detect(file, &text);
     promises::check(&text, &language::outline(&text, language));
+}
+
+/// Bundles read back: whatever is taken for one, its items stand in it one after the other, each with its text.
+pub fn read(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let Ok(written) = ctxpack::emit::read(&text) else {
+        return;
+    };
+    let mut rest = &*text;
+    for item in &written.items {
+        let at = rest.find(&item.whole).expect("items stand in the bundle");
+        rest = &rest[at + item.whole.len()..];
+        assert!(["file", "note", "session"].contains(&&*item.kind) || item.whole.is_empty());
+    }
+    // what a diff says of anything and itself
+    let tokenizer = ctxpack::tokens::Tokenizer::default();
+    let side = ctxpack::diff::Inventory::of_written(written, &text, tokenizer);
+    assert!(ctxpack::diff::Diff::of(&side, &side).is_empty());
 }
 
 /// Tasks: a query is read out of anything.

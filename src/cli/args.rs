@@ -125,6 +125,14 @@ pub enum Command {
     /// after the commit. Nothing is read from the home directory, and history has no say.
     #[command(after_help = BUNDLE_EXAMPLES, after_long_help = format!("{BUNDLE_EXAMPLES}\n\n{BUNDLE_CONFIG}"))]
     Bundle(BundleArgs),
+    /// Compare two bundles, item by item and in tokens.
+    ///
+    /// A and B may each be a bundle of any format, a manifest, ctxpack.lock, a git revision, or one of those files as a revision has it
+    /// (REVISION:PATH). Revisions are packed by contents alone, so that nothing but the files makes the difference; without B, A is
+    /// compared with the work tree. A manifest, JSON and a lock say how each item is written; other bundles hold its text, which is
+    /// counted, and tell mentions alone. Exit code 0 whatever changed; with --exit-code 1 if anything did.
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(DiffArgs),
     /// Show, check or empty the cache: what earlier runs found out.
     ///
     /// Without more, says where it is, what it holds and how much. Deleting it, or any part of it, is always safe, also while others
@@ -315,6 +323,67 @@ pub struct CheckArgs {
     ///
     /// github (the default in GitHub Actions) writes annotations, and a summary into $GITHUB_STEP_SUMMARY. The others never change by
     /// the environment.
+    #[arg(short, long, value_name = "FORMAT", help_heading = "Where to")]
+    pub format: Option<String>,
+
+    /// Write there instead of stdout; `-` is stdout.
+    #[arg(short, long, value_name = "FILE", help_heading = "Where to")]
+    pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options of `ctxpack diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// A bundle, manifest, lock, git revision or REVISION:PATH; `-` is stdin.
+    #[arg(value_name = "A")]
+    pub before: OsString,
+
+    /// What A is compared with [default: the work tree]
+    #[arg(value_name = "B")]
+    pub after: Option<OsString>,
+
+    /// Exit with 1 if anything is different, as git diff does.
+    #[arg(long, help_heading = "What to do")]
+    pub exit_code: bool,
+
+    /// The repository, or a folder in it [default: .]
+    #[arg(short = 'C', long, value_name = "PATH", help_heading = "What of")]
+    pub repo: Option<PathBuf>,
+
+    /// Of locks and revisions, only the bundle of this name in ctxpack.toml.
+    #[arg(long, value_name = "NAME", help_heading = "What of")]
+    pub bundle: Option<String>,
+
+    /// Pack revisions into so much [default: 32k, or what ctxpack.toml says]
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        allow_hyphen_values = true,
+        help_heading = "What of"
+    )]
+    pub budget: Option<String>,
+
+    /// Pack revisions for this task [default: none]
+    #[arg(
+        short,
+        long,
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        help_heading = "What of"
+    )]
+    pub task: Option<String>,
+
+    /// Count with this encoding: o200k_base (the default) or cl100k_base.
+    #[arg(long, value_name = "NAME", help_heading = "What of")]
+    pub tokenizer: Option<String>,
+
+    /// text (default), markdown or json.
+    ///
+    /// markdown is a table for a pull request, of the largest changes.
     #[arg(short, long, value_name = "FORMAT", help_heading = "Where to")]
     pub format: Option<String>,
 
@@ -1177,6 +1246,13 @@ Examples:
   ctxpack bundle review | claude -p 'Review my change.'
   ctxpack bundle --write && git add ctxpack.lock
   ctxpack bundle --check                 in CI, and in hooks";
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  ctxpack diff before.xml after.xml      what the second holds that the first did not
+  ctxpack diff main HEAD -t 'fix the retry' -b 8k
+  ctxpack diff origin/main:ctxpack.lock ctxpack.lock --format markdown
+  ctxpack diff --exit-code before.json after.json | less";
 
 const BUNDLE_CONFIG: &str = "\
 In ctxpack.toml:

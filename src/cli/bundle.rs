@@ -129,8 +129,12 @@ fn wanted<'a>(args: &BundleArgs, project: &'a Project) -> Outcome<Vec<&'a Bundle
         }
         return Ok(all.iter().collect());
     };
-    let found = all.iter().find(|entry| entry.name == *name);
-    found.map(|entry| vec![entry]).ok_or_else(|| {
+    find(project, name).map(|entry| vec![entry])
+}
+
+fn find<'a>(project: &'a Project, name: &str) -> Outcome<&'a BundleEntry> {
+    let all = &project.settings.bundle;
+    all.iter().find(|entry| entry.name == *name).ok_or_else(|| {
         let failure = Failure::new(format!("{PROJECT_FILE} names no bundle `{name}`"));
         let known = suggest::nearest_first(name, all.iter().map(|entry| entry.name.as_str()));
         match known.is_empty() {
@@ -157,6 +161,14 @@ fn request(project: &Project, entry: &BundleEntry) -> Outcome<Request> {
         text: entry.task.clone(),
     });
     Ok(request)
+}
+
+/// How the bundle called `name` is packed.
+///
+/// # Errors
+/// A name that ctxpack.toml does not have.
+pub fn named(project: &Project, name: &str) -> Outcome<Request> {
+    request(project, find(project, name)?)
 }
 
 /// A bundle, packed.

@@ -10,6 +10,7 @@ pub mod cache;
 pub mod chart;
 pub mod check;
 pub mod curve;
+pub mod diff;
 pub mod doctor;
 pub mod eval;
 pub mod explain;

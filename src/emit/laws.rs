@@ -248,6 +248,36 @@ proptest! {
     }
 
     #[test]
+    fn what_commands_read_is_what_a_stranger_reads(account in any_account()) {
+        for format in FORMATS {
+            let bundle = write(format, &account);
+            let written = super::read(&bundle).expect("a bundle of ours");
+            let (items, _) = read(format, &bundle);
+            prop_assert!(items.is_empty() || written.format == Some(format));
+            let found: Vec<_> = written.items.iter().map(|it| (&*it.kind, &*it.path, it.text.as_deref())).collect();
+            let kinds = account.items.iter().map(|item| item.kind.as_str());
+            let wanted: Vec<_> = items.iter().zip(kinds).map(|(it, kind)| (kind, &*it.path, Some(&*it.text))).collect();
+            prop_assert_eq!(found, wanted, "{:?}: {}", format, bundle);
+            for (found, given) in written.items.iter().zip(&account.items) {
+                let is_whole = found.whole == item(format, given);
+                prop_assert!(format == Format::Json || is_whole, "{:?}: {}", format, bundle);
+            }
+        }
+    }
+
+    #[test]
+    fn a_torn_bundle_is_an_error_or_shorter(account in any_account(), at in any::<proptest::sample::Index>()) {
+        for format in FORMATS {
+            let bundle = write(format, &account);
+            let cut = at.index(bundle.len());
+            let cut = (0..=cut).rev().find(|at| bundle.is_char_boundary(*at)).unwrap_or(0);
+            if let Ok(written) = super::read(&bundle[..cut]) {
+                prop_assert!(written.items.len() <= account.items.len());
+            }
+        }
+    }
+
+    #[test]
     fn names_and_contents_of_any_bytes_come_back(
         files in proptest::collection::vec((any_bytes(1), any_bytes(0)), 1..5),
     ) {

@@ -15,6 +15,7 @@ mod laws;
 mod manifest;
 mod markdown;
 mod plain;
+mod read;
 #[cfg(test)]
 mod readers;
 mod xml;
@@ -23,6 +24,7 @@ pub use manifest::{
     ChanceEntry, ItemEntry, Manifest, NextEntry, OmittedEntry, SolverEntry, TaskEntry, ToolEntry,
     WarningEntry, manifest,
 };
+pub use read::{NotWritten, Written, WrittenItem, read};
 
 use crate::error::Warning;
 use crate::request::RenderingName;

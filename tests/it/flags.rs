@@ -56,6 +56,7 @@ fn help_and_version_go_to_stdout() {
         ["cache", "--help"],
         ["check", "--help"],
         ["bundle", "--help"],
+        ["diff", "--help"],
         ["help", "sources"],
         ["pack", "--help"],
     ] {

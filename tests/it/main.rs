@@ -8,6 +8,7 @@ mod cache_command;
 mod check;
 mod common;
 mod curve;
+mod diff;
 mod eval;
 #[cfg(target_os = "linux")]
 mod faults;

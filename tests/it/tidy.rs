@@ -20,6 +20,8 @@ const EDGES: &[(&str, &[&str])] = &[
     // what earlier runs, and the repository, say of sizes
     ("lock", &[]),
     ("bundle", &["emit", "lock", "request"]),
+    // two of those, compared
+    ("diff", &["bundle", "emit", "lock", "tokens"]),
     // limits on what is read; packs pins through the front door
     (
         "check",
@@ -64,8 +66,9 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "agents", "bundle", "cache", "check", "config", "curve", "emit", "error", "eval",
-            "guard", "lib", "lock", "mcp", "request", "score", "source", "sticky", "tokens",
+            "agents", "bundle", "cache", "check", "config", "curve", "diff", "emit", "error",
+            "eval", "guard", "lib", "lock", "mcp", "request", "score", "source", "sticky",
+            "tokens",
         ],
     ),
     (
@@ -442,7 +445,7 @@ fn the_readme_agrees_with_the_help() {
     let mut known = place.run(&["--help"]).good();
     for command in [
         "sources", "curve", "eval", "tune", "sessions", "notes", "remember", "handoff", "doctor",
-        "bundle", "cache", "check", "init", "hook", "mcp",
+        "bundle", "cache", "check", "diff", "init", "hook", "mcp",
     ] {
         known += &place.run(&[command, "--help"]).good();
     }

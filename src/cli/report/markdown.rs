@@ -121,7 +121,7 @@ fn why(share: &Share) -> String {
 }
 
 /// Text that means nothing but itself: no markup, no mention of a person, no cell of a table ends in it.
-fn text(text: &str) -> String {
+pub fn text(text: &str) -> String {
     let mut out = String::new();
     for c in plain(&redact(text)).chars() {
         match c {
@@ -140,7 +140,7 @@ fn text(text: &str) -> String {
 }
 
 /// Text as code, in a cell of a table or out of it: backticks and bars are those of HTML.
-fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     let mut out = "<code>".to_owned();
     for c in plain(&redact(text)).chars() {
         match c {

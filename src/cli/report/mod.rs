@@ -13,6 +13,8 @@ mod text;
 mod words;
 
 pub use github::summary_limit;
+pub use markdown::{code, text};
+pub use words::percent;
 use words::words;
 
 use crate::cli::failure::{Failure, Outcome};
