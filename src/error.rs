@@ -8,6 +8,9 @@ pub enum Error {
     /// A path given by the user does not exist.
     #[error("{}: no such file or directory", .0.display())]
     NoSuchPath(PathBuf),
+    /// A path of [`crate::request::Request::files`] lies below none of the roots.
+    #[error("{}: lies outside of what is packed", .0.display())]
+    Outside(PathBuf),
     /// A path could not be read or written.
     #[error("{}: {source}", path.display())]
     Io {

@@ -63,6 +63,8 @@ fn run(typed: Vec<OsString>) -> Outcome<ExitCode> {
         }
         Command::Doctor(args) => return cli::doctor::run(&args),
         Command::Remember(args) => return cli::remember::run(&args),
+        Command::Completions(args) => cli::shell::completions(&args),
+        Command::Man(args) => cli::shell::man(&args),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

@@ -37,6 +37,9 @@ pub struct Request {
     pub revision: Option<String>,
     /// The files as they are staged for the next commit, instead of the work tree (one root only).
     pub staged: Option<Index>,
+    /// The files that are the only ones to show, absolute or relative to the working directory, whatever ignore files say of them; `None`
+    /// takes what a walk finds. Of a work tree alone.
+    pub files: Option<Vec<PathBuf>>,
     /// Whether contents alone count: no commit, branch, edit in progress or day has a say, so that every clone of the same contents
     /// gives the same bundle, however shallow it is. Where no task is given there is none.
     pub contents_only: bool,
@@ -94,6 +97,7 @@ impl Request {
             roots: vec![root.into()],
             revision: None,
             staged: None,
+            files: None,
             contents_only: false,
             budget,
             tokenizer: Tokenizer::default(),

@@ -139,6 +139,15 @@ pub enum Command {
     /// run: the next run finds out again what it needs, and packs the same.
     #[command(after_help = CACHE_EXAMPLES, args_conflicts_with_subcommands = true)]
     Cache(CacheArgs),
+    /// Write the completions for a shell: bash, zsh, fish, powershell or elvish.
+    ///
+    /// The script goes to stdout, to be kept where the shell looks for it. Commands, flags, and the values that a flag takes are
+    /// completed; nothing is run to find them.
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
+    /// Write the manual: of ctxpack, or of all its commands into a folder.
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(ManArgs),
     /// Write a ctxpack.toml to begin with, or have an agent call ctxpack.
     ///
     /// With --agent, adds to the settings that the agent reads in this repository: hooks, by which it is told at each prompt what it
@@ -239,6 +248,28 @@ pub struct HookArgs {
     /// Keep nothing in the cache of the home directory, and take nothing from it.
     #[arg(long, help_heading = "What of")]
     pub no_cache: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options of `ctxpack completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// bash, zsh, fish, powershell or elvish.
+    #[arg(value_name = "SHELL", hide_possible_values = true)]
+    pub shell: clap_complete::Shell,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options of `ctxpack man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write ctxpack.1 and a page for each command there [default: ctxpack.1 to stdout]
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
 
     #[command(flatten)]
     pub talk: TalkArgs,
@@ -1076,6 +1107,29 @@ pub struct WhatArgs {
     #[arg(short, long, value_name = "GLOB", help_heading = "What to pack")]
     pub exclude: Vec<String>,
 
+    /// Only the files that this file lists, one a line; `-` is stdin.
+    ///
+    /// Paths are relative to the working directory, or absolute, and lie below PATH. What is listed is a candidate whatever ignore files
+    /// say; folders, links, and what git keeps for itself are passed over. --include and --exclude narrow the list. What agents keep
+    /// in the home directory is read all the same, unless --no-home or --only files say otherwise.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "What to pack",
+        hide_short_help = true
+    )]
+    pub files_from: Option<PathBuf>,
+
+    /// Paths of --files-from end in null bytes: fd -0, find -print0, git ls-files -z.
+    #[arg(
+        short = '0',
+        long,
+        requires = "files_from",
+        help_heading = "What to pack",
+        hide_short_help = true
+    )]
+    pub null: bool,
+
     /// Only this kind: files, notes or sessions. Repeatable.
     #[arg(
         long,
@@ -1254,6 +1308,19 @@ Examples:
   ctxpack diff origin/main:ctxpack.lock ctxpack.lock --format markdown
   ctxpack diff --exit-code before.json after.json | less";
 
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  ctxpack completions bash > ~/.local/share/bash-completion/completions/ctxpack
+  ctxpack completions zsh > ~/.zfunc/_ctxpack      with ~/.zfunc in $fpath
+  ctxpack completions fish > ~/.config/fish/completions/ctxpack.fish
+  ctxpack completions powershell >> $PROFILE
+  source <(ctxpack completions bash)               in this shell alone";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  ctxpack man | man -l -                           read it
+  ctxpack man ~/.local/share/man/man1              keep it: man ctxpack-diff";
+
 const BUNDLE_CONFIG: &str = "\
 In ctxpack.toml:
   [bundle.review]
@@ -1414,6 +1481,64 @@ pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<Command, clap:
         _ => {}
     }
     Ok(command)
+}
+
+/// The definition, with the values that flags take: parsing leaves those to what reads them, whose errors say more.
+pub fn definition() -> clap::Command {
+    fn with_values(mut command: clap::Command) -> clap::Command {
+        let name = command.get_name().to_owned();
+        let names: Vec<String> = command
+            .get_subcommands()
+            .map(|below| below.get_name().to_owned())
+            .collect();
+        for below in names {
+            command = command.mut_subcommand(below, with_values);
+        }
+        command.mut_args(|arg| {
+            // a manual has room for what -h has none for
+            let arg = arg.hide_short_help(false);
+            let known = values(&name, arg.get_long().unwrap_or_default());
+            match known.is_empty() {
+                true => arg,
+                false => arg.value_parser(known).hide_possible_values(true),
+            }
+        })
+    }
+    with_values(Cli::command())
+}
+
+/// The values that a flag of a command takes, where they can be listed.
+fn values(command: &str, flag: &str) -> Vec<&'static str> {
+    use crate::cli::report;
+    use ctxpack::tokens::models;
+    match (command, flag) {
+        ("check" | "bundle", "format") => report::FORMATS.iter().map(|it| it.name).collect(),
+        ("diff", "format") => vec!["text", "markdown", "json"],
+        (_, "format") => vec!["xml", "markdown", "json", "plain"],
+        ("check", "for") => ctxpack::check::LIMITS.iter().map(|it| it.name).collect(),
+        (_, "for") => crate::cli::host::HOSTS.iter().map(|it| it.name).collect(),
+        ("check", "secrets") => vec!["fail", "off"],
+        (_, "secrets") => vec!["redact", "exclude", "fail", "off"],
+        (_, "only" | "without") => vec!["files", "notes", "sessions"],
+        (_, "tokenizer") => vec!["o200k_base", "cl100k_base"],
+        (_, "model") => models::known_models().map(|it| it.name).collect(),
+        ("init", "agent") => ctxpack::agents::setup::AGENTS
+            .iter()
+            .map(|it| it.name)
+            .collect(),
+        ("list" | "notes" | "remember", "class") => {
+            vec![
+                "principle",
+                "decision",
+                "preference",
+                "gotcha",
+                "fact",
+                "status",
+                "handoff",
+            ]
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Names of the commands, for hints.

@@ -61,6 +61,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let hint = match &error {
             Error::NoSuchPath(_) => None,
+            Error::Outside(_) => Some("--files-from lists files below PATH: ctxpack --files-from LIST FOLDER, or several folders".to_owned()),
             Error::Io { .. } => None,
             Error::BudgetTooSmall {
                 needed, unit, what, ..

@@ -52,6 +52,8 @@ pub fn read(args: &MemoryArgs, talk: &TalkArgs, kinds: Kinds) -> Outcome<Memory>
         exclude: Vec::new(),
         only: Vec::new(),
         without: Vec::new(),
+        files_from: None,
+        null: false,
         rev: None,
         no_home: args.no_home,
         no_cache: args.no_cache,

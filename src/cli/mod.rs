@@ -33,6 +33,7 @@ pub mod replay;
 pub mod report;
 pub mod resolve;
 pub mod sessions;
+pub mod shell;
 pub mod sources;
 pub mod stats;
 pub mod style;

@@ -78,6 +78,8 @@ pub fn work(args: &ReplayArgs, talk: &TalkArgs, min_gold: usize) -> Outcome<Work
         exclude: args.exclude.clone(),
         only: Vec::new(),
         without: Vec::new(),
+        files_from: None,
+        null: false,
         rev: None,
         no_home: true,
         no_cache: true,

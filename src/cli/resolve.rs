@@ -10,7 +10,7 @@ use crate::cli::{suggest, task};
 use crate::config::{self, Settings, Trust};
 use ctxpack::error::Error;
 use ctxpack::request::{Budget, Request, Secrets, VARIABLES};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 /// The budget where nothing names one: small enough for models to use well, large enough for most tasks.
@@ -51,7 +51,16 @@ pub fn pack(args: &AskArgs, talk: &TalkArgs) -> Outcome<Resolved> {
     request.now = now;
     request.reader = place.and_then(|place| place.reader);
     let stdin = std::io::stdin();
-    if stdin.is_terminal() && args.parts.contains(&task::Part::Text("-".into())) {
+    let is_task_stdin = args.parts.contains(&task::Part::Text("-".into()));
+    let is_list_stdin = args.what.files_from.as_deref() == Some(Path::new("-"));
+    if is_task_stdin && is_list_stdin {
+        return Err(
+            Failure::new("--task - and --files-from -: stdin can be read once")
+                .hint("put one of them into a file: --task-file FILE, or --files-from FILE"),
+        );
+    }
+    request.files = listed(&args.what)?;
+    if stdin.is_terminal() && is_task_stdin {
         warnings.push(
             "reading the task from the terminal: end it with Ctrl-D on a line of its own"
                 .to_owned(),
@@ -76,7 +85,8 @@ pub fn what(args: &WhatArgs) -> Outcome<Resolved> {
     let mut warnings = Vec::new();
     let flags = Settings::default();
     let (roots, settings, weights_from) = layers(args, flags, None, &mut warnings)?;
-    let request = request(args, roots, settings)?;
+    let mut request = request(args, roots, settings)?;
+    request.files = listed(args)?;
     Ok(Resolved {
         request,
         warnings,
@@ -98,6 +108,75 @@ pub fn by(args: &WhatArgs, flags: Settings, place: &Host) -> Outcome<Resolved> {
         warnings,
         weights_from,
     })
+}
+
+/// The most that is read of a list, in bytes: a million long paths.
+const MOST_LISTED: u64 = 256 << 20;
+
+/// The files that `--files-from` lists, one a line or, with `--null`, each ended by a null byte.
+fn listed(what: &WhatArgs) -> Outcome<Option<Vec<PathBuf>>> {
+    let Some(path) = &what.files_from else {
+        return Ok(None);
+    };
+    let shown = path.display();
+    if what.rev.is_some() {
+        return Err(Failure::new(
+            "--files-from lists files of the work tree, and --rev packs a revision",
+        )
+        .hint("--include and --exclude choose files of a revision"));
+    }
+    let mut bytes = Vec::new();
+    let read = match path.as_os_str() == "-" {
+        true => std::io::stdin()
+            .lock()
+            .take(MOST_LISTED + 1)
+            .read_to_end(&mut bytes),
+        false => std::fs::File::open(path)
+            .and_then(|file| file.take(MOST_LISTED + 1).read_to_end(&mut bytes)),
+    };
+    read.map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::from(Error::NoSuchPath(path.clone())),
+        _ => Failure::from(Error::io(path, error)),
+    })?;
+    if bytes.len() as u64 > MOST_LISTED {
+        return Err(Failure::new(format!(
+            "--files-from {shown}: more than 256 MiB"
+        )));
+    }
+    if !what.null && bytes.contains(&0) {
+        return Err(Failure::new(format!(
+            "--files-from {shown}: paths end in null bytes there"
+        ))
+        .hint("add -0"));
+    }
+    let end = if what.null { 0 } else { b'\n' };
+    let paths = bytes.split(|&byte| byte == end);
+    let paths = paths.map(|path| match what.null {
+        true => path,
+        false => path.strip_suffix(b"\r").unwrap_or(path),
+    });
+    let paths: Vec<PathBuf> = paths
+        .filter(|path| !path.is_empty())
+        .map(of_bytes)
+        .collect();
+    match paths.is_empty() {
+        true => Err(
+            Failure::new(format!("--files-from {shown}: it lists no file"))
+                .hint("fd -0 | ctxpack --files-from - -0"),
+        ),
+        false => Ok(Some(paths)),
+    }
+}
+
+#[cfg(unix)]
+fn of_bytes(bytes: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
+}
+
+#[cfg(not(unix))]
+fn of_bytes(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// Says at once what cannot wait for the end of the run.
@@ -220,6 +299,7 @@ fn request(what: &WhatArgs, roots: Vec<PathBuf>, settings: Settings) -> Outcome<
         roots,
         revision: what.rev.clone(),
         staged: None,
+        files: None,
         contents_only: false,
         budget,
         tokenizer,
@@ -296,6 +376,8 @@ pub fn project(path: &Path, is_staged: bool, flags: Settings) -> Outcome<Project
         exclude: Vec::new(),
         only: Vec::new(),
         without: Vec::new(),
+        files_from: None,
+        null: false,
         rev: None,
         no_home: true,
         no_cache: true,

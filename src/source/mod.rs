@@ -13,6 +13,7 @@ mod imports;
 mod indexed;
 pub mod lax;
 mod lessons;
+mod listed;
 pub mod memo;
 mod meter;
 pub mod notes;
@@ -118,6 +119,9 @@ pub fn open(request: &Request) -> Result<Trees, Error> {
         });
     }
     drop_doubles(&mut trees);
+    if let Some(files) = &request.files {
+        listed::restrict(&mut trees, files)?;
+    }
     list(request, trees)
 }
 
@@ -147,7 +151,7 @@ pub fn list(request: &Request, mut trees: Vec<Tree>) -> Result<Trees, Error> {
         let configured = configured::below(&request.memory, &tree.root, request.home.as_deref());
         for (entry_idx, entry) in tree.entries.iter().enumerate() {
             let below = &entry.path[tree.label.len()..];
-            if is_temporary(below) {
+            if is_temporary(below) || !tree.may_show(entry) {
                 continue;
             }
             let matches = |set: &GlobSet| set.is_match(below) || set.is_match(&*entry.path);

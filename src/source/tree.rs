@@ -10,6 +10,7 @@ use super::walk::{self, Custom, LIMITS, Rules};
 use crate::cache::Stamp;
 use crate::error::{Error, Warning};
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 use std::borrow::Cow;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,8 @@ pub struct Tree {
     revision: Option<gix::ObjectId>,
     /// Files that [`Tree::replace`] changed: indexes into the entries, ascending, with the blob of the revision.
     replaced: Vec<(usize, gix::ObjectId)>,
+    /// The paths below the root that may be shown; all of them where it is `None`.
+    only: Option<FxHashSet<PathBuf>>,
 }
 
 /// One file of a tree.
@@ -111,6 +114,7 @@ pub fn of_work_tree(path: &Path, label: String) -> Result<Tree, Error> {
         folder: Some(folder),
         revision: None,
         replaced: Vec::new(),
+        only: None,
     };
     match only {
         Some(file) => {
@@ -140,6 +144,7 @@ fn of_bare(path: &Path, root: &Path, repository: Repository, label: String) -> R
             folder: None,
             revision: None,
             replaced: Vec::new(),
+            only: None,
         };
         (tree, "a bare repository without commits: nothing to pack")
     } else {
@@ -383,6 +388,7 @@ impl Tree {
             folder: None,
             revision: None,
             replaced: Vec::new(),
+            only: None,
         }
     }
 
@@ -479,6 +485,28 @@ impl Tree {
             }
         }
         Ok(())
+    }
+
+    /// Lets nothing but the files `below` be shown, and lists those of them that were not: what an ignore file leaves out. The others stay
+    /// listed, for notes that name them.
+    pub(super) fn restrict(&mut self, below: Vec<PathBuf>) {
+        let known: FxHashSet<&Path> = self.entries.iter().map(|it| &*it.below).collect();
+        let unknown: Vec<PathBuf> = below
+            .iter()
+            .filter(|path| !known.contains(&***path))
+            .cloned()
+            .collect();
+        for path in unknown {
+            self.push_if_file(path);
+        }
+        self.sort();
+        self.only = Some(below.into_iter().collect());
+    }
+
+    /// Whether a file may be a candidate.
+    pub(super) fn may_show(&self, entry: &Entry) -> bool {
+        let only = self.only.as_ref();
+        only.is_none_or(|only| only.contains(&entry.below))
     }
 
     /// Files that git tracks although an ignore file names them belong to the repository; `.ctxpackignore` still rules. What is listed

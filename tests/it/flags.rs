@@ -57,6 +57,8 @@ fn help_and_version_go_to_stdout() {
         ["check", "--help"],
         ["bundle", "--help"],
         ["diff", "--help"],
+        ["completions", "--help"],
+        ["man", "--help"],
         ["help", "sources"],
         ["pack", "--help"],
     ] {

@@ -23,6 +23,7 @@ mod memory_commands;
 mod plugin;
 mod secrets;
 mod settings;
+mod shell;
 #[cfg(unix)]
 mod signals;
 mod sticky;

@@ -95,6 +95,8 @@ fn no_colour_without_a_terminal() {
     for args in [
         &["--stats", "--explain"][..],
         &["sources"],
+        &["completions", "bash"],
+        &["man"],
         &["--help"],
         &["-b", "no"],
     ] {

@@ -444,8 +444,24 @@ fn the_readme_agrees_with_the_help() {
     assert!(readme.contains(needed), "README.md does not say `{needed}`");
     let mut known = place.run(&["--help"]).good();
     for command in [
-        "sources", "curve", "eval", "tune", "sessions", "notes", "remember", "handoff", "doctor",
-        "bundle", "cache", "check", "diff", "init", "hook", "mcp",
+        "sources",
+        "curve",
+        "eval",
+        "tune",
+        "sessions",
+        "notes",
+        "remember",
+        "handoff",
+        "doctor",
+        "bundle",
+        "cache",
+        "check",
+        "completions",
+        "diff",
+        "man",
+        "init",
+        "hook",
+        "mcp",
     ] {
         known += &place.run(&[command, "--help"]).good();
     }
