@@ -276,7 +276,7 @@ pub(super) fn source_word(source: TaskSource) -> &'static str {
 impl ToolEntry {
     pub(super) fn this() -> Self {
         Self {
-            name: env!("CARGO_PKG_NAME").to_owned(),
+            name: "ctxpack".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

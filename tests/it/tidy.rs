@@ -413,6 +413,7 @@ const FOREIGN: &[&str] = &[
     "--bench",
     "--fit",
     "--folds",
+    "--locked",
     "--no-default-features",
     "--path",
     "--release",
