@@ -359,7 +359,16 @@ pub fn project(path: &Path, is_staged: bool, flags: Settings) -> Outcome<Project
     let file = root.join(config::PROJECT_FILE);
     let of_index = staged.as_ref().map(|it| config::read_staged(&root, it));
     let settings = match of_index.transpose()?.flatten() {
-        Some(settings) => Some(settings),
+        Some(settings) => {
+            let there = config::read(&file, Trust::Project).ok().flatten();
+            if there.is_some_and(|there| there != settings) {
+                let shown = config::PROJECT_FILE;
+                warnings.push(format!(
+                    "{shown}: what is not staged does not count: git add {shown}"
+                ));
+            }
+            Some(settings)
+        }
         None => config::read(&file, Trust::Project)?,
     };
     if settings.is_none() && file.symlink_metadata().is_ok() {

@@ -395,3 +395,16 @@ fn indexes_of_all_kinds() {
         );
     }
 }
+
+#[test]
+fn settings_that_are_not_staged_are_told() {
+    let place = place();
+    let warning = "what is not staged does not count: git add ctxpack.toml";
+    assert!(!place.run(&["bundle"]).stderr.contains(warning));
+    let more = format!("{CONFIG}\n[bundle.two]\nbudget = \"1k\"\n");
+    place.write("ctxpack.toml", &more);
+    let ran = place.run(&["bundle", "--write"]);
+    assert!(ran.stderr.contains(warning), "{}", ran.stderr);
+    git(&place.repo(), &["add", "ctxpack.toml"]);
+    assert!(!place.run(&["bundle"]).stderr.contains(warning));
+}
