@@ -5,8 +5,8 @@
 //! as many as cost little of what the bundle is worth for the new task, are taken again in their order, each as it was written, and the
 //! rest of the budget is spent as ever. What has changed since ends the shared beginning: nothing behind it could be read again.
 //!
-//! Keeping any item of the earlier bundle, wherever it stood, lost: one that is missing moves all others. So did an order that does not
-//! depend on the task (by path, or by how often a file is shown at all): two choices differ in one of their first items nearly always.
+//! Keeping any item of the earlier bundle, wherever it stood, would not do: one that is missing moves all others. Nor would an order
+//! that does not depend on the task: two choices that differ in one of their first items share no more than what stands before it.
 
 use crate::cache::{Bucket, Cache, Key};
 use crate::emit::{self, Bundle, Item};
