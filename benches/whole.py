@@ -297,7 +297,8 @@ def main():
         tables.append(table(*panel))
     tool = "hyperfine" if shutil.which("hyperfine") else "the script's own clock"
     names = " ".join(repo.rpartition("=")[0] or Path(repo).resolve().name for repo in args.repos)
-    said = f"Machine: {about}. Timed by {tool}, {args.runs} rounds, with `benches/whole.py --runs {args.runs} {names}`.\n\n"
+    flags = f"--runs {args.runs} --limit {args.limit:g}"
+    said = f"Machine: {about}. Timed by {tool}, {args.runs} rounds, with `benches/whole.py {flags} {names}`.\n\n"
     put(args.out / "performance.md", "whole", said + "\n\n".join(tables))
     (args.out / "performance.svg").write_text(svg(panels))
 

@@ -380,13 +380,14 @@ impl Work {
         if let Some(file) = &asked.file {
             arguments::below("file", file)?;
         }
-        // that a secret may be shown is a person's to say, not a model's
-        let text = ["ctxpack:allow", "gitleaks:allow"];
-        let text = text
-            .iter()
-            .fold(asked.text, |text, mark| text.replace(mark, ""));
+        // that a secret may be shown is a person's to say, not a model's: no mark says so here
+        let unmarked = asked.text.replace(":allow", ": allow");
+        if redact(&unmarked) != unmarked {
+            return Err(Failure::new("that holds what looks like a secret")
+                .hint("say where it is kept, not what it is"));
+        }
         let added = remember::add(&RememberArgs {
-            text: vec![text],
+            text: vec![asked.text],
             class: asked.class,
             strict: false,
             file: asked.file.map(PathBuf::from),

@@ -5,7 +5,7 @@ use super::meter::Metered;
 use super::repository::{Repository, one_line};
 use super::task::MAX_SUBJECTS;
 use super::touched::{Known, KnownCommits};
-use super::tree::{Tree, git_bytes};
+use super::tree::{Tree, bytes_of};
 use crate::cache::Cache;
 use crate::error::Warning;
 use crate::guard::secrets::redact;
@@ -129,7 +129,7 @@ pub fn read(tree: &Tree, cache: Option<&Cache>) -> History {
     }
     let entries = tree.entries.iter().enumerate();
     let paths: FxHashMap<Cow<'_, [u8]>, u32> = entries
-        .map(|(idx, entry)| (git_bytes(&entry.below), idx as u32))
+        .map(|(idx, entry)| (bytes_of(&entry.below), idx as u32))
         .collect();
     let prefix = &*repository.prefix;
     let mut new: Vec<(gix::ObjectId, Known)> = Vec::new();

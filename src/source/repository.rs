@@ -79,7 +79,7 @@ pub fn find(root: &Path) -> Result<Option<Repository>, String> {
     let is_link = !dot_git.symlink_metadata().is_ok_and(|meta| meta.is_dir());
     places.check_back_link(at, &dot_git, is_link, named)?;
     let below = root.strip_prefix(at).unwrap_or(Path::new(""));
-    let mut prefix = bytes_of(below);
+    let mut prefix = bytes_of(below).into_owned();
     if !prefix.is_empty() {
         prefix.push(b'/');
     }

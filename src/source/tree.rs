@@ -353,7 +353,7 @@ impl Tree {
         };
         for (idx, entry) in self.entries.iter_mut().enumerate() {
             let mut path = repository.prefix.clone();
-            path.extend(bytes_of(&entry.below));
+            path.extend(bytes_of(&entry.below).iter());
             if !paths.iter().any(|path| **path == *entry.path) {
                 continue;
             }
@@ -434,7 +434,7 @@ impl Tree {
 
     fn entry(&self, below: PathBuf, stat: Stat) -> Entry {
         Entry {
-            path: self.shown(&git_bytes(&below)).into(),
+            path: self.shown(&bytes_of(&below)).into(),
             below,
             n_bytes: stat.n_bytes,
             modified: stat.modified,
@@ -529,7 +529,7 @@ impl Tree {
             }
         };
         let entries = self.entries.iter();
-        let mut known: Vec<Cow<'_, [u8]>> = entries.map(|it| git_bytes(&it.below)).collect();
+        let mut known: Vec<Cow<'_, [u8]>> = entries.map(|it| bytes_of(&it.below)).collect();
         if !known.is_sorted() {
             known.par_sort_unstable();
         }
@@ -645,23 +645,12 @@ fn is_plain(below: &Path) -> bool {
             .all(|part| matches!(part, std::path::Component::Normal(name) if !walk::is_git(name)))
 }
 
-#[cfg(unix)]
-pub(super) fn bytes_of(path: &Path) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt as _;
-    path.as_os_str().as_bytes().to_owned()
-}
-
-#[cfg(not(unix))]
-pub(super) fn bytes_of(path: &Path) -> Vec<u8> {
-    path.to_string_lossy().replace('\\', "/").into_bytes()
-}
-
-/// The same, borrowed where they are the path's own.
-pub(super) fn git_bytes(path: &Path) -> Cow<'_, [u8]> {
+/// The bytes of a path as git has them, borrowed where they are the path's own.
+pub(super) fn bytes_of(path: &Path) -> Cow<'_, [u8]> {
     #[cfg(unix)]
     let bytes = Cow::Borrowed(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()));
     #[cfg(not(unix))]
-    let bytes = Cow::Owned(bytes_of(path));
+    let bytes = Cow::Owned(path.to_string_lossy().replace('\\', "/").into_bytes());
     bytes
 }
 

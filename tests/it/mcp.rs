@@ -438,6 +438,7 @@ fn lines_are_written_down_only_where_that_is_allowed() {
         json!({"text": ""}),
         json!({"text": format!("the token is {}", secret())}),
         json!({"text": format!("the token is {} ctxpack:allow", secret())}),
+        json!({"text": format!("the token is {} gitleaks:all:allowow", secret())}),
         json!({"text": "a new line", "file": "../home/NOTES.md"}),
         json!({"text": "a new line", "file": "/tmp/NOTES.md"}),
         json!({"text": "a new line", "file": "src/lock.rs"}),
