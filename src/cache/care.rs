@@ -4,7 +4,7 @@
 //! and of others. The folder itself may be a link, which is its user's word; below it no link is followed. Nothing is locked: a
 //! record that a run misses is made again, and one that has gone meanwhile is no trouble.
 
-use super::sweep::list;
+use super::sweep::{TALLY, list};
 use super::walk::{Found, Sort, is_folder, is_hex, name, walk};
 use super::{Bucket, MAX_RECORD, digits, whole};
 use rayon::prelude::*;
@@ -199,6 +199,10 @@ pub fn clear(
     }
     if !is_dry {
         remove_empty(folder, is_asked);
+        let tally = folder.join(TALLY);
+        if tally.symlink_metadata().is_ok_and(|it| it.is_file()) {
+            let _ = std::fs::remove_file(tally); // then the next run that writes sweeps
+        }
     }
     Ok(cleared)
 }

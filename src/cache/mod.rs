@@ -22,7 +22,7 @@ use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What sort of record it is. The number is the version of its layout: a change of what is stored raises it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,8 +91,8 @@ const MAX_RECORD: u64 = 64 << 20;
 #[derive(Debug)]
 pub struct Cache {
     folder: PathBuf,
-    /// Whether this run wrote anything.
-    wrote: AtomicBool,
+    /// Bytes that this run wrote.
+    written: AtomicU64,
 }
 
 impl Cache {
@@ -100,12 +100,22 @@ impl Cache {
     pub fn new(folder: PathBuf) -> Self {
         Self {
             folder,
-            wrote: AtomicBool::new(false),
+            written: AtomicU64::new(0),
         }
     }
 
     /// What is kept under `key`, and when it was written; `None` where nothing is, or nothing whole.
     pub fn get<T: DeserializeOwned>(&self, bucket: Bucket, key: &Key) -> Option<(T, Stamp)> {
+        self.get_bytes(bucket, key, |body| postcard::from_bytes(body).ok())
+    }
+
+    /// The same, as `read` reads it.
+    pub fn get_bytes<T>(
+        &self,
+        bucket: Bucket,
+        key: &Key,
+        read: impl FnOnce(&[u8]) -> Option<T>,
+    ) -> Option<(T, Stamp)> {
         let path = self.path(bucket, key);
         if !std::fs::symlink_metadata(&path).ok()?.is_file() {
             return None;
@@ -118,18 +128,23 @@ impl Cache {
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
         file.take(MAX_RECORD).read_to_end(&mut bytes).ok()?;
         let body = whole(&bytes).ok()?;
-        Some((postcard::from_bytes(body).ok()?, Stamp::of(&metadata)))
+        Some((read(body)?, Stamp::of(&metadata)))
     }
 
     /// Keeps `value` under `key`. Where that cannot be done, it is not kept.
     pub fn put<T: Serialize>(&self, bucket: Bucket, key: &Key, value: &T) {
-        let Ok(body) = postcard::to_stdvec(value) else {
-            return;
-        };
+        if let Ok(body) = postcard::to_stdvec(value) {
+            self.put_bytes(bucket, key, &body);
+        }
+    }
+
+    /// The same, as it is.
+    pub fn put_bytes(&self, bucket: Bucket, key: &Key, body: &[u8]) {
         if body.len() as u64 + 16 <= MAX_RECORD {
             // a folder that is full, read-only or none at all is no reason to fail
-            let _ = write(&self.path(bucket, key), &[MAGIC, &checksum(&body), &body]);
-            self.wrote.store(true, Ordering::Relaxed);
+            if write(&self.path(bucket, key), &[MAGIC, &checksum(body), body]).is_ok() {
+                self.note(body.len());
+            }
         }
     }
 
@@ -146,9 +161,14 @@ impl Cache {
     pub fn keep(&self, bucket: Bucket, bytes: &[u8]) -> Option<String> {
         let name = digits(bytes);
         let path = self.place(bucket, &name)?;
-        self.wrote.store(true, Ordering::Relaxed);
         write(&path, &[bytes]).ok()?;
+        self.note(bytes.len());
         Some(name)
+    }
+
+    fn note(&self, n_bytes: usize) {
+        self.written
+            .fetch_add(n_bytes.max(1) as u64, Ordering::Relaxed);
     }
 
     fn path(&self, bucket: Bucket, key: &Key) -> PathBuf {
@@ -180,9 +200,10 @@ fn write(path: &Path, parts: &[&[u8]]) -> std::io::Result<()> {
 }
 
 impl Drop for Cache {
-    /// Who writes, sweeps: a cache that is only read costs nothing, and one that grows is looked after.
+    /// Who writes, sweeps when it is time: a cache that is only read costs nothing, and one that grows is looked after.
     fn drop(&mut self) {
-        if self.wrote.load(Ordering::Relaxed) {
+        let written = self.written.load(Ordering::Relaxed);
+        if written > 0 && sweep::is_due(&self.folder, written) {
             sweep::sweep(&self.folder);
         }
     }

@@ -2,8 +2,12 @@
 //!
 //! Age is that of the record, told by the folder's newest one rather than by a clock. A record that is still needed is
 //! written again once in a month; that is cheaper than touching each on every run.
+//!
+//! A sweep looks at every record, and a run before every prompt writes a few: it is due when as much was written as is worth a look,
+//! which the length of a file beside the buckets tells. So a bucket is at most that much larger than it may be.
 
 use super::{Bucket, TEMPORARY};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -14,11 +18,40 @@ const UNFINISHED: Duration = Duration::from_secs(60 * 60);
 /// Files that are looked at, at most.
 const MAX_FILES: usize = 200_000;
 
+/// The file that grows by a byte for each run that writes, and for each [`UNIT`] of what it writes.
+pub(super) const TALLY: &str = "unswept";
+const UNIT: u64 = 64 << 10;
+/// Its length when a sweep is due: 16 MB, or so many runs.
+const DUE: u64 = 256;
+
 struct Record {
     path: PathBuf,
     size: u64,
     written: SystemTime,
     is_temporary: bool,
+}
+
+/// Notes that a run wrote `n_bytes`; says whether it is to sweep.
+pub(super) fn is_due(folder: &Path, n_bytes: u64) -> bool {
+    let path = folder.join(TALLY);
+    let is_new = match path.symlink_metadata() {
+        Ok(metadata) if !metadata.is_file() => return true, // something of somebody else's: as if there were no such file
+        found => found.is_err(),
+    };
+    let written = || -> std::io::Result<u64> {
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options.append(true).create(true).open(&path)?;
+        let n = (1 + n_bytes / UNIT).min(DUE);
+        file.write_all(&vec![b'.'; n as usize])?;
+        let length = file.metadata()?.len();
+        if length >= DUE {
+            file.set_len(0)?;
+        }
+        Ok(length)
+    };
+    // what cannot be noted cannot be put off
+    let is_due = written().map_or(true, |length| length >= DUE);
+    is_new || is_due
 }
 
 /// Deletes what is too old or too much, the oldest first, and buckets of other versions. Trouble is passed over.
@@ -113,6 +146,33 @@ mod tests {
             "theirs/aa/any",
         ];
         assert_eq!(left, expected);
+    }
+
+    #[test]
+    fn a_sweep_is_due_after_many_runs_or_many_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let is_due = |n_bytes| is_due(folder.path(), n_bytes);
+        let after = |n_bytes| (0..).take_while(|_| !is_due(n_bytes)).count() as u64 + 1;
+        assert!(is_due(1), "nobody knows what stands in it");
+        assert_eq!(after(1), DUE - 1, "one was noted before");
+        assert_eq!(after(1), DUE);
+        assert_eq!(after(3 * UNIT), DUE / 4);
+        assert_eq!(after(1 << 40), 1);
+        let tally = folder.path().join(TALLY);
+        std::fs::remove_file(&tally).unwrap();
+        std::fs::create_dir(&tally).unwrap();
+        assert_eq!(after(1), 1, "a folder in its place");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_place_of_the_tally_is_not_written_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = folder.path().join("other");
+        std::fs::write(&other, "as it was").unwrap();
+        std::os::unix::fs::symlink(&other, folder.path().join(TALLY)).unwrap();
+        assert!(is_due(folder.path(), 1));
+        assert_eq!(std::fs::read(&other).unwrap(), b"as it was");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What lies in a cache's folder, and what of it is ours. No link below the folder is followed.
 
-use super::sweep::list;
+use super::sweep::{TALLY, list};
 use super::{Bucket, TEMPORARY};
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -51,6 +51,9 @@ pub(super) fn walk(folder: &Path) -> Result<Vec<Found>, Error> {
     std::fs::read_dir(&folder)?;
     let mut found = Vec::new();
     for path in list(&folder) {
+        if name(&path) == TALLY && path.symlink_metadata().is_ok_and(|it| it.is_file()) {
+            continue;
+        }
         let bucket = Bucket::of_folder(name(&path));
         let Some(bucket) = bucket.filter(|_| is_folder(&path) && is_open(&path)) else {
             found.push(foreign(path, bucket));

@@ -49,8 +49,11 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// What the cache holds, but for the file that tells when a sweep is due.
 pub fn kept(place: &Place) -> Vec<PathBuf> {
-    files(&place.home().join(".cache/ctxpack"))
+    let mut all = files(&place.home().join(".cache/ctxpack"));
+    all.retain(|path| !path.ends_with("unswept"));
+    all
 }
 
 #[test]

@@ -82,7 +82,8 @@ fn who_turned_it_off_is_told() {
     assert_eq!(whole["used"], false);
     // and emptied all the same
     place.run(&["cache", "clear"]).good();
-    assert_eq!(kept(&place), [] as [std::path::PathBuf; 0]);
+    let left = files(&place.home().join(".cache/ctxpack"));
+    assert_eq!(left, [] as [std::path::PathBuf; 0]);
 }
 
 #[test]
