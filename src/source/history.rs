@@ -144,11 +144,11 @@ pub fn read(tree: &Tree, cache: Option<&Cache>) -> History {
         let read: Vec<Read> = batch
             .par_chunks(16)
             .flat_map_iter(|chunk| {
-                let handle = repository.handle();
+                // costs as much as hundreds of commits that are known
+                let mut opened: Option<gix::Repository> = None;
                 let read: Vec<_> = chunk
                     .iter()
                     .map(|&Step { id, parent, time }| {
-                        let meter = Metered::new(&handle, MAX_TREE_BYTES);
                         if let Some(known) = known.as_ref().and_then(|known| known.get(id)) {
                             let message = Message {
                                 subject: None,
@@ -157,7 +157,9 @@ pub fn read(tree: &Tree, cache: Option<&Cache>) -> History {
                             let commit = commit(message, &known.files, time, &paths, prefix);
                             return (Some(commit), known.n_read, None);
                         }
-                        let touched = touched(repository, &handle, &meter, id, parent);
+                        let handle = opened.get_or_insert_with(|| repository.handle());
+                        let meter = Metered::new(handle, MAX_TREE_BYTES);
+                        let touched = touched(repository, handle, &meter, id, parent);
                         let commit = touched.as_ref().map(|it| {
                             let files = it.files.as_deref().unwrap_or_default();
                             commit(it.message.clone(), files, time, &paths, prefix)
