@@ -4,6 +4,7 @@
 
 use super::Opened;
 use crate::source::hunks::line_hash;
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 /// A line is compared with this many of the likeliest files that it stands in, so that cost does not grow with their square.
@@ -18,10 +19,10 @@ const SHARED: f64 = 0.9;
 
 /// For each file of the shortlist (best first) the likelier file that it is a near copy of, as an index into the shortlist.
 ///
-/// O(lines of the shortlist).
+/// O(n log n) in the lines of the shortlist.
 pub fn find(opened: &[Opened]) -> Vec<Option<usize>> {
     let lines: Vec<Vec<u64>> = opened
-        .iter()
+        .par_iter()
         .map(|file| {
             let bytes = file.text.as_bytes().split(|&b| b == b'\n');
             let mut lines: Vec<u64> = bytes.filter_map(line_hash).collect();
@@ -30,36 +31,36 @@ pub fn find(opened: &[Opened]) -> Vec<Option<usize>> {
             lines
         })
         .collect();
-    let mut files_of: FxHashMap<u64, Vec<u32>> = FxHashMap::default();
-    for (idx, lines) in lines.iter().enumerate() {
-        for line in lines {
-            let files = files_of.entry(*line).or_default();
-            if files.len() < MAX_FILES {
-                files.push(idx as u32);
+    let lengths: Vec<usize> = lines.iter().map(Vec::len).collect();
+    let mut standing: Vec<(u64, u32)> = Vec::with_capacity(lengths.iter().sum());
+    for (idx, lines) in lines.into_iter().enumerate() {
+        standing.extend(lines.into_iter().map(|line| (line, idx as u32)));
+    }
+    standing.par_sort_unstable();
+    // (file, a likelier one) that share lines, and how many
+    let mut shared: FxHashMap<(u32, u32), usize> = FxHashMap::default();
+    for of_line in standing.chunk_by(|a, b| a.0 == b.0) {
+        for (nth, &(_, idx)) in of_line.iter().enumerate() {
+            for &(_, other) in &of_line[..nth.min(MAX_FILES)] {
+                *shared.entry((idx, other)).or_default() += 1;
             }
         }
     }
-    let lengths: Vec<usize> = lines.iter().map(Vec::len).collect();
+    let mut enough: Vec<(u32, u32)> = shared
+        .into_iter()
+        .filter(|&((idx, other), n)| {
+            let (of_file, of_other) = (lengths[idx as usize], lengths[other as usize]);
+            of_file >= MIN_LINES && n as f64 >= SHARED * of_file.max(of_other) as f64
+        })
+        .map(|(pair, _)| pair)
+        .collect();
+    enough.sort_unstable();
     let mut copies: Vec<Option<usize>> = vec![None; opened.len()];
-    let mut shared = vec![0_usize; opened.len()];
-    for (idx, lines) in lines.iter().enumerate() {
-        if lines.len() < MIN_LINES {
-            continue;
+    for (idx, other) in enough {
+        let (idx, other) = (idx as usize, other as usize);
+        if copies[idx].is_none() && copies[other].is_none() {
+            copies[idx] = Some(other);
         }
-        shared.fill(0);
-        for line in lines {
-            for &other in files_of[line]
-                .iter()
-                .take_while(|other| **other < idx as u32)
-            {
-                shared[other as usize] += 1;
-            }
-        }
-        let enough = |other: usize| {
-            let longer = lines.len().max(lengths[other]);
-            shared[other] as f64 >= SHARED * longer as f64
-        };
-        copies[idx] = (0..idx).find(|&other| enough(other) && copies[other].is_none());
     }
     copies
 }
