@@ -35,6 +35,7 @@ pub use score::explanation::Explanation;
 
 use emit::{Account, Chance, Item, Omitted, Proof, Upgrade};
 use error::Error;
+use outlines::Outlined;
 use render::{Measure, Rendering, Renderings, Subject, lines::Lines};
 use request::{Budget, Kind, RenderingName, Request, Secrets, Task, TaskSource};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -93,7 +94,7 @@ const LIKELY_FILES: usize = 20;
 pub fn survey(request: &Request, progress: Progress<'_>) -> Result<Survey, Error> {
     let cache = request.cache.clone().map(cache::Cache::new);
     let outline: Outliner<'_> =
-        &|entry, text| outlines::of(cache.as_ref(), text, language::detect(&entry.path, text));
+        &|_, text, language| outlines::of(cache.as_ref(), text, language, request.tokenizer);
     survey_of(
         request,
         || source::open(request),
@@ -103,8 +104,9 @@ pub fn survey(request: &Request, progress: Progress<'_>) -> Result<Survey, Error
     )
 }
 
-/// Outlines the text of an entry.
-pub(crate) type Outliner<'a> = &'a (dyn Fn(&source::tree::Entry, &str) -> language::Outline + Sync);
+/// Outlines the text of an entry by the grammar of a language, if there is one, and counts its tokens.
+pub(crate) type Outliner<'a> =
+    &'a (dyn Fn(&source::tree::Entry, &str, Option<language::Language>) -> Outlined + Sync);
 
 /// [`survey`] of what `open` lists, outlined by `outline`; of git what `cache` knows is not read again.
 pub(crate) fn survey_of(
@@ -210,7 +212,7 @@ pub(crate) fn survey_of(
     lap("score", Instant::now());
     let shortlist = shortlist(request, &files, &ranked.order);
     let (opened, hunks) = rayon::join(
-        || open(&trees, &files, &shortlist, max_parsed(request), outline),
+        || open(request, &trees, &files, &shortlist, outline),
         || source::hunks::read(&trees, &history, &ranked.history.commits, &shortlist, by_id),
     );
     let mut hunks: FxHashMap<usize, Vec<Hunks>> = shortlist.iter().copied().zip(hunks).collect();
@@ -219,11 +221,13 @@ pub(crate) fn survey_of(
         .map(|opened| hunks.remove(&opened.file_idx).unwrap_or_default())
         .collect();
     lap("parse", Instant::now());
-    let copies = score::copies::find(&opened);
     let past = |segments: &[Segment]| {
         score::hunks::read(&opened, segments, &hunks, &history, &ranked.history, now)
     };
-    let pieces = score::pieces::score(&query, &ranked, &opened, &past, &model.piece);
+    let (copies, pieces) = rayon::join(
+        || score::copies::find(&opened),
+        || score::pieces::score(&query, &ranked, &opened, &past, &model.piece),
+    );
     let best = ranked.order.iter().take(LIKELY_FILES);
     let best = best.map(|&idx| (&*files[idx].path, ranked.p[idx]));
     let around = Around {
@@ -270,6 +274,7 @@ pub(crate) fn survey_of(
         query,
         ranked,
         opened,
+        tokenizer: request.tokenizer.name(),
         copies,
         pieces,
         remembered,
@@ -582,15 +587,16 @@ fn max_parsed(request: &Request) -> u64 {
     (tokens as u64).saturating_mul(40).max(MIN_PARSED)
 }
 
-/// Reads and parses the shortlist, best first, up to `max_parsed` bytes; the rest is cut by its lines.
+/// Reads and parses the shortlist, best first, up to so many bytes; the rest is cut by its lines.
 fn open(
+    request: &Request,
     trees: &source::Trees,
     files: &[source::File],
     shortlist: &[usize],
-    max_parsed: u64,
     outline: Outliner<'_>,
 ) -> Vec<Opened> {
     use rayon::prelude::*;
+    let max_parsed = max_parsed(request);
     let mut n_bytes = 0_u64;
     let budgeted: Vec<(usize, bool)> = shortlist
         .iter()
@@ -606,11 +612,11 @@ fn open(
         let text = clean.text;
         let entry = trees.entry(&trees.files[file_idx]);
         let path = &entry.path;
-        let outline = if parse {
-            outline(entry, &text)
-        } else {
-            language::outline(&text, None)
-        };
+        let language = language::detect(path, &text).filter(|_| parse);
+        let Outlined {
+            outline,
+            line_tokens,
+        } = outline(entry, &text, language);
         let syntax = lexicon::syntax::of_path(path);
         let odd = source::odd::warnings(path, &clean.counts, &text);
         Some(Opened {
@@ -618,6 +624,7 @@ fn open(
             text,
             syntax,
             outline,
+            line_tokens,
             odd,
         })
     };

@@ -1,11 +1,32 @@
-//! Outlines that earlier runs took, so that a file that did not change is not parsed again.
+//! What earlier runs found in texts, so that a file that did not change is not parsed and its tokens not counted again.
 //!
-//! An outline depends on the text and its language alone, so these two are the key: a file that moved, or comes back with its branch,
-//! is known. Names are kept as places in the text, which whoever asks has at hand: a record holds none of the text.
+//! An outline depends on the text and its language alone, the tokens on the text and the tokenizer, so these are the key: a file that
+//! moved, or comes back with its branch, is known. Names are kept as places in the text, which whoever asks has at hand: a record
+//! holds none of the text.
 
 use crate::cache::{Bucket, Cache, Key};
 use crate::language::{self, Definition, DefinitionKind, Language, Outline, Reference};
+use crate::tokens::Tokenizer;
 use serde::{Deserialize, Serialize};
+
+/// A text, read for what it defines and for what it costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outlined {
+    /// What it defines.
+    pub outline: Outline,
+    /// How many tokens begin on each of its lines.
+    pub line_tokens: Vec<u32>,
+}
+
+impl Outlined {
+    /// Reads `text`.
+    pub fn new(text: &str, language: Option<Language>, tokenizer: Tokenizer) -> Self {
+        Self {
+            outline: language::outline(text, language),
+            line_tokens: tokenizer.count_lines(text),
+        }
+    }
+}
 
 /// First byte and length of a name.
 type Place = (u32, u16);
@@ -21,6 +42,7 @@ struct Kept {
     breaks: Vec<u32>,
     /// Index into [`LASTING`], from 1; 0 after a parse.
     fallback: u8,
+    line_tokens: Vec<u32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -44,27 +66,40 @@ const LASTING: &[&str] = &[
     "too slow",
 ];
 
-/// The outline of `text`: from `cache` where it is known.
-pub(crate) fn of(cache: Option<&Cache>, text: &str, language: Option<Language>) -> Outline {
-    let take = || language::outline(text, language);
-    let (Some(cache), Some(known)) = (cache, language) else {
+/// Bytes of a text of no language from which on it is kept: a shorter one is counted faster than found.
+const MIN_PLAIN: usize = 4096;
+
+/// What `text` defines and costs: from `cache` where that is known.
+pub(crate) fn of(
+    cache: Option<&Cache>,
+    text: &str,
+    language: Option<Language>,
+    tokenizer: Tokenizer,
+) -> Outlined {
+    let take = || Outlined::new(text, language, tokenizer);
+    let is_kept = language.is_some() || text.len() >= MIN_PLAIN;
+    let Some(cache) = cache.filter(|_| is_kept) else {
         return take();
     };
-    let key = Key::new("outline").with(known.id()).with(text);
+    let key = Key::new("outline")
+        .with(language.map_or("", Language::id))
+        .with(tokenizer.name())
+        .with(text);
     let kept = cache.get::<Kept>(Bucket::Outlines, &key);
-    if let Some(outline) = kept.and_then(|(kept, _)| kept.revive(text)) {
-        return outline;
+    if let Some(outlined) = kept.and_then(|(kept, _)| kept.revive(text)) {
+        return outlined;
     }
-    let outline = take();
-    if let Some(kept) = Kept::of(&outline, text) {
+    let outlined = take();
+    if let Some(kept) = Kept::of(&outlined, text) {
         cache.put(Bucket::Outlines, &key, &kept);
     }
-    outline
+    outlined
 }
 
 impl Kept {
     /// `None` where a name does not stand in the text as it is, or another machine would find something else.
-    fn of(outline: &Outline, text: &str) -> Option<Self> {
+    fn of(outlined: &Outlined, text: &str) -> Option<Self> {
+        let outline = &outlined.outline;
         let lines = Lines::new(text);
         let fallback = match outline.fallback {
             None => 0,
@@ -100,11 +135,12 @@ impl Kept {
             references: references.collect::<Option<_>>()?,
             breaks: outline.breaks.clone(),
             fallback: u8::try_from(fallback).ok()?,
+            line_tokens: outlined.line_tokens.clone(),
         })
     }
 
     /// `None` where it cannot be of `text`.
-    fn revive(self, text: &str) -> Option<Outline> {
+    fn revive(self, text: &str) -> Option<Outlined> {
         let name = |(at, length): Place| -> Option<String> {
             let at = at as usize;
             Some(text.get(at..at + usize::from(length))?.to_owned())
@@ -125,11 +161,14 @@ impl Kept {
                 line,
             })
         });
-        let is_of_text = u32::try_from(Lines::new(text).starts.len()).ok() == Some(self.n_lines);
-        if !is_of_text {
+        let starts = Lines::new(text).starts;
+        let is_of_text = u32::try_from(starts.len()).ok() == Some(self.n_lines);
+        // after the last end of a line stands none
+        let n_lines = starts.len() - usize::from(starts.last() == Some(&text.len()));
+        if !is_of_text || self.line_tokens.len() != n_lines {
             return None;
         }
-        Some(Outline {
+        let outline = Outline {
             definitions: definitions.collect::<Option<_>>()?,
             bases: bases
                 .map(|(idx, at)| Some((idx as usize, name(at)?)))
@@ -141,6 +180,10 @@ impl Kept {
                 0 => None,
                 n => Some(LASTING.get(n - 1)?),
             },
+        };
+        Some(Outlined {
+            outline,
+            line_tokens: self.line_tokens,
         })
     }
 }
@@ -198,10 +241,15 @@ mod tests {
         let all = samples();
         assert!(all.len() > 10);
         for (name, language, text) in all {
-            let outline = language::outline(&text, Some(language));
-            let kept = Kept::of(&outline, &text).unwrap_or_else(|| panic!("{name} is not kept"));
+            let outlined = Outlined::new(&text, Some(language), Tokenizer::default());
+            let kept = Kept::of(&outlined, &text).unwrap_or_else(|| panic!("{name} is not kept"));
             let bytes = postcard::to_stdvec(&kept).unwrap();
-            for definition in outline.definitions.iter().filter(|it| it.name.len() > 3) {
+            for definition in outlined
+                .outline
+                .definitions
+                .iter()
+                .filter(|it| it.name.len() > 3)
+            {
                 let name = definition.name.as_bytes();
                 assert!(
                     !bytes.windows(name.len()).any(|at| at == name),
@@ -209,7 +257,7 @@ mod tests {
                 );
             }
             let again: Kept = postcard::from_bytes(&bytes).unwrap();
-            assert_eq!(again.revive(&text), Some(outline), "{name}");
+            assert_eq!(again.revive(&text), Some(outlined), "{name}");
         }
     }
 
@@ -220,23 +268,32 @@ mod tests {
         let rust = Language::from_id("rust");
         let text = |name: &str| format!("fn {name}() {{}}\n{}", "// words\n".repeat(100));
         let name = |text: &str, language| {
-            let outline = of(Some(&cache), text, language);
-            assert_eq!(outline, language::outline(text, language));
-            outline.definitions.first().map(|it| it.name.clone())
+            let tokenizer = Tokenizer::default();
+            let outlined = of(Some(&cache), text, language, tokenizer);
+            assert_eq!(outlined, Outlined::new(text, language, tokenizer));
+            outlined
+                .outline
+                .definitions
+                .first()
+                .map(|it| it.name.clone())
         };
         for _ in 0..2 {
             assert_eq!(name(&text("one"), rust).as_deref(), Some("one"));
             assert_eq!(name(&text("two"), rust).as_deref(), Some("two"));
             name(&text("one"), Language::from_id("python"));
             name(&text("one"), None);
+            name(&text("one").repeat(10), None);
+            let other = of(Some(&cache), &text("one"), rust, Tokenizer::Cl100kBase);
+            let expected = Outlined::new(&text("one"), rust, Tokenizer::Cl100kBase);
+            assert_eq!(other, expected);
         }
     }
 
     #[test]
     fn a_record_of_another_text_is_none() {
         let (_, language, text) = samples().remove(0);
-        let outline = language::outline(&text, Some(language));
-        let kept = || Kept::of(&outline, &text).unwrap();
+        let outlined = Outlined::new(&text, Some(language), Tokenizer::default());
+        let kept = || Kept::of(&outlined, &text).unwrap();
         for other in ["", "é", "a\nb\n", &"é\n".repeat(text.lines().count())] {
             assert_eq!(kept().revive(other), None, "{other}");
         }

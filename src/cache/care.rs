@@ -123,7 +123,7 @@ impl Bucket {
         match self {
             Self::Sessions => "what transcripts say, redacted",
             Self::Heads => "whose transcripts are whose",
-            Self::Outlines => "where names stand in a text",
+            Self::Outlines => "where names stand in a text, and its tokens",
             Self::Commits => "which files commits touch",
             Self::Hunks => "which lines they change",
             Self::Index => "how often terms stand in files",

@@ -31,7 +31,7 @@ pub enum Bucket {
     Sessions,
     /// For each transcript of a tool whether it belongs to the repository, and what its reader learned from telling.
     Heads,
-    /// The outline of a text: where what it defines stands in it, and none of its words.
+    /// What a text defines, as places in it, and the tokens of its lines; none of its words.
     Outlines,
     /// What the commits of a repository say and touch: hashes of words, names of files and ids.
     Commits,
@@ -62,7 +62,7 @@ impl Bucket {
         match self {
             Self::Sessions => "sessions-v2",
             Self::Heads => "heads-v2",
-            Self::Outlines => "outlines-v1",
+            Self::Outlines => "outlines-v2",
             Self::Commits => "commits-v2",
             Self::Hunks => "hunks-v1",
             Self::Index => "index-v1",

@@ -8,7 +8,8 @@ use super::baselines;
 use super::lists::{self, Lists};
 use super::recall::{self, Recall};
 use crate::error::Error;
-use crate::language::{self, Outline};
+use crate::language::Language;
+use crate::outlines::Outlined;
 use crate::request::{Budget, Request, Task, TaskSource};
 use crate::score::Survey;
 use crate::source::memo::Memo;
@@ -25,7 +26,7 @@ use std::time::Instant;
 pub struct Replay {
     root: PathBuf,
     repository: Repository,
-    outlines: Mutex<FxHashMap<(gix::ObjectId, Arc<str>), Outline>>,
+    outlines: Mutex<FxHashMap<(gix::ObjectId, &'static str), Outlined>>,
     tokens: Mutex<FxHashMap<gix::ObjectId, usize>>,
 }
 
@@ -116,18 +117,24 @@ impl Replay {
         crate::survey_of(
             request,
             open,
-            &|entry, text| self.outline(entry, text),
+            &|entry, text, language| self.outline(request, entry, text, language),
             None, // what is read is kept in the memo
             &|_, _| {},
         )
     }
 
-    fn outline(&self, entry: &Entry, text: &str) -> Outline {
-        let make = || language::outline(text, language::detect(&entry.path, text));
+    fn outline(
+        &self,
+        request: &Request,
+        entry: &Entry,
+        text: &str,
+        language: Option<Language>,
+    ) -> Outlined {
+        let make = || Outlined::new(text, language, request.tokenizer);
         let Some(id) = entry.object() else {
             return make();
         };
-        let key = (id, entry.path.clone());
+        let key = (id, language.map_or("", Language::id));
         if let Some(known) = lock(&self.outlines).get(&key) {
             return known.clone();
         }

@@ -3,7 +3,8 @@
 //! Excerpts are nested because pieces are taken by density: the frontier of all subsets of pieces is, up to rounding, the
 //! sequence of the best ones. That keeps a menu to some twenty options where subsets would be millions.
 
-use super::lines::{Lines, gap, union};
+use super::lines::{Lines, n_gaps, union};
+use super::sizes::Sizes;
 use super::{Measure, Rendering, Renderings, Subject};
 use crate::language::Definition;
 use crate::request::RenderingName;
@@ -68,6 +69,7 @@ pub fn menus(survey: &Survey, worth: &Worth, measure: &Measure<'_>) -> Vec<Rende
             path(idx),
             original.map(path),
             worth,
+            survey.tokenizer,
             measure,
         );
         if original.is_some() {
@@ -91,16 +93,15 @@ fn menu(
     path: &str,
     original: Option<&str>,
     worth: &Worth,
+    tokenizer: &str,
     measure: &Measure<'_>,
 ) -> Renderings {
     let lines = Lines::new(&file.text);
+    let sizes = &Sizes::new(file, &lines, tokenizer, measure);
     let n_lines = lines.len();
     let frame = measure.frame(path);
     let subject = Subject::File(opened_idx);
-    let costs: Vec<usize> = pieces
-        .iter()
-        .map(|piece| measure.text(lines.slice(piece.lines.0, piece.lines.1)))
-        .collect();
+    let costs: Vec<usize> = pieces.iter().map(|piece| sizes.of(piece.lines)).collect();
     let full_cost = frame + costs.iter().sum::<usize>();
     let total_lines = f64::from(n_lines.max(1));
     let value_of = |piece: &Piece| {
@@ -141,19 +142,20 @@ fn menu(
         options.extend(outline(
             file,
             &lines,
+            sizes,
             frame,
             total * worth.outline + bonus,
-            measure,
         ));
         let values: Vec<f64> = pieces.iter().map(value_of).collect();
         let parts = Parts {
             file,
             lines: &lines,
+            sizes,
             pieces,
             costs: &costs,
             values: &values,
         };
-        options.extend(excerpts(&parts, frame, bonus, measure));
+        options.extend(excerpts(&parts, frame, bonus, measure.limit()));
     }
     options.push(full);
     Renderings {
@@ -196,9 +198,9 @@ fn mention(file: &Opened, pieces: &[Piece], n_lines: u32, original: Option<&str>
 fn outline(
     file: &Opened,
     lines: &Lines<'_>,
+    sizes: &Sizes,
     frame: usize,
     value: f64,
-    measure: &Measure<'_>,
 ) -> Option<Rendering> {
     let signatures = file.outline.definitions.iter().map(|definition| {
         (
@@ -214,7 +216,7 @@ fn outline(
     if shown.is_empty() {
         return None;
     }
-    let cost = frame + measure.text(&lines.text(&shown));
+    let cost = frame + sizes.of_all(&shown);
     Some(Rendering {
         name: RenderingName::Outline,
         lines: shown,
@@ -228,20 +230,22 @@ fn outline(
 struct Parts<'a> {
     file: &'a Opened,
     lines: &'a Lines<'a>,
+    sizes: &'a Sizes,
     pieces: &'a [Piece],
     costs: &'a [usize],
     values: &'a [f64],
 }
 
-fn excerpts(parts: &Parts<'_>, frame: usize, bonus: f64, measure: &Measure<'_>) -> Vec<Rendering> {
+fn excerpts(parts: &Parts<'_>, frame: usize, bonus: f64, limit: usize) -> Vec<Rendering> {
     let Parts {
         file,
         lines,
+        sizes,
         pieces,
         costs,
         values,
     } = *parts;
-    let gap_cost = measure.text(&gap(1234));
+    let gap_cost = sizes.gap;
     let density: Vec<f64> = costs
         .iter()
         .zip(values)
@@ -252,7 +256,7 @@ fn excerpts(parts: &Parts<'_>, frame: usize, bonus: f64, measure: &Measure<'_>) 
     let mut size = 0;
     let affordable = order.iter().take_while(|idx| {
         size += costs[**idx];
-        size <= measure.limit()
+        size <= limit
     });
     let n_pieces = affordable.count().min(order.len() - 1);
     let companions = Companions::new(file, lines);
@@ -270,7 +274,7 @@ fn excerpts(parts: &Parts<'_>, frame: usize, bonus: f64, measure: &Measure<'_>) 
             text += costs[idx];
             for header in headers(file, pieces[idx].lines, lines.len()) {
                 if !shown.holds(header) {
-                    text += measure.text(lines.slice(header.0, header.1));
+                    text += sizes.of(header);
                     shown.add(header);
                 }
             }
@@ -278,7 +282,7 @@ fn excerpts(parts: &Parts<'_>, frame: usize, bonus: f64, measure: &Measure<'_>) 
             let is_read = pieces[idx].p >= WORTH_READING;
             let mut allowance = if is_read { costs[idx] / CHEAP } else { 0 };
             for range in companions.of(pieces[idx].lines) {
-                let cost = measure.text(lines.slice(range.0, range.1)) + gap_cost;
+                let cost = sizes.of(range) + gap_cost;
                 if cost <= allowance && !shown.holds(range) {
                     allowance -= cost;
                     text += cost;
@@ -293,7 +297,7 @@ fn excerpts(parts: &Parts<'_>, frame: usize, bonus: f64, measure: &Measure<'_>) 
         taken = until;
         shown.ranges = union(shown.ranges);
         let ranges = &shown.ranges;
-        let n_gaps = ranges.len() - usize::from(ranges.first().is_some_and(|range| range.0 == 1));
+        let n_gaps = n_gaps(ranges);
         options.push(Rendering {
             name: RenderingName::Excerpt,
             lines: ranges.clone(),

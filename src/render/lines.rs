@@ -18,6 +18,11 @@ pub fn gap(first: u32) -> String {
     format!("… {first}\n")
 }
 
+/// How many marks stand before ascending, disjoint ranges of lines.
+pub fn n_gaps(ranges: &[(u32, u32)]) -> usize {
+    ranges.len() - usize::from(ranges.first().is_some_and(|range| range.0 == 1))
+}
+
 /// The lines of a text, each with its newline; the last gets one.
 pub struct Lines<'a> {
     starts: Vec<usize>,

@@ -6,6 +6,7 @@
 pub mod files;
 pub mod lines;
 pub mod memory;
+mod sizes;
 
 use crate::emit::{self, Item};
 use crate::request::{Budget, Format, Kind, RenderingName};

@@ -83,6 +83,7 @@ mod tests {
                 syntax: crate::lexicon::syntax::of_path("a.py"),
                 odd: Vec::new(),
                 outline: Default::default(),
+                line_tokens: Vec::new(),
             })
             .collect();
         assert_eq!(find(&opened), expected);

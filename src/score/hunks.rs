@@ -107,6 +107,7 @@ mod tests {
             syntax: crate::lexicon::syntax::of_path("a.py"),
             odd: Vec::new(),
             outline: Default::default(),
+            line_tokens: Vec::new(),
         }];
         let segment = |lines| Segment {
             opened_idx: 0,

@@ -60,6 +60,8 @@ pub struct Opened {
     pub syntax: Syntax,
     /// What it defines.
     pub outline: Outline,
+    /// How many tokens begin on each of its lines, by the tokenizer of the survey.
+    pub line_tokens: Vec<u32>,
     /// What a reader should know of its text, where that is shown.
     pub odd: Vec<Warning>,
 }
@@ -108,7 +110,7 @@ pub fn score(
     query: &Query,
     ranked: &Ranked,
     opened: &[Opened],
-    past: &dyn Fn(&[Segment]) -> Vec<SegmentHistory>,
+    past: &(dyn Fn(&[Segment]) -> Vec<SegmentHistory> + Sync),
     model: &PieceModel,
 ) -> Pieces {
     let read: Vec<Read> = opened

@@ -22,6 +22,8 @@ pub struct Survey {
     pub ranked: Ranked,
     /// The shortlist, read and parsed.
     pub opened: Vec<Opened>,
+    /// The name of the tokenizer by which its lines are counted.
+    pub tokenizer: &'static str,
     /// For each file of the shortlist the likelier one that it is a near copy of.
     pub copies: Vec<Option<usize>>,
     /// The shortlist, cut and scored.

@@ -60,24 +60,63 @@ impl Tokenizer {
     /// remembered by their digests. Counts do not add up:
     /// the count of a joined text may be less or more than the sum over its parts.
     pub fn count(self, text: &str) -> usize {
+        let mut n_tokens = 0;
+        self.each(text, |_, n| n_tokens += n);
+        n_tokens
+    }
+
+    /// For each line of `text`, a last one without its end included, the number of tokens that begin on it: together as many as
+    /// [`Tokenizer::count`] says. Those of some lines in a row are what the lines come to alone, but for a token or two where a
+    /// piece goes on over the end of a line, as empty lines do. Cost as of counting.
+    pub fn count_lines(self, text: &str) -> Vec<u32> {
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes());
+        let mut ends: Vec<usize> = ends.map(|at| at + 1).collect();
+        if ends.last().copied().unwrap_or(0) < text.len() {
+            ends.push(text.len());
+        }
+        let mut counts = vec![0_u32; ends.len()];
+        let mut line = 0;
+        self.each(text, |start, n| {
+            while ends.get(line).is_some_and(|&end| end <= start) {
+                line += 1;
+            }
+            if let Some(count) = counts.get_mut(line) {
+                *count += n as u32;
+            }
+        });
+        counts
+    }
+
+    /// Calls `found` with where each piece of `text` begins, and how many tokens it is.
+    #[inline]
+    fn each(self, text: &str, found: impl FnMut(usize, usize)) {
         match self {
-            Self::O200kBase => count(&vocabulary::O200K, &memo::O200K, split::o200k, text),
-            Self::Cl100kBase => count(&vocabulary::CL100K, &memo::CL100K, split::cl100k, text),
+            Self::O200kBase => each(&vocabulary::O200K, &memo::O200K, split::o200k, text, found),
+            Self::Cl100kBase => {
+                each(
+                    &vocabulary::CL100K,
+                    &memo::CL100K,
+                    split::cl100k,
+                    text,
+                    found,
+                );
+            }
         }
     }
 }
 
-/// Counts `text`, cut by `piece_end`, in `vocabulary`.
+/// Counts the pieces of `text`, cut by `piece_end`, in `vocabulary`.
 #[inline]
-fn count(
+fn each(
     vocabulary: &'static Vocabulary,
     memo: &'static LocalKey<Cell<Memo>>,
     piece_end: impl Fn(&str, usize) -> usize,
     text: &str,
-) -> usize {
+    mut found: impl FnMut(usize, usize),
+) {
     let bytes = text.as_bytes();
     let mut memory = memo.take();
-    let (mut start, mut n_tokens) = (0, 0);
+    let mut start = 0;
     while start < bytes.len() {
         let end = piece_end(text, start);
         let len = end - start;
@@ -88,13 +127,13 @@ fn count(
                 merge::count(vocabulary, bytes, start, end)
             }
         };
-        n_tokens += if len <= memo::REMEMBERED {
+        let n_tokens = if len <= memo::REMEMBERED {
             memory.get(vocabulary::key(bytes, start, len), len, merged)
         } else {
             merged()
         };
+        found(start, n_tokens);
         start = end;
     }
     memo.set(memory);
-    n_tokens
 }

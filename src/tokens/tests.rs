@@ -22,6 +22,14 @@ fn check(text: &str) {
             let text = smallest(text, |part| !counts_well(part));
             panic!("{name}: {} tokens of {text:?}", tokenizer.count(text));
         }
+        let by_line = tokenizer.count_lines(text);
+        assert_eq!(
+            by_line.len(),
+            text.split_inclusive('\n').count(),
+            "{text:?}"
+        );
+        let sum: usize = by_line.iter().map(|&n| n as usize).sum();
+        assert_eq!(sum, tokenizer.count(text), "{name}: {text:?}");
     }
 }
 

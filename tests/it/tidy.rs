@@ -29,8 +29,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "error", "guard", "lib", "lock", "request", "source", "tokens",
         ],
     ),
-    // what earlier runs parsed
-    ("outlines", &["cache", "language"]),
+    // what earlier runs parsed and counted
+    ("outlines", &["cache", "language", "tokens"]),
     // what the hosts of agents say and want to hear
     ("agents", &[]),
     // the stages, and what they lean on; none imports from a later stage
@@ -59,7 +59,7 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "eval",
         &[
-            "emit", "error", "language", "lexicon", "lib", "request", "score", "source",
+            "emit", "error", "language", "lexicon", "lib", "outlines", "request", "score", "source",
         ],
     ),
     // the outside: the command line and its settings are one program
