@@ -9,44 +9,74 @@ use crate::source::File;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-/// Edges of the import graph: for each file the files it imports, with a weight that sums to at most 1 per import.
+/// Edges of the import graph, flat: of a tree as large as Linux there are nearly a million.
 #[derive(Debug, Clone, Default)]
 pub struct ImportGraph {
-    /// `out[i]` holds (file, weight), ascending by file.
-    pub out: Vec<Vec<(u32, f64)>>,
+    /// Where the edges of each file begin, and those of the last one end.
+    starts: Vec<u32>,
+    edges: Vec<Edge>,
 }
+
+/// To which file, and among how many that were meant: the fewer, the more it weighs.
+type Edge = (u32, u8);
 
 /// An import that could mean more files than this means none.
 const MAX_MEANINGS: usize = 8;
 
+/// Files that are looked at on one core at least.
+const MIN_FILES: usize = 256;
+
 /// Builds the graph. O(names x meanings).
 pub(super) fn graph(files: &[File], folders: &Folders<'_>) -> ImportGraph {
     let index = Index::new(files, folders);
-    let out = files
-        .par_iter()
+    let chunks: Vec<(Vec<u32>, Vec<Edge>)> = files
+        .par_chunks(MIN_FILES)
         .enumerate()
-        .map(|(idx, file)| {
-            let mut edges: FxHashMap<u32, f64> = FxHashMap::default();
-            for name in names(&file.scan.imports) {
-                let meanings = index.resolve(name, idx);
-                for &meaning in &meanings {
-                    if meaning as usize != idx {
-                        let weight = edges.entry(meaning).or_default();
-                        *weight = weight.max(1.0 / meanings.len() as f64);
-                    }
+        .map(|(chunk_idx, chunk)| {
+            let (mut counts, mut edges) = (Vec::with_capacity(chunk.len()), Vec::new());
+            let (mut of_file, mut meanings) = (Vec::new(), Vec::new());
+            for (idx, file) in (chunk_idx * MIN_FILES..).zip(chunk) {
+                of_file.clear();
+                for name in names(&file.scan.imports) {
+                    index.resolve(name, idx, &mut meanings);
+                    let n = meanings.len() as u8; // of which there are few
+                    let others = meanings.iter().filter(|&&to| to as usize != idx);
+                    of_file.extend(others.map(|&to| (to, n)));
                 }
+                of_file.sort_unstable();
+                of_file.dedup_by_key(|&mut (to, _)| to); // the heaviest stands first
+                counts.push(of_file.len() as u32);
+                edges.extend_from_slice(&of_file);
             }
-            let mut edges: Vec<(u32, f64)> = edges.into_iter().collect();
-            edges.sort_unstable_by_key(|&(to, _)| to);
-            edges
+            (counts, edges)
         })
         .collect();
-    ImportGraph { out }
+    let mut graph = ImportGraph {
+        starts: Vec::with_capacity(files.len() + 1),
+        edges: Vec::with_capacity(chunks.iter().map(|(_, edges)| edges.len()).sum()),
+    };
+    let mut end = 0;
+    graph.starts.push(end);
+    for (counts, edges) in chunks {
+        graph.starts.extend(counts.into_iter().map(|n| {
+            end += n;
+            end
+        }));
+        graph.edges.extend(edges);
+    }
+    graph
 }
 
 impl ImportGraph {
-    /// Personalised PageRank over the undirected graph: `seed` (>= 0) spreads for `n_steps` with probability `restart` of
-    /// starting over. Returns one value per file, summing to at most the seed's sum.
+    /// The files that a file imports, ascending, with weights that sum to at most 1 per import.
+    fn of(&self, file: usize) -> impl Iterator<Item = (usize, f64)> {
+        let edges = self.starts[file] as usize..self.starts[file + 1] as usize;
+        let edges = self.edges[edges].iter();
+        edges.map(|&(to, n_meanings)| (to as usize, WEIGHTS[usize::from(n_meanings)]))
+    }
+
+    /// Personalised PageRank over the undirected graph: `seed` (>= 0), one for each file, spreads for `n_steps` with probability
+    /// `restart` of starting over. Returns one value per file, summing to at most the seed's sum. O(steps x edges).
     pub fn spread(&self, seed: &[f64], restart: f64, n_steps: usize) -> Vec<f64> {
         let total: f64 = seed.iter().sum();
         if total <= 0.0 {
@@ -54,37 +84,54 @@ impl ImportGraph {
         }
         let seed: Vec<f64> = seed.iter().map(|s| s / total).collect();
         let mut degree = vec![0.0; seed.len()];
-        for (from, edges) in self.out.iter().enumerate() {
-            for &(to, weight) in edges {
+        for from in 0..seed.len() {
+            for (to, weight) in self.of(from) {
                 degree[from] += weight;
-                degree[to as usize] += weight;
+                degree[to] += weight;
             }
-        }
-        // both ways of each edge, with the share of what it carries
-        let mut edges: Vec<(u32, u32, f64, f64)> = Vec::new();
-        for (from, out) in self.out.iter().enumerate() {
-            edges.extend(out.iter().map(|&(to, weight)| {
-                let carried = (1.0 - restart) * weight;
-                let share = |file: usize| carried / degree[file];
-                (from as u32, to, share(from), share(to as usize))
-            }));
         }
         let mut at = seed.clone();
         let mut next = vec![0.0; seed.len()];
+        // what each file gives to a neighbour of weight 1
+        let mut given = vec![0.0; seed.len()];
         for _ in 0..n_steps {
-            for (next, seed) in next.iter_mut().zip(&seed) {
+            for (((given, next), at), (seed, degree)) in given
+                .iter_mut()
+                .zip(&mut next)
+                .zip(&at)
+                .zip(seed.iter().zip(&degree))
+            {
                 *next = seed * restart;
+                *given = if *degree > 0.0 {
+                    at * (1.0 - restart) / degree
+                } else {
+                    0.0
+                };
             }
-            for &(from, to, there, back) in &edges {
-                let (from, to) = (from as usize, to as usize);
-                next[to] += at[from] * there;
-                next[from] += at[to] * back;
+            for from in 0..seed.len() {
+                let mut back = 0.0;
+                for (to, weight) in self.of(from) {
+                    next[to] += given[from] * weight;
+                    back += given[to] * weight;
+                }
+                next[from] += back;
             }
             std::mem::swap(&mut at, &mut next);
         }
         at
     }
 }
+
+/// What an import weighs by how many files it could mean.
+const WEIGHTS: [f64; MAX_MEANINGS + 1] = {
+    let mut weights = [0.0; MAX_MEANINGS + 1];
+    let mut n = 1;
+    while n <= MAX_MEANINGS {
+        weights[n] = 1.0 / n as f64;
+        n += 1;
+    }
+    weights
+};
 
 /// Files by a key, each key's ascending.
 struct Groups {
@@ -182,8 +229,9 @@ impl<'a> Index<'a> {
     }
 
     /// The files that a name means: those that share the longest end with it, and of these those beside the importer; none, where one
-    /// part alone is shared and does not settle it.
-    fn resolve(&self, name: &[u32], importer: usize) -> Vec<u32> {
+    /// part alone is shared and does not settle it. At most [`MAX_MEANINGS`].
+    fn resolve(&self, name: &[u32], importer: usize, meanings: &mut Vec<u32>) {
+        meanings.clear();
         let folder = self.folders.of[importer];
         // the name itself, or the module that holds it
         for end in (name.len().saturating_sub(1).max(1)..=name.len()).rev() {
@@ -194,35 +242,29 @@ impl<'a> Index<'a> {
                 Some(before) => self.by_last_two.get(pair(*before, *last)),
                 None => &[],
             };
-            let meanings = if !far.is_empty() {
-                self.best(far, &name[..end], folder)
+            if !far.is_empty() {
+                self.best(far, &name[..end], folder, meanings);
             } else {
                 let near = self.by_place.get(pair(folder, *last));
-                match (near.is_empty(), before.is_empty()) {
-                    (false, _) => near.to_vec(),
-                    (true, true) => Self::few(self.by_last.get(u64::from(*last))),
+                let all = match (near.is_empty(), before.is_empty()) {
+                    (false, _) => near,
+                    (true, true) => self.by_last.get(u64::from(*last)),
                     (true, false) => continue,
+                };
+                if all.len() <= MAX_MEANINGS {
+                    meanings.extend_from_slice(all);
                 }
-            };
-            if !meanings.is_empty() && meanings.len() <= MAX_MEANINGS {
-                return meanings;
             }
-        }
-        Vec::new()
-    }
-
-    /// None of what would be too many.
-    fn few(files: &[u32]) -> Vec<u32> {
-        match files.len() <= MAX_MEANINGS {
-            true => files.to_vec(),
-            false => Vec::new(),
+            if (1..=MAX_MEANINGS).contains(&meanings.len()) {
+                return;
+            }
+            meanings.clear();
         }
     }
 
     /// Those of `files` that share the longest end with `name`; of as long ends, those in `folder`.
-    fn best(&self, files: &[u32], name: &[u32], folder: u32) -> Vec<u32> {
+    fn best(&self, files: &[u32], name: &[u32], folder: u32, meanings: &mut Vec<u32>) {
         let mut best = 0;
-        let mut meanings: Vec<u32> = Vec::new();
         for &file in files {
             let parts = self.parts(file).iter().rev();
             let common = parts.zip(name.iter().rev()).take_while(|(a, b)| a == b);
@@ -236,7 +278,6 @@ impl<'a> Index<'a> {
                 meanings.push(file);
             }
         }
-        meanings
     }
 }
 
@@ -285,12 +326,9 @@ mod tests {
             file("src/dict.h", &[]),
         ];
         let graph = graph(&files, &Folders::new(&files));
-        let edges: Vec<(u32, Vec<u32>)> = graph
-            .out
-            .iter()
-            .enumerate()
-            .map(|(i, e)| (i as u32, e.iter().map(|&(to, _)| to).collect()))
-            .filter(|(_, e): &(u32, Vec<u32>)| !e.is_empty())
+        let edges: Vec<(usize, Vec<usize>)> = (0..files.len())
+            .map(|from| (from, graph.of(from).map(|(to, _)| to).collect()))
+            .filter(|(_, to): &(usize, Vec<usize>)| !to.is_empty())
             .collect();
         assert_eq!(
             edges,
