@@ -66,7 +66,7 @@ impl Bucket {
             Self::Commits => "commits-v2",
             Self::Hunks => "hunks-v1",
             Self::Index => "index-v1",
-            Self::Catalogs => "catalogs-v1",
+            Self::Catalogs => "catalogs-v2",
             Self::Bundles => "bundles-v1",
         }
     }

@@ -5,6 +5,9 @@ use crate::cache::{Bucket, Cache, Key, Stamp};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+/// The number of a text in a catalog.
+pub type RowIdx = u32;
+
 /// A shard smaller than this is made anew with others, when there are many.
 const SMALL_BYTES: u64 = 256 << 10;
 
@@ -22,8 +25,8 @@ pub struct Catalog {
     shards: Vec<Shard>,
     rows: Vec<Row>,
     /// By path, the row of what was there when it was looked at last.
-    by_path: FxHashMap<u64, u32>,
-    by_content: FxHashMap<u128, u32>,
+    by_path: FxHashMap<u64, RowIdx>,
+    by_content: FxHashMap<u128, RowIdx>,
     written: Stamp,
     seed: u64,
 }
@@ -36,7 +39,7 @@ struct Shard {
 }
 
 /// One text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Row {
     path: u64,
     content: u128,
@@ -46,7 +49,7 @@ struct Row {
 }
 
 /// Where a file stands in an index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// Which shard.
     pub shard: u32,
@@ -67,10 +70,75 @@ pub struct Seen {
     pub place: Place,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    shards: Vec<Shard>,
-    rows: Vec<Row>,
+/// The shard of a row that is forgotten.
+const GONE: u32 = u32::MAX;
+
+impl Row {
+    /// Bytes that it is written in: of a large tree there are a hundred thousand, read on each run.
+    const WIDTH: usize = 8 + 16 + 1 + 4 * 8 + 2 * 4;
+
+    fn put(&self, out: &mut Vec<u8>) {
+        let stamp = self.stamp.unwrap_or_default();
+        out.extend(self.path.to_le_bytes());
+        out.extend(self.content.to_le_bytes());
+        out.push(u8::from(self.stamp.is_some()));
+        for number in [stamp.size, stamp.changed_ns, stamp.status_ns, stamp.inode] {
+            out.extend(number.to_le_bytes());
+        }
+        out.extend(self.place.shard.to_le_bytes());
+        out.extend(self.place.file.to_le_bytes());
+    }
+
+    /// `None` where there are too few bytes.
+    fn take(mut bytes: &[u8]) -> Option<Self> {
+        fn next<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+            let (number, rest) = bytes.split_first_chunk::<N>()?;
+            *bytes = rest;
+            Some(*number)
+        }
+        let path = u64::from_le_bytes(next(&mut bytes)?);
+        let content = u128::from_le_bytes(next(&mut bytes)?);
+        let [is_there] = next(&mut bytes)?;
+        let mut number = || Some(u64::from_le_bytes(next(&mut bytes)?));
+        let stamp = Stamp {
+            size: number()?,
+            changed_ns: number()?,
+            status_ns: number()?,
+            inode: number()?,
+        };
+        let place = Place {
+            shard: u32::from_le_bytes(next(&mut bytes)?),
+            file: u32::from_le_bytes(next(&mut bytes)?),
+        };
+        Some(Self {
+            path,
+            content,
+            stamp: (is_there == 1).then_some(stamp),
+            place,
+        })
+    }
+}
+
+/// What a record holds: the length of the list of shards, the list, and the rows.
+fn written(shards: &[Shard], rows: &[Row]) -> Option<Vec<u8>> {
+    let shards = postcard::to_stdvec(shards).ok()?;
+    let mut out = Vec::with_capacity(4 + shards.len() + rows.len() * Row::WIDTH);
+    out.extend(u32::try_from(shards.len()).ok()?.to_le_bytes());
+    out.extend(shards);
+    rows.iter().for_each(|row| row.put(&mut out));
+    Some(out)
+}
+
+/// `None` where that is not what stands there.
+fn read(body: &[u8]) -> Option<(Vec<Shard>, Vec<Row>)> {
+    let (length, rest) = body.split_first_chunk::<4>()?;
+    let (shards, rows) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    let shards: Vec<Shard> = postcard::from_bytes(shards).ok()?;
+    let rows = rows.chunks(Row::WIDTH).map(Row::take);
+    let rows: Vec<Row> = rows.collect::<Option<_>>()?;
+    let n_shards = shards.len() as u32;
+    let is_whole = rows.iter().all(|row| row.place.shard < n_shards);
+    is_whole.then_some((shards, rows))
 }
 
 impl Catalog {
@@ -81,14 +149,10 @@ impl Catalog {
             seed: key.number(),
             ..Self::default()
         };
-        let Some((kept, written)) = cache.get::<Kept>(Bucket::Catalogs, key) else {
+        let Some(((shards, rows), written)) = cache.get_bytes(Bucket::Catalogs, key, read) else {
             return catalog;
         };
-        let n_shards = kept.shards.len() as u32;
-        if kept.rows.iter().any(|row| row.place.shard >= n_shards) {
-            return catalog;
-        }
-        (catalog.shards, catalog.rows, catalog.written) = (kept.shards, kept.rows, written);
+        (catalog.shards, catalog.rows, catalog.written) = (shards, rows, written);
         catalog.drop_small();
         catalog.by_path.reserve(catalog.rows.len());
         for (idx, row) in catalog.rows.iter().enumerate() {
@@ -125,37 +189,53 @@ impl Catalog {
     }
 
     /// The contents of a file that was seen.
-    pub fn fingerprint(&self, seen: &Seen) -> Fingerprint {
+    pub fn fingerprint(&self, path: u64, content: u128) -> Fingerprint {
         Fingerprint {
-            seed: self.seed ^ seen.path,
-            hash: seen.content,
+            seed: self.seed ^ path,
+            hash: content,
         }
     }
 
-    /// Where a file stands that is as it was.
-    pub fn settled(&self, path: u64, stamp: Stamp) -> Option<Seen> {
-        let row = &self.rows[*self.by_path.get(&path)? as usize];
-        let is_same = row.stamp == Some(stamp) && !stamp.is_racy(self.written);
-        is_same.then_some(Seen {
+    /// The row of a file that is as it was.
+    pub fn settled(&self, path: u64, stamp: Stamp) -> Option<RowIdx> {
+        let row = *self.by_path.get(&path)?;
+        let is_same = self.rows[row as usize].stamp == Some(stamp) && !stamp.is_racy(self.written);
+        is_same.then_some(row)
+    }
+
+    /// A row, as what is now seen under `stamp`.
+    pub fn seen(&self, row: RowIdx, stamp: Stamp) -> Seen {
+        let Row {
             path,
-            content: row.content,
+            content,
+            place,
+            ..
+        } = self.rows[row as usize];
+        Seen {
+            path,
+            content,
             stamp,
-            place: row.place,
-        })
+            place,
+        }
+    }
+
+    /// Where a row's text stands.
+    pub fn place(&self, row: RowIdx) -> Place {
+        self.rows[row as usize].place
     }
 
     /// Makes [`Catalog::known`] ready, which most runs have no need of.
     pub fn prepare(&mut self) {
         if self.by_content.is_empty() {
             let rows = self.rows.iter().enumerate();
+            let rows = rows.filter(|(_, row)| row.place.shard != GONE);
             self.by_content = rows.map(|(idx, row)| (row.content, idx as u32)).collect();
         }
     }
 
-    /// Where contents stand that were met before; after [`Catalog::prepare`].
-    pub fn known(&self, content: u128) -> Option<Place> {
-        let row = self.by_content.get(&content)?;
-        Some(self.rows[*row as usize].place)
+    /// The row of contents that were met before; after [`Catalog::prepare`].
+    pub fn known(&self, content: u128) -> Option<RowIdx> {
+        self.by_content.get(&content).copied()
     }
 
     /// The name of a shard.
@@ -165,7 +245,10 @@ impl Catalog {
 
     /// Forgets all that stands in a shard: it is gone, or not whole.
     pub fn forget(&mut self, shard: u32) {
-        self.rows.retain(|row| row.place.shard != shard);
+        let of_shard = self.rows.iter_mut();
+        for row in of_shard.filter(|row| row.place.shard == shard) {
+            row.place.shard = GONE; // rows keep their numbers
+        }
         self.by_path.clear();
         self.by_content.clear();
     }
@@ -182,7 +265,7 @@ impl Catalog {
         let mut others: Vec<Row> = self
             .rows
             .into_iter()
-            .filter(|row| !now.contains_key(&row.content))
+            .filter(|row| row.place.shard != GONE && !now.contains_key(&row.content))
             .map(|row| Row { stamp: None, ..row })
             .collect();
         // shards are in the order of their making
@@ -209,7 +292,9 @@ impl Catalog {
         for row in &mut rows {
             row.place.shard = numbers[row.place.shard as usize].unwrap_or_default();
         }
-        cache.put(Bucket::Catalogs, key, &Kept { shards, rows });
+        if let Some(body) = written(&shards, &rows) {
+            cache.put_bytes(Bucket::Catalogs, key, &body);
+        }
     }
 }
 
@@ -249,8 +334,13 @@ mod tests {
         catalog.write(&cache, &key, &[a, b]);
 
         let mut catalog = Catalog::read(&cache, &key);
-        assert_eq!(catalog.settled(a.path, OLD), Some(a));
-        assert_eq!(catalog.settled(b.path, OLD), Some(b));
+        let settled = |catalog: &Catalog, it: Seen| {
+            let row = catalog.settled(it.path, OLD)?;
+            Some(catalog.seen(row, OLD))
+        };
+        let known = |catalog: &Catalog, it: Seen| Some(catalog.place(catalog.known(it.content)?));
+        assert_eq!(settled(&catalog, a), Some(a));
+        assert_eq!(settled(&catalog, b), Some(b));
         let touched = Stamp { size: 2, ..OLD };
         let recent = Stamp {
             changed_ns: u64::MAX,
@@ -259,15 +349,15 @@ mod tests {
         assert_eq!(catalog.settled(a.path, touched), None);
         assert_eq!(catalog.settled(a.path, recent), None);
         catalog.prepare();
-        assert_eq!(catalog.known(a.content), Some(a.place));
+        assert_eq!(known(&catalog, a), Some(a.place));
         // a now has other contents; what it was is still known, and no longer by its path
         let two = catalog.add("two".into(), 10);
         let other = seen(&catalog, "a", "y", two, 0);
         catalog.write(&cache, &key, &[other, b]);
         let mut catalog = Catalog::read(&cache, &key);
-        assert_eq!(catalog.settled(a.path, OLD), Some(other));
+        assert_eq!(settled(&catalog, other), Some(other));
         catalog.prepare();
-        assert_eq!(catalog.known(a.content), Some(a.place));
+        assert_eq!(known(&catalog, a), Some(a.place));
         assert_eq!(
             (catalog.name(a.place.shard), catalog.name(two)),
             ("one", "two")
@@ -291,10 +381,7 @@ mod tests {
         }
         catalog.write(&cache, &key, &all);
         let mut catalog = Catalog::read(&cache, &key);
-        assert!(
-            all.iter()
-                .all(|it| catalog.settled(it.path, OLD) == Some(*it))
-        );
+        assert!(all.iter().all(|it| catalog.settled(it.path, OLD).is_some()));
         let shard = catalog.add("more".into(), 10);
         all.push(seen(&catalog, "more", "x", shard, 0));
         catalog.write(&cache, &key, &all);

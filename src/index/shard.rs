@@ -32,6 +32,8 @@ pub enum Found {
     Text(Scan, Vec<Mark>),
     /// It is no candidate; the number says why, to who wrote it.
     Barred(u8),
+    /// Somebody has it by now.
+    Taken,
 }
 
 /// A line, and what was redacted there, by the name of its kind.
@@ -252,12 +254,8 @@ impl Wanted {
 pub fn search(bytes: &Bytes, wanted: &Wanted) -> Option<Vec<Found>> {
     let (head, mut at) = head(bytes)?;
     let mut buffer = Vec::new();
-    let mut segments: Vec<Vec<u32>> = Vec::with_capacity(head.n_files as usize);
-    let mut found = read_files(
-        whole(bytes, &mut at, head.files, &mut buffer)?,
-        head.n_files,
-        &mut segments,
-    )?;
+    let files = whole(bytes, &mut at, head.files, &mut buffer)?;
+    let (mut found, segments) = read_files(files, head.n_files)?;
     read_imports(
         whole(bytes, &mut at, head.imports, &mut buffer)?,
         &mut found,
@@ -292,7 +290,7 @@ pub fn search(bytes: &Bytes, wanted: &Wanted) -> Option<Vec<Found>> {
         })?;
     for scan in found.iter_mut().filter_map(|it| match it {
         Found::Text(scan, _) => Some(scan),
-        Found::Barred(_) => None,
+        Found::Barred(_) | Found::Taken => None,
     }) {
         scan.hits
             .sort_unstable_by_key(|hit| (hit.segment_idx, hit.term_idx, hit.field));
@@ -336,13 +334,17 @@ fn whole<'a>(
     (checksum(part) == sum).then_some(part)
 }
 
-fn read_files(mut part: &[u8], n_files: u32, segments: &mut Vec<Vec<u32>>) -> Option<Vec<Found>> {
+fn read_files(mut part: &[u8], n_files: u32) -> Option<(Vec<Found>, Segments)> {
+    let mut segments = Segments {
+        starts: vec![0],
+        lengths: Vec::new(),
+    };
     let mut found = Vec::with_capacity((n_files as usize).min(part.len()));
     for _ in 0..n_files {
         let why = take(&mut part)?;
         if why > 0 {
             found.push(Found::Barred(u8::try_from(why - 1).ok()?));
-            segments.push(Vec::new());
+            segments.starts.push(segments.lengths.len());
             continue;
         }
         let mut scan = Scan {
@@ -354,12 +356,12 @@ fn read_files(mut part: &[u8], n_files: u32, segments: &mut Vec<Vec<u32>>) -> Op
             *length = take_u32(&mut part)?;
         }
         scan.n_segments = take_u32(&mut part)?;
-        let mut lengths = Vec::with_capacity((scan.n_segments as usize).min(part.len()));
         for _ in 0..scan.n_segments {
-            lengths.push(take_u32(&mut part)?);
+            let length = take_u32(&mut part)?;
+            scan.segments_length += u64::from(length);
+            segments.lengths.push(length);
         }
-        scan.segments_length = lengths.iter().map(|&n| u64::from(n)).sum();
-        segments.push(lengths);
+        segments.starts.push(segments.lengths.len());
         let n = take_u32(&mut part)?;
         let mut marks = Vec::with_capacity((n as usize).min(part.len()));
         for _ in 0..n {
@@ -371,7 +373,7 @@ fn read_files(mut part: &[u8], n_files: u32, segments: &mut Vec<Vec<u32>>) -> Op
         }
         found.push(Found::Text(scan, marks));
     }
-    Some(found)
+    Some((found, segments))
 }
 
 fn read_imports(mut part: &[u8], found: &mut [Found]) -> Option<()> {
@@ -390,21 +392,36 @@ fn read_imports(mut part: &[u8], found: &mut [Found]) -> Option<()> {
 fn scan_of(found: &mut [Found], file: u32) -> Option<&mut Scan> {
     match found.get_mut(file as usize)? {
         Found::Text(scan, _) => Some(scan),
-        Found::Barred(_) => None,
+        Found::Barred(_) | Found::Taken => None,
+    }
+}
+
+/// How many terms the segments of each file have.
+struct Segments {
+    /// Where those of each file begin, and those of the last one end.
+    starts: Vec<usize>,
+    lengths: Vec<u32>,
+}
+
+impl Segments {
+    fn of(&self, file: u32) -> Option<&[u32]> {
+        let start = *self.starts.get(file as usize)?;
+        let end = *self.starts.get(file as usize + 1)?;
+        self.lengths.get(start..end)
     }
 }
 
 fn read_hits(
     mut postings: &[u8],
     term_idx: TermIdx,
-    segments: &[Vec<u32>],
+    segments: &Segments,
     found: &mut [Found],
 ) -> Option<()> {
     let mut file = 0_u32;
     while !postings.is_empty() {
         file = file.checked_add(take_u32(&mut postings)?)?;
         let hits = &mut scan_of(found, file)?.hits;
-        let lengths = segments.get(file as usize)?;
+        let lengths = segments.of(file)?;
         let mut segment_idx = 0_u32;
         loop {
             let bits = take(&mut postings)?;

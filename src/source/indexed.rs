@@ -3,19 +3,18 @@
 //! What comes out is what [`super::scan`] finds without an index. A file that is read with trouble is in none, and is read each time.
 
 use super::tree::MAX_FILE_BYTES;
-use super::{BUNDLE, File, FileRef, HOLDS_SECRET, Trees, scan_one, told};
+use super::{BUNDLE, File, FileRef, HOLDS_SECRET, MIN_ENTRIES, Trees, scan_one, told};
 use crate::cache::{Bucket, Cache, Key};
 use crate::error::Warning;
 use crate::guard::is_bundle;
 use crate::guard::secrets::{self, EDITION, Redaction, names::is_secret_name};
 use crate::index::Bytes;
-use crate::index::catalog::{Catalog, Place, Seen};
+use crate::index::catalog::{Catalog, Place, RowIdx, Seen};
 use crate::index::shard::{Builder, Found, Wanted, search};
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::{Query, syntax};
 use crate::request::Secrets;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
 
 /// Files of a shard at most, and at least where there are so many to read.
 const MAX_FILES: usize = 512;
@@ -30,12 +29,16 @@ const BARRED: [&str; 2] = ["binary", BUNDLE];
 /// What a file is, or where that stands.
 enum Read {
     Plain(Box<File>, Vec<Warning>),
-    Known(Seen),
+    Known(RowIdx),
     /// Its number in the shard being made.
     New(Seen),
 }
 
-/// Scans the files of one tree whose indexes in [`Trees::files`] are `files`; each comes back with its index.
+/// Index of a file in [`Trees::files`], and the row of what it holds.
+type Known = (u32, RowIdx);
+
+/// Scans the files of one tree whose indexes in [`Trees::files`] are `files`, into `out`, where each has its place.
+#[allow(clippy::too_many_arguments)] // one call, in the room's front door
 pub(super) fn scan(
     trees: &Trees,
     tree_idx: usize,
@@ -43,7 +46,8 @@ pub(super) fn scan(
     query: &Query,
     cache: &Cache,
     progress: &(dyn Fn(usize) + Sync),
-) -> (Vec<(usize, File)>, Vec<Warning>) {
+    out: &mut [File],
+) -> Vec<Warning> {
     let key = key(trees, tree_idx);
     let mut run = Run {
         trees,
@@ -51,15 +55,20 @@ pub(super) fn scan(
         wanted: Wanted::of(query),
         cache,
         catalog: Catalog::read(cache, &key),
-        files: Vec::with_capacity(files.len()),
+        out,
         warnings: Vec::new(),
-        seen: Vec::with_capacity(files.len()),
+        known: Vec::with_capacity(files.len()),
+        new: Vec::new(),
     };
+    let settled = files.par_iter().with_min_len(MIN_ENTRIES);
+    let settled: Vec<Option<RowIdx>> = settled
+        .map(|&file| run.settled(&trees.files[file]))
+        .collect();
     let mut unknown: Vec<usize> = Vec::new();
-    let mut known: Vec<(usize, Seen)> = Vec::new();
-    for &file in files {
-        match run.settled(&trees.files[file]) {
-            Some(seen) => known.push((file, seen)),
+    let mut known: Vec<Known> = Vec::with_capacity(files.len());
+    for (&file, row) in files.iter().zip(settled) {
+        match row {
+            Some(row) => known.push((file as u32, row)),
             None => unknown.push(file),
         }
     }
@@ -71,26 +80,24 @@ pub(super) fn scan(
     if is_other {
         run.catalog.prepare();
     }
-    let n_seen = run.seen.len();
-    let known = run.read(&unknown, progress);
-    let lost = run.find(known);
+    let n_known = run.known.len();
+    let (known, mut lost) = run.read(&unknown, progress);
+    lost.extend(run.find(known));
     // a shard was damaged just now: its files are read as without an index
     let mut scanner = Scanner::new(query);
     for file in lost {
-        let read = scan_one(trees, &trees.files[file], &mut scanner, &mut run.warnings);
-        run.files.push((file, read));
+        run.out[file] = scan_one(trees, &trees.files[file], &mut scanner, &mut run.warnings);
     }
-    let Run {
-        files,
-        warnings,
-        seen,
-        catalog,
-        ..
-    } = run;
-    if seen.len() > n_seen {
-        catalog.write(cache, &key, &seen);
+    if run.known.len() > n_known || !run.new.is_empty() {
+        let known = run.known.iter().map(|&(file, row)| {
+            let stamp = trees.entry(&trees.files[file as usize]).stamp;
+            run.catalog.seen(row, stamp)
+        });
+        let mut seen: Vec<Seen> = known.collect();
+        seen.append(&mut run.new);
+        run.catalog.write(cache, &key, &seen);
     }
-    (files, warnings)
+    run.warnings
 }
 
 /// An index is of one root, and of texts with or without their secrets.
@@ -108,9 +115,13 @@ struct Run<'a> {
     wanted: Wanted,
     cache: &'a Cache,
     catalog: Catalog,
-    files: Vec<(usize, File)>,
+    /// The files of all trees.
+    out: &'a mut [File],
     warnings: Vec<Warning>,
-    seen: Vec<Seen>,
+    /// Files that stand where they stood.
+    known: Vec<Known>,
+    /// Files that stand in a new shard.
+    new: Vec<Seen>,
 }
 
 impl Run<'_> {
@@ -129,89 +140,82 @@ impl Run<'_> {
             && (self.trees.secrets == Secrets::Off || !is_secret_name(&entry.path[label..]))
     }
 
-    fn settled(&self, file: &FileRef) -> Option<Seen> {
-        let seen = self
+    fn settled(&self, file: &FileRef) -> Option<RowIdx> {
+        let row = self
             .catalog
             .settled(self.path(file), self.trees.entry(file).stamp)?;
-        self.is_kept(file).then_some(seen)
+        self.is_kept(file).then_some(row)
     }
 
     /// Looks files up where they stand. Those of shards that are not there come back, and the shards are forgotten.
-    fn find(&mut self, known: Vec<(usize, Seen)>) -> Vec<usize> {
-        let mut by_shard: BTreeMap<u32, Vec<(usize, Seen)>> = BTreeMap::new();
-        for (file, seen) in known {
-            by_shard
-                .entry(seen.place.shard)
-                .or_default()
-                .push((file, seen));
-        }
-        let by_shard: Vec<(u32, Vec<(usize, Seen)>)> = by_shard.into_iter().collect();
-        let found: Vec<Option<Files>> = by_shard
+    fn find(&mut self, mut known: Vec<Known>) -> Vec<usize> {
+        let shard = |&(_, row): &Known| self.catalog.place(row).shard;
+        known.sort_by_key(shard);
+        let by_shard: Vec<&[Known]> = known.chunk_by(|a, b| shard(a) == shard(b)).collect();
+        let shards: Vec<u32> = by_shard
+            .iter()
+            .map(|of_shard| shard(&of_shard[0]))
+            .collect();
+        let found: Vec<Option<Vec<Found>>> = shards
             .par_iter()
-            .map(|(shard, known)| {
-                let kept = self.cache.open(Bucket::Index, self.catalog.name(*shard))?;
-                let found = search(&Bytes::Kept(kept), &self.wanted)?;
-                self.files_of(found, known)
+            .map(|&shard| {
+                let kept = self.cache.open(Bucket::Index, self.catalog.name(shard))?;
+                search(&Bytes::Kept(kept), &self.wanted)
             })
             .collect();
         let mut lost = Vec::new();
-        for ((shard, known), found) in by_shard.into_iter().zip(found) {
-            match found {
-                Some((found, warnings)) => {
-                    self.files.extend(found);
-                    self.warnings.extend(warnings);
-                    self.seen.extend(known.into_iter().map(|(_, seen)| seen));
-                }
-                None => {
-                    self.catalog.forget(shard);
-                    lost.extend(known.into_iter().map(|(file, _)| file));
-                }
+        for ((of_shard, shard), found) in by_shard.into_iter().zip(shards).zip(found) {
+            let is_filled = found.is_some_and(|mut found| {
+                of_shard.iter().all(|&(file, row)| {
+                    let seen = self.catalog.seen(row, Default::default());
+                    self.fill(file as usize, &seen, &mut found).is_some()
+                })
+            });
+            if is_filled {
+                self.known.extend(of_shard);
+            } else {
+                self.catalog.forget(shard);
+                lost.extend(of_shard.iter().map(|&(file, _)| file as usize));
             }
         }
         lost
     }
 
-    /// The files of a shard that are `known` to be in it.
-    fn files_of(&self, found: Vec<Found>, known: &[(usize, Seen)]) -> Option<Files> {
-        let mut warnings = Vec::new();
-        let mut found: Vec<Option<Found>> = found.into_iter().map(Some).collect();
-        let of_known = known.iter().map(|&(file_idx, seen)| {
-            let entry = self.trees.entry(&self.trees.files[file_idx]);
-            let mut file = File {
-                path: entry.path.clone(),
-                scan: Default::default(),
-                n_bytes: entry.n_bytes,
-                pinned: self.trees.files[file_idx].pinned,
-                barred: None,
-                clean: None,
-            };
-            match found.get_mut(seen.place.file as usize)?.take()? {
-                Found::Text(scan, marks) => {
-                    let redactions = marks.iter().map(|(line, name)| {
-                        let kind = secrets::kind(name)?;
-                        Some(Redaction { line: *line, kind })
-                    });
-                    let redactions: Vec<Redaction> = redactions.collect::<Option<_>>()?;
-                    warnings.extend(told(&entry.path, &redactions, self.trees.secrets));
-                    if redactions.is_empty() {
-                        file.clean = Some(self.catalog.fingerprint(&seen));
-                    }
-                    if self.trees.secrets == Secrets::Exclude && !redactions.is_empty() {
-                        file.barred = Some(HOLDS_SECRET);
-                    } else {
-                        file.scan = scan;
-                    }
+    /// Puts in its place what a shard has of a file; `None` where it has not.
+    fn fill(&mut self, file_idx: usize, seen: &Seen, found: &mut [Found]) -> Option<()> {
+        let file = &mut self.out[file_idx];
+        match std::mem::replace(found.get_mut(seen.place.file as usize)?, Found::Taken) {
+            Found::Text(scan, marks) => {
+                let redactions = marks.iter().map(|(line, name)| {
+                    let kind = secrets::kind(name)?;
+                    Some(Redaction { line: *line, kind })
+                });
+                let redactions: Vec<Redaction> = redactions.collect::<Option<_>>()?;
+                if redactions.is_empty() {
+                    file.clean = Some(self.catalog.fingerprint(seen.path, seen.content));
+                } else {
+                    let told = told(&file.path, &redactions, self.trees.secrets);
+                    self.warnings.extend(told);
                 }
-                Found::Barred(why) => file.barred = Some(BARRED.get(usize::from(why))?),
+                if self.trees.secrets == Secrets::Exclude && !redactions.is_empty() {
+                    file.barred = Some(HOLDS_SECRET);
+                } else {
+                    file.scan = scan;
+                }
             }
-            Some((file_idx, file))
-        });
-        let files: Vec<(usize, File)> = of_known.collect::<Option<_>>()?;
-        Some((files, warnings))
+            Found::Barred(why) => file.barred = Some(BARRED.get(usize::from(why))?),
+            Found::Taken => return None,
+        }
+        Some(())
     }
 
-    /// Reads files. Those whose contents were met before come back with where they stand; the others come into shards.
-    fn read(&mut self, files: &[usize], progress: &(dyn Fn(usize) + Sync)) -> Vec<(usize, Seen)> {
+    /// Reads files. Those whose contents were met before come back with where they stand; the others come into shards. What a shard does
+    /// not say comes back, too.
+    fn read(
+        &mut self,
+        files: &[usize],
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> (Vec<Known>, Vec<usize>) {
         let chunks = self.chunks(files);
         let read: Vec<Chunk> = chunks
             .par_iter()
@@ -221,34 +225,32 @@ impl Run<'_> {
                 read
             })
             .collect();
-        let mut known = Vec::new();
+        let (mut known, mut lost) = (Vec::new(), Vec::new());
         for (read, shard) in read {
-            let number = shard.map(|(kept, (found, warnings))| {
-                let number = kept.map(|(name, n_bytes)| self.catalog.add(name, n_bytes));
-                self.files.extend(found);
-                self.warnings.extend(warnings);
-                number
-            });
+            let (kept, mut found) = shard.unwrap_or_default();
+            let number = kept.map(|(name, n_bytes)| self.catalog.add(name, n_bytes));
             for (file_idx, read) in read {
                 match read {
                     Read::Plain(file, warnings) => {
-                        self.files.push((file_idx, *file));
+                        self.out[file_idx] = *file;
                         self.warnings.extend(warnings);
                     }
-                    Read::Known(seen) => known.push((file_idx, seen)),
+                    Read::Known(row) => known.push((file_idx as u32, row)),
                     Read::New(seen) => {
-                        if let Some(Some(shard)) = number {
+                        if self.fill(file_idx, &seen, &mut found).is_none() {
+                            lost.push(file_idx);
+                        } else if let Some(shard) = number {
                             let place = Place {
                                 shard,
                                 ..seen.place
                             };
-                            self.seen.push(Seen { place, ..seen });
+                            self.new.push(Seen { place, ..seen });
                         }
                     }
                 }
             }
         }
-        known
+        (known, lost)
     }
 
     /// As many shards as there are cores, if that makes none too small; no longer than fits into memory on the way.
@@ -285,16 +287,8 @@ impl Run<'_> {
         };
         let kept = self.cache.keep(Bucket::Index, &bytes);
         let kept = kept.map(|name| (name, bytes.len() as u64));
-        let new: Vec<(usize, Seen)> = read
-            .iter()
-            .filter_map(|(file, read)| match read {
-                Read::New(seen) => Some((*file, *seen)),
-                Read::Plain(..) | Read::Known(_) => None,
-            })
-            .collect();
-        let found = search(&Bytes::Memory(bytes), &self.wanted);
-        match found.and_then(|found| self.files_of(found, &new)) {
-            Some(files) => (read, Some((kept, files))),
+        match search(&Bytes::Memory(bytes), &self.wanted) {
+            Some(found) => (read, Some((kept, found))),
             // more than a shard can say: as without an index
             None => {
                 let plain = |file: usize| (file, self.plain(file, &mut scanner));
@@ -328,8 +322,8 @@ impl Run<'_> {
             stamp: entry.stamp,
             place: Place { shard: 0, file: 0 },
         };
-        if let Some(place) = self.catalog.known(seen.content) {
-            return Read::Known(Seen { place, ..seen });
+        if let Some(row) = self.catalog.known(seen.content) {
+            return Read::Known(row);
         }
         let number = match self.trees.redacted_of(file, &bytes) {
             Ok((clean, _)) if is_bundle(&clean.text) => builder.add_barred(1),
@@ -349,8 +343,5 @@ impl Run<'_> {
 /// Files, by index, and the shard that was made of them.
 type Chunk = (Vec<(usize, Read)>, Option<Shard>);
 
-/// A shard that was made: its name and size, where it could be kept, and its files.
-type Shard = (Option<(String, u64)>, Files);
-
-/// Files, by index, and what is to be told of them.
-type Files = (Vec<(usize, File)>, Vec<Warning>);
+/// A shard that was made: its name and size, where it could be kept, and what it says of its files.
+type Shard = (Option<(String, u64)>, Vec<Found>);

@@ -743,21 +743,19 @@ pub fn scan(
     let Some(cache) = cache else {
         return scan_all(trees, query, progress);
     };
-    let mut places: Vec<Option<File>> = Vec::new();
-    places.resize_with(trees.files.len(), || None);
+    let files = trees.files.par_iter().with_min_len(MIN_ENTRIES);
+    let mut files: Vec<File> = files.map(|file| unread(trees, file)).collect();
     let mut warnings = Vec::new();
     for tree_idx in 0..trees.trees.len() {
         let of_tree =
             (0..trees.files.len()).filter(|&idx| trees.files[idx].tree_idx as usize == tree_idx);
         let of_tree: Vec<usize> = of_tree.collect();
-        let scanned = indexed::scan(trees, tree_idx, &of_tree, query, cache, progress);
-        for (idx, file) in scanned.0 {
-            places[idx] = Some(file);
-        }
-        warnings.extend(scanned.1);
+        let told = indexed::scan(
+            trees, tree_idx, &of_tree, query, cache, progress, &mut files,
+        );
+        warnings.extend(told);
     }
-    // each file is of one tree, and comes back
-    (places.into_iter().flatten().collect(), warnings)
+    (files, warnings)
 }
 
 /// [`scan`] without an index.
@@ -837,6 +835,19 @@ pub fn check_pins(request: &Request, trees: &Trees, files: &[File]) -> Result<Ve
     Ok(warnings)
 }
 
+/// What is known of a file before it is read.
+fn unread(trees: &Trees, file: &FileRef) -> File {
+    let entry = trees.entry(file);
+    File {
+        path: entry.path.clone(),
+        scan: Scan::default(),
+        n_bytes: entry.n_bytes,
+        pinned: file.pinned,
+        barred: None,
+        clean: None,
+    }
+}
+
 fn scan_one(
     trees: &Trees,
     file: &FileRef,
@@ -844,14 +855,7 @@ fn scan_one(
     warnings: &mut Vec<Warning>,
 ) -> File {
     let entry = trees.entry(file);
-    let mut read = File {
-        path: entry.path.clone(),
-        scan: Scan::default(),
-        n_bytes: entry.n_bytes,
-        pinned: file.pinned,
-        barred: None,
-        clean: None,
-    };
+    let mut read = unread(trees, file);
     if file.is_note {
         read.barred = Some(NOTE);
         return read;
