@@ -104,11 +104,16 @@ pub struct Call {
 /// # Errors
 /// What is no object, or too long.
 pub fn read(host: &Host, input: impl Read) -> Result<Option<Call>, String> {
-    let mut values =
-        serde_json::Deserializer::from_reader(input.take(MAX_BYTES)).into_iter::<Value>();
-    let value = match values.next() {
+    let mut input = input.take(MAX_BYTES);
+    let value = serde_json::Deserializer::from_reader(&mut input)
+        .into_iter::<Value>()
+        .next();
+    let value = match value {
         Some(Ok(value)) if value.is_object() => value,
         Some(Ok(_)) => return Err("stdin holds no JSON object".to_owned()),
+        Some(Err(_)) if input.limit() == 0 => {
+            return Err(format!("stdin holds more than {} MiB", MAX_BYTES >> 20));
+        }
         // what serde_json says may quote the text
         Some(Err(error)) => {
             return Err(format!(
@@ -278,7 +283,8 @@ mod tests {
             assert!(read(&HOSTS[0], input.as_bytes()).is_err(), "{input:.20}");
         }
         let long = format!("{{\"a\":\"{}\"}}", "x".repeat(5 << 20));
-        assert!(read(&HOSTS[0], long.as_bytes()).is_err());
+        let told = read(&HOSTS[0], long.as_bytes()).unwrap_err();
+        assert_eq!(told, "stdin holds more than 4 MiB");
         let quotes = read(&HOSTS[0], "{\"a\": hunter2}".as_bytes()).unwrap_err();
         assert!(!quotes.contains("hunter2"), "{quotes}");
     }
