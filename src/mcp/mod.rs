@@ -12,10 +12,11 @@ use crate::cli::interrupt;
 use ctxpack::Stage;
 use ctxpack::guard::secrets::redact;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData,
-    Implementation, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ProgressNotificationParam, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult,
-    Resource, ResourceContents, ServerCapabilities, ServerConfig,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest,
+    CustomResult, ErrorCode, ErrorData, Implementation, ListResourcesResult, ListToolsResult,
+    PaginatedRequestParams, ProgressNotificationParam, ReadResourceRequestParams,
+    ReadResourceResponse, ReadResourceResult, Resource, ResourceContents, ServerCapabilities,
+    ServerConfig,
 };
 use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::transport::async_rw::AsyncRwTransport;
@@ -179,6 +180,27 @@ impl ServerHandler for Server {
             })
             .await;
         Ok(result(outcome).into())
+    }
+
+    /// What the SDK could not read as one of its requests: a method that is not served, or one whose parameters are of another shape.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let shape = match request.method.as_str() {
+            "tools/call" => "{\"name\": \"pack\", \"arguments\": {\"task\": \"...\"}}",
+            "resources/read" => "{\"uri\": \"ctxpack://notes/NOTES.md\"}",
+            _ => {
+                return Err(ErrorData::new(
+                    ErrorCode::METHOD_NOT_FOUND,
+                    "no such method",
+                    None,
+                ));
+            }
+        };
+        let what = format!("{} takes parameters such as {shape}", request.method);
+        Err(ErrorData::invalid_params(what, None))
     }
 
     async fn list_resources(

@@ -378,6 +378,27 @@ fn hostile_arguments_are_refused() {
         let answer = client.call(tool, arguments);
         assert_eq!(answer["error"]["code"], -32602, "{answer}");
     }
+    // what has another shape than its method takes, and what is no method
+    for (method, params, code) in [
+        ("tools/call", json!({}), -32602),
+        ("tools/call", json!({"name": 5}), -32602),
+        (
+            "tools/call",
+            json!({"name": "pack", "arguments": []}),
+            -32602,
+        ),
+        ("resources/read", json!({}), -32602),
+        (
+            "resources/read",
+            json!({"uri": "ctxpack://notes/none"}),
+            -32002,
+        ),
+        ("tools/cull", json!({}), -32601),
+        ("prompts/list", json!({}), -32601),
+    ] {
+        let answer = client.ask(method, params);
+        assert_eq!(answer["error"]["code"], code, "{answer}");
+    }
     // lines that are no request: none of them is the last one
     for line in [
         "",
