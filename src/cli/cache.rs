@@ -62,6 +62,12 @@ fn total(contents: &Contents) -> Amount {
     })
 }
 
+/// Where `folder` leads, as it is shown, if it is a link itself.
+fn linked(folder: &Path) -> Option<String> {
+    let to = folder.read_link().ok()?;
+    Some(plain(&to.display().to_string()))
+}
+
 fn seconds(at: SystemTime) -> i64 {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
@@ -101,7 +107,11 @@ fn table(contents: &Contents, kept: &Kept, now: i64, columns: usize, style: Styl
     let mut out = String::new();
     let total = total(contents);
     if let Some(folder) = &kept.folder {
-        out.push_str(&format!("{}\n", plain(&folder.display().to_string())));
+        let leads = linked(folder).map_or(String::new(), |to| format!(", which is a link to {to}"));
+        out.push_str(&format!(
+            "{}{leads}\n",
+            plain(&folder.display().to_string())
+        ));
     }
     if let Some(off) = &kept.off {
         let words = format!("The cache is off: {}.", plain(off));
@@ -223,7 +233,11 @@ fn clear(args: &CacheClearArgs, kept: &Kept) -> Outcome<()> {
     let cleared =
         care::clear(folder(kept), &buckets, before, args.dry_run).map_err(failed(kept))?;
     if !args.talk.quiet {
-        output::write(&Target::Stdout, &freed(&cleared, args.dry_run))?;
+        let mut text = freed(&cleared, args.dry_run);
+        if let Some(to) = kept.folder.as_deref().and_then(linked) {
+            text.push_str(&format!("The cache is a link, to {to}: the link stays.\n"));
+        }
+        output::write(&Target::Stdout, &text)?;
     }
     match cleared.failed.into_iter().next() {
         Some((path, error)) => Err(Failure::from(Error::io(&path, error))

@@ -190,3 +190,33 @@ fn it_may_be_emptied_at_any_time() {
         others.join().unwrap();
     });
 }
+
+/// A cache that is a link is emptied where it leads to, and both are told.
+#[cfg(unix)]
+#[test]
+fn a_cache_that_is_a_link_is_told() {
+    let place = warm();
+    let (folder, moved) = (
+        place.home().join(".cache/ctxpack"),
+        place.home().join("moved"),
+    );
+    std::fs::rename(&folder, &moved).unwrap();
+    std::os::unix::fs::symlink(&moved, &folder).unwrap();
+    let text = place.run(&["cache"]).good();
+    let first = format!(
+        "{}, which is a link to {}\n",
+        folder.display(),
+        moved.display()
+    );
+    assert!(text.starts_with(&first), "{text}");
+    let text = place.run(&["cache", "clear"]).good();
+    let last = format!(
+        "\nThe cache is a link, to {}: the link stays.\n",
+        moved.display()
+    );
+    assert!(
+        text.starts_with("Deleted 3 records") && text.ends_with(&last),
+        "{text}"
+    );
+    assert!(folder.is_symlink() && std::fs::read_dir(&moved).unwrap().next().is_none());
+}
