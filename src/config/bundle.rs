@@ -7,7 +7,7 @@ use super::Settings;
 use super::check::size;
 use super::globs::globs;
 use super::names::{parse_format, parse_kinds};
-use super::values::{Wrong, expected, in_order, string, strings, wrong_at};
+use super::values::{Wrong, expected, in_order, no_secret, string, strings, wrong_at};
 use crate::cli::budget::Size;
 use crate::cli::failure::Failure;
 use crate::cli::suggest;
@@ -58,6 +58,7 @@ pub(super) fn bundles(value: &DeValue<'_>) -> Result<Vec<BundleEntry>, Wrong> {
             let what = expected("a name of letters, digits, `-`, `_` and `.`");
             return Err(wrong_at(at, what));
         }
+        no_secret(text, at)?;
         let body = value.get_ref().as_table();
         let body = body.ok_or_else(|| wrong_at(at, tables()))?;
         let mut entry = bundle(body, at)?;
@@ -232,6 +233,18 @@ mod tests {
         check_wrong(
             "[bundle.\"a b\"]\n",
             "line 1, column 9: `bundle`: expected a name of letters, digits, `-`, `_` and `.`",
+            "",
+        );
+        // a name is shown, and stands in the lock
+        let key = format!("ghp_{}", "a1B2c3D4e5F6g7H8i9J0".repeat(2));
+        check_wrong(
+            &format!("[bundle.{key}]\n"),
+            "line 1, column 9: `bundle`: expected a name that does not look like a secret",
+            "",
+        );
+        check_wrong(
+            &format!("[[check]]\nname = \"{key}\"\nbudget = 1\n"),
+            "line 2, column 8: `check`: expected a name that does not look like a secret",
             "",
         );
         check_wrong(

@@ -1,7 +1,7 @@
 //! The tables `[[check]]`: limits on what is read, reviewed like code.
 
 use super::globs::globs;
-use super::values::{Wrong, expected, in_order, string, wrong_at};
+use super::values::{Wrong, expected, in_order, no_secret, string, wrong_at};
 use crate::cli::budget::{self, Size};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::suggest;
@@ -84,7 +84,10 @@ fn check(table: &DeValue<'_>, start: usize) -> Result<CheckEntry, Wrong> {
             ..wrong
         };
         match key.get_ref().as_ref() {
-            "name" => entry.name = shown(text("\"docs\"")?, MAX_NAME, at)?,
+            "name" => {
+                entry.name = shown(text("\"docs\"")?, MAX_NAME, at)?;
+                no_secret(&entry.name, at)?;
+            }
             "message" => entry.message = shown(text("\"why, and what to do\"")?, MAX_MESSAGE, at)?,
             "include" => entry.include = globs(it).map_err(placed)?,
             "exclude" => entry.exclude = globs(it).map_err(placed)?,

@@ -4,6 +4,7 @@
 
 use crate::cli::failure::{Failure, Outcome};
 use ctxpack::error::Error;
+use ctxpack::guard::secrets::find;
 use std::borrow::Cow;
 use std::path::Path;
 use toml::Spanned;
@@ -58,6 +59,17 @@ pub(super) fn strings(value: &DeValue<'_>) -> Outcome<Vec<String>> {
         .iter()
         .map(|item| item.get_ref().as_str().map(str::to_owned).ok_or_else(wrong))
         .collect()
+}
+
+/// Refuses a name that looks like a secret: names are shown, and stand in the lock.
+pub(super) fn no_secret(name: &str, at: usize) -> Result<(), Wrong> {
+    match find(name).is_empty() {
+        true => Ok(()),
+        false => Err(wrong_at(
+            at,
+            expected("a name that does not look like a secret"),
+        )),
+    }
 }
 
 pub(super) fn in_file(path: &Path, message: String) -> Failure {
