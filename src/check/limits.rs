@@ -16,6 +16,17 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// What so many are called: `1 token`, `2 tokens`.
+    pub fn of(self, n: usize) -> &'static str {
+        match (self, n) {
+            (Self::Tokens, 1) => "token",
+            (Self::Characters, 1) => "character",
+            (Self::Bytes, 1) => "byte",
+            (Self::Lines, 1) => "line",
+            _ => self.as_str(),
+        }
+    }
+
     /// `tokens`, `characters`, `bytes` or `lines`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -419,9 +419,7 @@ fn list(project: &Project, here: &Path, wanted: &[&BundleEntry], style: Style) -
         out.push_str(&format!("{name}  {}  {shown}\n", right(&budget, 12)));
     }
     let locked = match staged {
-        Ok(staged) => {
-            bundle::names(&read_lock(&project.root, staged.request.staged.as_ref())?).len()
-        }
+        Ok(staged) => bundle::names(&read_lock(&staged, staged.request.staged.as_ref())?).len(),
         Err(_) => 0, // in no repository of git's, nothing is locked
     };
     let line = match locked {

@@ -7,7 +7,7 @@ use crate::cli::output::{self, Target};
 use crate::cli::progress::Progress;
 use crate::cli::report::{self, Format, Share, Told};
 use crate::cli::resolve::{self, Project};
-use crate::cli::style::Style;
+use crate::cli::style::{ColorChoice, Style};
 use crate::config::{self, CheckEntry, Settings};
 use ctxpack::Stage;
 use ctxpack::check::{
@@ -47,8 +47,16 @@ pub fn run(args: &CheckArgs) -> Outcome<ExitCode> {
         .map(config::parse_secrets)
         .transpose()?
     {
-        None | Some(Secrets::Fail | Secrets::Redact | Secrets::Exclude) => Secrets::Redact,
+        // found, so that they can be told
+        None | Some(Secrets::Fail) => Secrets::Redact,
         Some(Secrets::Off) => Secrets::Off,
+        Some(Secrets::Redact | Secrets::Exclude) => {
+            let typed = args.secrets.as_deref().unwrap_or_default();
+            return Err(Failure::new(format!(
+                "--secrets {typed}: a check shows no text to keep secrets out of"
+            ))
+            .hint("fail, which is the default, or off"));
+        }
     };
     let is_stdin = args.paths.iter().any(|path| path.as_os_str() == "-");
     if is_stdin
@@ -64,6 +72,17 @@ pub fn run(args: &CheckArgs) -> Outcome<ExitCode> {
     }
     let first = args.paths.first().filter(|_| !is_stdin);
     let first = first.map_or(Path::new("."), PathBuf::as_path);
+    if first
+        .metadata()
+        .is_ok_and(|it| !it.is_file() && !it.is_dir())
+    {
+        let shown = first.display();
+        return Err(
+            Failure::new(format!("{shown}: neither a file nor a folder")).hint(format!(
+                "`-` is stdin: ctxpack check --budget 40k - < {shown}"
+            )),
+        );
+    }
     let around = match first.is_file() {
         true => first.parent().filter(|it| !it.as_os_str().is_empty()),
         false => Some(first),
@@ -123,7 +142,11 @@ pub fn run(args: &CheckArgs) -> Outcome<ExitCode> {
             progress.report(Stage::Collect, n);
         })?,
     };
-    let lock = read_lock(&project.root, request.staged.as_ref())?;
+    let lock = match args.write {
+        // what a conflict left is written anew
+        true => Lock::of_both_sides(&lock_text(&project.root, request.staged.as_ref())?),
+        false => read_lock(&project, request.staged.as_ref())?,
+    };
     let against = Against::of(args, &entries, &lock)?;
     let before = match &against {
         Some(Against::Revision(name)) => {
@@ -218,6 +241,15 @@ pub fn tell(format: &Format, told: &Told<'_>, target: &Target) -> Outcome<()> {
     let summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty());
     if let Some(path) = summary.filter(|_| format.name == "github") {
         let path = PathBuf::from(path);
+        if path.metadata().is_ok_and(|it| !it.is_file()) {
+            // of a pipe, whoever reads it would be waited for
+            let warning = format!(
+                "GITHUB_STEP_SUMMARY: {} is no regular file, and no summary is written",
+                path.display()
+            );
+            output::warn(&[warning], 1, ColorChoice::Auto);
+            return Ok(());
+        }
         let text = report::markdown(told);
         let so_far = path.metadata().map_or(0, |it| it.len());
         if so_far + text.len() as u64 <= report::summary_limit() {
@@ -336,20 +368,28 @@ fn locked(lock: &Lock, counted: &str) -> Sums {
 /// The lock, as it is staged or as it stands on disk; an empty one where there is none.
 ///
 /// # Errors
-/// One that is too large or in conflict.
-pub fn read_lock(root: &Path, index: Option<&Index>) -> Outcome<Lock> {
+/// One that cannot be read, or is in conflict.
+pub fn read_lock(project: &Project, index: Option<&Index>) -> Outcome<Lock> {
+    let text = lock_text(&project.root, index)?;
+    Lock::parse(&text).map_err(|lock::Conflict| {
+        // each command writes its own lines anew; one that has nothing to write would fail
+        let bundles = (!project.settings.bundle.is_empty()).then_some("ctxpack bundle --write");
+        let checks = (!project.settings.check.is_empty() || bundles.is_none())
+            .then_some("ctxpack check --write");
+        let commands = [bundles, checks, Some("git add ctxpack.lock")];
+        let commands: Vec<&str> = commands.into_iter().flatten().collect();
+        Failure::new("ctxpack.lock: it holds a conflict of git's").hint(commands.join(" && "))
+    })
+}
+
+/// The text of the lock, as it is staged or as it stands on disk; empty where there is none.
+fn lock_text(root: &Path, index: Option<&Index>) -> Outcome<String> {
     let bytes = match index {
         Some(index) => staged::read(root, index, Path::new(lock::NAME))?,
         None => lock_on_disk(root)?,
     };
-    let Some(bytes) = bytes else {
-        return Ok(Lock::default());
-    };
-    let text = String::from_utf8_lossy(&bytes);
-    Lock::parse(&text).map_err(|lock::Conflict| {
-        Failure::new("ctxpack.lock: it holds a conflict of git's")
-            .hint("git checkout --ours ctxpack.lock && ctxpack bundle --write && ctxpack check --write && git add ctxpack.lock")
-    })
+    let bytes = bytes.unwrap_or_default();
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The bytes of the lock that stands at `root`; a link or a pipe counts as none.

@@ -10,6 +10,7 @@ use crate::cli::{suggest, task};
 use crate::config::{self, Settings, Trust};
 use ctxpack::error::Error;
 use ctxpack::request::{Budget, Request, Secrets, VARIABLES};
+use ctxpack::source::staged;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
@@ -348,16 +349,26 @@ pub struct Project {
 /// # Errors
 /// As for [`pack`].
 pub fn project(path: &Path, is_staged: bool, flags: Settings) -> Outcome<Project> {
-    let root = roots(&[path.to_owned()])?.remove(0);
-    let root = config::repository(&root);
-    let staged = is_staged.then(|| ctxpack::request::Index {
+    let metadata = path.metadata().map_err(|error| missing(path, error))?;
+    if !metadata.is_dir() {
+        return Err(Failure::new(format!("{}: not a folder", path.display())));
+    }
+    let root = config::repository(path);
+    let index = is_staged.then(|| ctxpack::request::Index {
         file: std::env::var_os("GIT_INDEX_FILE")
             .filter(|file| !file.is_empty())
             .map(PathBuf::from),
     });
     let mut warnings = Vec::new();
+    if let Some(other) = index.as_ref().filter(|it| staged::is_foreign(&root, it)) {
+        let shown = other.file.clone().unwrap_or_default();
+        warnings.push(format!(
+            "GIT_INDEX_FILE: {} is no index of this repository, whose own is read instead",
+            shown.display()
+        ));
+    }
     let file = root.join(config::PROJECT_FILE);
-    let of_index = staged.as_ref().map(|it| config::read_staged(&root, it));
+    let of_index = index.as_ref().map(|it| config::read_staged(&root, it));
     let settings = match of_index.transpose()?.flatten() {
         Some(settings) => {
             let there = config::read(&file, Trust::Project).ok().flatten();
@@ -397,7 +408,7 @@ pub fn project(path: &Path, is_staged: bool, flags: Settings) -> Outcome<Project
     request.home = None;
     request.cache = None;
     request.variables.clear();
-    request.staged = staged;
+    request.staged = index;
     Ok(Project {
         root,
         settings,
@@ -527,7 +538,7 @@ fn missing(path: &Path, error: std::io::Error) -> Failure {
     match (near_folder, near_command) {
         (Some(near), _) => {
             let near = folder.map_or_else(|| PathBuf::from(near), |folder| folder.join(near));
-            failure.hint(format!("did you mean ctxpack {}?", near.display()))
+            failure.hint(format!("did you mean {}?", near.display()))
         }
         (None, Some(near)) => failure.hint(format!("did you mean the command ctxpack {near}?")),
         (None, None) if name.contains(char::is_whitespace) => {
@@ -599,8 +610,7 @@ mod tests {
             "{near:?}"
         );
         assert!(
-            near.hints[0].starts_with("did you mean ctxpack ")
-                && near.hints[0].ends_with("services?"),
+            near.hints[0].starts_with("did you mean /") && near.hints[0].ends_with("services?"),
             "{near:?}"
         );
         assert_eq!(roots(&["".into()]).unwrap_err().message, "a PATH is empty");

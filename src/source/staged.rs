@@ -72,14 +72,26 @@ fn find(path: &Path) -> Result<(PathBuf, Repository), Error> {
     Ok((root, repository.ok_or_else(none)?))
 }
 
+/// Whether `index` names a file that is not read, because it does not stand where git puts the indexes of this repository: another
+/// repository's hook, most likely.
+pub fn is_foreign(path: &Path, index: &Index) -> bool {
+    let Ok((_, repository)) = find(path) else {
+        return false;
+    };
+    index.file.is_some() && own(&repository.handle(), index).is_none()
+}
+
+/// The index that is named, if it stands with those of the repository.
+fn own(handle: &gix::Repository, index: &Index) -> Option<PathBuf> {
+    let file = handle.workdir()?.join(index.file.as_ref()?);
+    let file = file.canonicalize().ok()?;
+    let folder = handle.git_dir().canonicalize().ok()?;
+    file.starts_with(folder).then_some(file)
+}
+
 /// The repository's own index, or the one that git made for this very commit, which stands beside it.
 fn open(handle: &gix::Repository, index: &Index) -> Result<gix::worktree::Index, Error> {
-    let own = |file: &PathBuf| {
-        let file = handle.workdir()?.join(file).canonicalize().ok()?;
-        let folder = handle.git_dir().canonicalize().ok()?;
-        file.starts_with(folder).then_some(file)
-    };
-    if let Some(file) = index.file.as_ref().and_then(own) {
+    if let Some(file) = own(handle, index) {
         let read = gix::index::File::at(file, handle.object_hash(), false, Default::default());
         let read = read.map_err(|e| Error::Index(one_line(&e)))?;
         return Ok(gix::worktree::Index::new(read.into()));

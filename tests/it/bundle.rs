@@ -1,6 +1,6 @@
 //! `ctxpack bundle` through the binary: what is staged is what counts, the same in every clone.
 
-use crate::check::{commit, committed, git};
+use crate::check::{commit, committed, git, judged};
 use crate::common::{Place, Ran};
 
 const CONFIG: &str = "[bundle.review]\nbudget = \"2k\"\ntask = \"hold the lock\"\ninclude = [\"src/**\"]\noutput = \"docs/review.md\"\n\
@@ -20,25 +20,16 @@ fn place() -> Place {
     ])
 }
 
-/// Exit code, and place and code of what is told.
+/// Places, names and codes that are told.
 #[track_caller]
 fn check(place: &Place, args: &[&str], code: i32, expected: &[&str]) -> Ran {
-    let ran = place.run(&[&["bundle"], args].concat());
-    let told = |line: &str| {
-        let code = line.strip_suffix(']')?.rsplit_once(" [")?.1;
-        let mut parts = line.split(": ");
-        Some(format!("{} {} {code}", parts.next()?, parts.nth(1)?))
-    };
-    let found: Vec<String> = ran.stdout.lines().filter_map(told).collect();
-    assert_eq!(found, expected, "{args:?}: {}{}", ran.stdout, ran.stderr);
-    assert_eq!(
-        ran.code,
-        Some(code),
-        "{args:?}: {}{}",
-        ran.stdout,
-        ran.stderr
-    );
-    ran
+    judged(
+        place,
+        &[&["bundle"], args].concat(),
+        &[0, 2],
+        code,
+        expected,
+    )
 }
 
 #[test]
@@ -407,4 +398,39 @@ fn settings_that_are_not_staged_are_told() {
     assert!(ran.stderr.contains(warning), "{}", ran.stderr);
     git(&place.repo(), &["add", "ctxpack.toml"]);
     assert!(!place.run(&["bundle"]).stderr.contains(warning));
+}
+
+/// Another index is another repository's, unless it stands where git puts those of this one.
+#[test]
+fn an_index_from_elsewhere_is_told_and_not_read() {
+    let place = place();
+    check(&place, &["--write"], 0, &[]);
+    commit(&place);
+    let index = place.repo().join(".git/index");
+    let elsewhere = place.home().join("index");
+    std::fs::copy(&index, &elsewhere).unwrap();
+    place.write("src/lock.rs", "// another\n");
+    git(&place.repo(), &["add", "src"]);
+    let beside = place.repo().join(".git/other-index");
+    std::fs::copy(&elsewhere, &beside).unwrap();
+    let by = |file: &std::path::Path| {
+        let mut command = place.command(&["bundle", "--check"]);
+        command.env("GIT_INDEX_FILE", file);
+        Ran::new(command.output().unwrap())
+    };
+    let warning = "is no index of this repository, whose own is read instead";
+    for (file, code, is_told) in [
+        (elsewhere.as_path(), 1, true),
+        (std::path::Path::new("nothing/there"), 1, true),
+        (&index, 1, false),
+        (&beside, 0, false),
+        (std::path::Path::new(".git/other-index"), 0, false),
+    ] {
+        let ran = by(file);
+        assert_eq!(
+            (ran.code, ran.stderr.contains(warning)),
+            (Some(code), is_told),
+            "{file:?}: {ran:?}"
+        );
+    }
 }

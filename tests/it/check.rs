@@ -54,25 +54,37 @@ fn words(n: usize) -> String {
     "a\n".repeat(n / 2)
 }
 
-/// Exit code and the codes that are told.
+/// Runs the binary; holds the exit code, and of each line that is told some of its parts and its code.
 #[track_caller]
-fn check(place: &Place, args: &[&str], code: i32, expected: &[&str]) -> Ran {
-    let ran = place.run(&[&["check"], args].concat());
+pub fn judged(place: &Place, args: &[&str], parts: &[usize], code: i32, expected: &[&str]) -> Ran {
+    let ran = place.run(args);
     let told = |line: &str| {
         let code = line.strip_suffix(']')?.rsplit_once(" [")?.1;
-        let place = line.split(": ").next()?;
-        Some(format!("{place} {code}"))
+        let all: Vec<&str> = line.split(": ").collect();
+        let shown: Option<Vec<&str>> = parts.iter().map(|&idx| all.get(idx).copied()).collect();
+        Some(format!("{} {code}", shown?.join(" ")))
     };
     let found: Vec<String> = ran.stdout.lines().filter_map(told).collect();
-    assert_eq!(found, expected, "{args:?}: {}{}", ran.stdout, ran.stderr);
     assert_eq!(
-        ran.code,
-        Some(code),
+        (ran.code, found.as_slice()),
+        (
+            Some(code),
+            &expected
+                .iter()
+                .map(|it| (*it).to_owned())
+                .collect::<Vec<_>>()[..]
+        ),
         "{args:?}: {}{}",
         ran.stdout,
         ran.stderr
     );
     ran
+}
+
+/// Places and codes that are told.
+#[track_caller]
+fn check(place: &Place, args: &[&str], code: i32, expected: &[&str]) -> Ran {
+    judged(place, &[&["check"], args].concat(), &[0], code, expected)
 }
 
 #[test]
@@ -330,6 +342,13 @@ fn secrets_are_told_and_never_shown() {
     let place = committed(&[("docs/a.md", &format!("x\nkey {key}\n"))]);
     check(&place, &[], 0, &[]); // nobody asked about it
     check(&place, &["-b", "1k", "--secrets", "off", "docs"], 0, &[]);
+    for how in ["redact", "exclude"] {
+        let stderr = place.run(&["check", "--secrets", how]).bad();
+        assert!(
+            stderr.contains("fail, which is the default, or off"),
+            "{stderr}"
+        );
+    }
     for format in [
         "text", "json", "github", "sarif", "gitlab", "junit", "markdown",
     ] {
@@ -388,6 +407,88 @@ fn a_build_machine_is_told_beside_the_code_and_in_its_summary() {
     let output = Ran::new(command.output().unwrap());
     assert_eq!(output, place.run(&["check", "-f", "json"]));
     assert_eq!(std::fs::read_to_string(&summary).unwrap(), text);
+}
+
+/// What would be waited for is not opened.
+#[cfg(unix)]
+#[test]
+fn no_pipe_is_waited_for() {
+    let place = committed(&[("docs/a.md", &words(120)), ("ctxpack.toml", CONFIG)]);
+    let pipe = place.home().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let pipe = pipe.to_str().unwrap();
+    let mut command = place.command(&["check"]);
+    command.envs([("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", pipe)]);
+    let ran = Ran::new(command.output().unwrap());
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.stderr.contains("GITHUB_STEP_SUMMARY: ")
+            && ran.stderr.contains("no summary is written"),
+        "{ran:?}"
+    );
+    let stderr = place.run(&["check", "-b", "1k", pipe]).bad();
+    assert!(
+        stderr.contains("neither a file nor a folder") && stderr.contains("40k - <"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn one_is_no_plural() {
+    let place = committed(&[("docs/a.md", "ab")]);
+    for (budget, expected) in [
+        ("1c", ": 2 of 1 character: 1 character too many (100%) ["),
+        ("1B", ": 2 of 1 byte: 1 byte too many (100%) ["),
+    ] {
+        let ran = check(
+            &place,
+            &["-b", budget, "docs"],
+            1,
+            &["ctxpack check over-budget"],
+        );
+        assert!(ran.stdout.contains(expected), "{}", ran.stdout);
+    }
+}
+
+/// The hint names the commands that have something to write, and they mend it.
+#[test]
+fn a_conflict_in_the_lock_is_mended_by_what_the_hint_says() {
+    let conflict = "<<<<<<< HEAD\ncheck docs tokens 5 o200k_base\n=======\ncheck docs tokens 6 o200k_base\n>>>>>>> x\n";
+    let bundle = "[bundle.a]\nbudget = \"1k\"\n";
+    for (config, hint) in [
+        (
+            CONFIG.to_owned(),
+            "ctxpack check --write && git add ctxpack.lock",
+        ),
+        (
+            bundle.to_owned(),
+            "ctxpack bundle --write && git add ctxpack.lock",
+        ),
+        (
+            format!("{CONFIG}{bundle}"),
+            "ctxpack bundle --write && ctxpack check --write && git add ctxpack.lock",
+        ),
+        (
+            String::new(),
+            "ctxpack check --write && git add ctxpack.lock",
+        ),
+    ] {
+        let place = committed(&[("docs/a.md", &words(80)), ("ctxpack.toml", &config)]);
+        place.write("ctxpack.lock", conflict);
+        let stderr = place.run(&["check"]).bad();
+        assert!(stderr.ends_with(&format!("hint: {hint}\n")), "{stderr}");
+        for command in hint
+            .split(" && ")
+            .filter_map(|it| it.strip_prefix("ctxpack "))
+        {
+            let args: Vec<&str> = command.split(' ').collect();
+            place.run(&args).good();
+        }
+        git(&place.repo(), &["add", "ctxpack.lock"]);
+        place.run(&["check"]).good();
+        place.run(&["check", "--staged"]).good();
+    }
 }
 
 #[test]

@@ -208,7 +208,7 @@ fn mistyped_values_come_with_a_way_out() {
     );
     check_bad(
         &["srcs"],
-        "error: srcs: no such file or directory\nhint: did you mean ctxpack src?\n",
+        "error: srcs: no such file or directory\nhint: did you mean src?\n",
     );
     check_bad(
         &["sorces"],

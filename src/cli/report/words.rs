@@ -2,7 +2,7 @@
 
 use super::Told;
 use crate::cli::style::{count, number, plain};
-use ctxpack::check::{Code, Finding, Limit, Scope};
+use ctxpack::check::{Code, Finding, Limit, Scope, Unit};
 use ctxpack::guard::secrets::redact;
 use ctxpack::lock;
 
@@ -20,11 +20,12 @@ pub fn words(told: &Told<'_>, finding: &Finding) -> Words {
     let entry = finding.entry_idx.and_then(|idx| told.entries.get(idx));
     let harmless = |text: &str| plain(&redact(text));
     let name = harmless(&finding.check);
-    let unit = finding.unit.as_str();
+    let unit = |n| finding.unit.of(n);
     let of = format!(
-        "{} of {} {unit}",
+        "{} of {} {}",
         number(finding.size),
-        number(finding.limit)
+        number(finding.limit),
+        unit(finding.limit)
     );
     let files = match finding.n_files {
         0 | 1 => String::new(),
@@ -32,7 +33,7 @@ pub fn words(told: &Told<'_>, finding: &Finding) -> Words {
     };
     let over = finding.size.saturating_sub(finding.limit);
     let share = percent(over, finding.limit);
-    let too_many = format!("{} {unit} too many ({share})", number(over));
+    let too_many = format!("{} {} too many ({share})", number(over), unit(over));
     let used = percent(finding.size, finding.limit);
     let detail = harmless(&finding.detail);
     let place = entry.and_then(|entry| entry.place.as_ref());
@@ -76,8 +77,9 @@ pub fn words(told: &Told<'_>, finding: &Finding) -> Words {
             let grown = finding.size.saturating_sub(base);
             let line = place.map(|place| place.growth_line);
             let message = format!(
-                "{name}: {} tokens{files}, {} ({}) more than {against}: up to {} are allowed",
+                "{name}: {} {}{files}, {} ({}) more than {against}: up to {} are allowed",
                 number(finding.size),
+                Unit::Tokens.of(finding.size),
                 number(grown),
                 percent(grown, base),
                 number(finding.limit)
