@@ -4,6 +4,7 @@ use crate::cli::failure::{Failure, Outcome};
 use rmcp::model::JsonObject;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// The longest task, in bytes: a long log.
 const MAX_TASK: usize = 200_000;
@@ -64,10 +65,38 @@ pub struct Remember {
     pub file: Option<String>,
 }
 
-/// The arguments of a call.
+/// Looks whether each argument is of the kind that `schema` says, because what is read below does not name the one that is not.
 ///
 /// # Errors
-/// What is missing, of another kind, or not known; it is named.
+/// An argument of another kind; it is named.
+pub fn of_kind(schema: &JsonObject, arguments: &JsonObject) -> Outcome<()> {
+    let required = schema.get("required").and_then(Value::as_array);
+    let is_required = |name: &str| required.is_some_and(|all| all.iter().any(|it| it == name));
+    for (name, value) in arguments {
+        let property = schema.get("properties").and_then(|all| all.get(name));
+        let kind = property.and_then(|it| it.get("type")?.as_str());
+        let (is_so, expected) = match kind {
+            Some("string") => (value.is_string(), "a text"),
+            Some("integer") => (value.is_u64(), "a count such as 8000"),
+            Some("array") => (
+                value
+                    .as_array()
+                    .is_some_and(|list| list.iter().all(Value::is_string)),
+                "a list of texts",
+            ),
+            _ => continue,
+        };
+        if !is_so && (!value.is_null() || is_required(name)) {
+            return Err(Failure::new(format!("{name}: expected {expected}")));
+        }
+    }
+    Ok(())
+}
+
+/// The arguments of a call, of the kinds that [`of_kind`] has seen.
+///
+/// # Errors
+/// What is missing or not known; it is named.
 pub fn read<T: DeserializeOwned>(arguments: JsonObject) -> Outcome<T> {
     serde_json::from_value(arguments.into())
         .map_err(|error| Failure::new(format!("arguments: {error}")))
@@ -188,6 +217,33 @@ mod tests {
             r#"{"task": "a", "budget": 1e99}"#,
         ] {
             assert!(read(text).is_err(), "{text}");
+        }
+        let tool = super::super::tools::all(false).swap_remove(0);
+        let kinds = |text: &str| of_kind(&tool.input_schema, &serde_json::from_str(text).unwrap());
+        assert_eq!(
+            kinds(r#"{"task": "a", "budget": null, "pins": [], "other": {}}"#),
+            Ok(())
+        );
+        for (text, message) in [
+            (r#"{"task": null}"#, "task: expected a text"),
+            (
+                r#"{"task": "a", "budget": -1}"#,
+                "budget: expected a count such as 8000",
+            ),
+            (
+                r#"{"task": "a", "budget": 1e99}"#,
+                "budget: expected a count such as 8000",
+            ),
+            (
+                r#"{"task": "a", "pins": "b"}"#,
+                "pins: expected a list of texts",
+            ),
+            (
+                r#"{"task": "a", "pins": [1]}"#,
+                "pins: expected a list of texts",
+            ),
+        ] {
+            assert_eq!(kinds(text).unwrap_err().message, message, "{text}");
         }
         for text in [
             r#"{"task": " "}"#,

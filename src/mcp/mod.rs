@@ -163,13 +163,14 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let name = request.name.into_owned();
-        if !tools::all(self.work.allows_writing())
-            .iter()
-            .any(|tool| tool.name == name)
-        {
+        let mut tools = tools::all(self.work.allows_writing()).into_iter();
+        let Some(tool) = tools.find(|tool| tool.name == name) else {
             return Err(ErrorData::invalid_params("no tool of that name", None));
-        }
+        };
         let arguments = request.arguments.unwrap_or_default();
+        if let Err(failure) = arguments::of_kind(&tool.input_schema, &arguments) {
+            return Ok(result(Err(failure)).into());
+        }
         let client = context
             .peer
             .peer_info()
