@@ -74,7 +74,8 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "config",
         &[
-            "check", "cli", "error", "request", "score", "source", "tokens",
+            // what is named in a config file is shown, and names are held against the rules for secrets
+            "check", "cli", "error", "guard", "request", "score", "source", "tokens",
         ],
     ),
     // the command as a server: what its tools do, the commands do
