@@ -72,10 +72,7 @@ pub fn run(args: &BundleArgs) -> Outcome<ExitCode> {
         .map(|path| shell_word(&path))
         .collect();
     let add = format!("git add {}", names.join(" "));
-    let fix = match args.write {
-        true => add.clone(),
-        false => format!("ctxpack bundle --write && {add}"),
-    };
+    let fix = fix(&project, args.write, &add);
     if args.check {
         let is_terminal = target == Target::Stdout && std::io::stdout().is_terminal();
         let told = Told {
@@ -100,6 +97,24 @@ pub fn run(args: &BundleArgs) -> Outcome<ExitCode> {
         output::write(&target, &plain_lines(&written))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The line that mends what is out of date. `git commit --all` and `git commit FILE` make an index of their own for the commit: outside
+/// of the hook nothing of it is staged, and what is named alone is committed without the lock.
+fn fix(project: &Project, is_written: bool, add: &str) -> String {
+    let index = project.request.staged.as_ref();
+    let name = index.and_then(|index| index.file.as_ref()?.file_name()?.to_str());
+    let write = match is_written {
+        true => "",
+        false => "ctxpack bundle --write && ",
+    };
+    match name {
+        Some("index.lock") if !is_written => format!("git add --update && {write}{add}"),
+        Some(name) if name.starts_with("next-index-") => {
+            format!("git add FILE... && {write}{add} && git commit")
+        }
+        _ => format!("{write}{add}"),
+    }
 }
 
 fn plain_lines(text: &str) -> String {

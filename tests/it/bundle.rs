@@ -216,11 +216,23 @@ fn a_hook_judges_the_commit_that_is_being_made() {
             .unwrap();
         output.status.success()
     };
-    assert!(!commits(&["--all"]), "{}", place.read("hook.log"));
-    assert!(place.read("hook.log").contains("stale-lock"));
+    // what mends it stages first what was in no index but that of the commit
+    let write = "ctxpack bundle --write && git add ctxpack.lock docs/review.md";
     assert!(!commits(&["src/lock.rs"]), "{}", place.read("hook.log"));
-    git(&place.repo(), &["add", "src"]);
+    let log = place.read("hook.log");
+    assert!(
+        log.contains(&format!("    git add FILE... && {write} && git commit\n")),
+        "{log}"
+    );
+    assert!(!commits(&["--all"]), "{}", place.read("hook.log"));
+    let log = place.read("hook.log");
+    assert!(
+        log.contains("stale-lock") && log.contains(&format!("    git add --update && {write}\n")),
+        "{log}"
+    );
+    git(&place.repo(), &["add", "--update"]);
     check(&place, &["--write"], 0, &[]);
+    git(&place.repo(), &["add", "ctxpack.lock", "docs/review.md"]);
     assert!(commits(&["--all"]), "{}", place.read("hook.log"));
 }
 
