@@ -6,6 +6,7 @@
   --budget N        of each bundle (default 32k)
   --price N         dollars for a million tokens of input (default 3)
   --cached N        the same for what is read from a provider's cache (default 0.3)
+  --orders          instead: what bundles of the same choice would begin with alike, were their items written in other orders
 
 A sequence is the work of a while: the subjects of six commits, one after the other, each of which touches a file that one before it
 touched. All bundles of a repository are of the same tree. What is compared: the tokens that a bundle begins with as the one
@@ -18,6 +19,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
+from itertools import takewhile
 from pathlib import Path
 
 N_SEQUENCES, N_TASKS = 10, 6
@@ -68,14 +71,66 @@ def pack(ctxpack, repo, task, budget, sticky, work):
     return bundle.read_bytes(), said["tokens"], shown
 
 
+def orders(ctxpack, repo, todo, budget):
+    """Rows of (order, tokens that a bundle begins with as the one before did, share of the value in its second half)."""
+    told = []
+    for tasks in todo:
+        packed = []
+        for task, _ in tasks:
+            command = [ctxpack, repo, "-q", "--no-home", "-b", budget, "-t", task, "-f", "json"]
+            said = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+            packed.append([(item["id"], item["rendering"], item["text"], item["tokens"], item["value"]) for item in said["items"]])
+        told.append(packed)
+    seen = [Counter(item[:3] for items in packed for item in items) for packed in told]
+    everywhere = sum(seen, Counter())
+
+    def full_first(_, items):
+        last = sorted(items, key=lambda item: item[4])[-5:]  # what is most valuable stays next to the task
+        first = [item for item in items if item[1] == "full" and item not in last]
+        return sorted(first) + [item for item in items if item not in first]
+
+    def often(counts):
+        return lambda idx, items: sorted(items, key=lambda item: (-counts(idx)[item[:3]], item[:3]))
+
+    ways = {
+        "as it is": lambda _, items: items,
+        "by path": lambda _, items: sorted(items),
+        "files in full first, by path; the best five stay": full_first,
+        "most often in the bundles of the other sequences first": often(lambda idx: everywhere - seen[idx]),
+        "most often in the bundles of its own sequence first": often(lambda idx: seen[idx]),
+    }
+    for name, way in ways.items():
+        alike, late = [], []
+        for idx, packed in enumerate(told):
+            ordered = [way(idx, items) for items in packed]
+            for before, after in zip(ordered, ordered[1:]):
+                same = takewhile(lambda pair: pair[0][:3] == pair[1][:3], zip(before, after))
+                alike.append(sum(pair[1][3] for pair in same))
+            for items in ordered:
+                half, so_far, value = sum(item[3] for item in items) / 2, 0, 0.0
+                for item in reversed(items):
+                    if so_far < half:
+                        so_far, value = so_far + item[3], value + item[4]
+                late.append(value / sum(item[4] for item in items))
+        yield name, sum(alike) / len(alike), sum(late) / len(late)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("repos", nargs="+", metavar="REPO")
     parser.add_argument("--budget", default="32k")
     parser.add_argument("--price", type=float, default=3.0)
     parser.add_argument("--cached", type=float, default=0.3)
+    parser.add_argument("--orders", action="store_true")
     args = parser.parse_args()
     ctxpack = os.environ.get("CTXPACK", "ctxpack")
+    if args.orders:
+        print("| repository | order of the items | begins as the one before | value in its second half |")
+        print("|---|---|--:|--:|")
+        for repo in args.repos:
+            for name, alike, late in orders(ctxpack, repo, sequences(commits(repo)), args.budget):
+                print(f"| {Path(repo).resolve().name} | {name} | {alike:,.0f} | {late:.0%} |", flush=True)
+        return
     print("| repository | | begins as the one before | of all tokens | dollars for 100 bundles | files found |")
     print("|---|---|--:|--:|--:|--:|")
     for repo in args.repos:

@@ -5,8 +5,9 @@
 //! as many as cost little of what the bundle is worth for the new task, are taken again in their order, each as it was written, and the
 //! rest of the budget is spent as ever. What has changed since ends the shared beginning: nothing behind it could be read again.
 //!
-//! Keeping any item of the earlier bundle, wherever it stood, would not do: one that is missing moves all others. Nor would an order
-//! that does not depend on the task: two choices that differ in one of their first items share no more than what stands before it.
+//! Keeping any item of the earlier bundle, wherever it stood, would not do: one that is missing moves all others. Nor does an order
+//! that does not depend on the task: two choices that differ in one of their first items share no more than what stands before it
+//! (measured in docs/prompt-cache.md).
 
 use crate::cache::{Bucket, Cache, Key};
 use crate::emit::{self, Bundle, Item};
