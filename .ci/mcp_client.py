@@ -32,7 +32,8 @@ def shop(folder):
     repo = folder / "repo"
     files = {
         "src/lock.rs": f'pub fn hold_the_lock() {{ give_the_orders_up("{SECRET}") }}\n',
-        "docs/NOTES.md": "# Locks\n\n- 2026-08-01 (decision): we hold_the_lock by Quince\n- 2026-08-02 (gotcha): the lock of orders hangs\n",
+        "docs/NOTES.md": "# Locks\n\n- 2026-08-01 (decision): we hold_the_lock by Quince\n"
+        "- 2026-08-02 (gotcha): the lock of orders hangs\n",
         "AGENTS.md": "- hold_the_lock before orders\n",
     }
     for n in range(40):
@@ -53,7 +54,9 @@ def server(repo, *args):
     status.unlink(missing_ok=True)
     line = f'"$0" "$@"; echo $? >"{status}"'
     return status, StdioServerParameters(
-        command="sh", args=["-c", line, str(BINARY), "mcp", "--root", str(repo), *args], env={"HOME": str(repo.parent / "home"), "XDG_CACHE_HOME": ""}
+        command="sh",
+        args=["-c", line, str(BINARY), "mcp", "--root", str(repo), *args],
+        env={"HOME": str(repo.parent / "home"), "XDG_CACHE_HOME": ""},
     )
 
 
@@ -87,7 +90,8 @@ async def tools(client):
     check("[REDACTED" in first and SECRET not in first and "this is outside" not in first, first)
     check(at and at == sorted(at) and all(total == 5 for _, total, _ in at), "progress", at)
 
-    whole = await client.call_tool("pack", {"task": TASK, "budget": 2000, "format": "json", "include": ["src/**"], "pins": ["src/order_7.rs"]})
+    asked = {"task": TASK, "budget": 2000, "format": "json", "include": ["src/**"], "pins": ["src/order_7.rs"]}
+    whole = await client.call_tool("pack", asked)
     items = whole.structured_content["items"]
     check(json.loads(whole.content[0].text) == whole.structured_content, "structured content is another than the text")
     check("src/order_7.rs" in [item["path"] for item in items] and all(item["path"].startswith("src/") for item in items), items)
@@ -181,8 +185,10 @@ async def writing(client, repo):
     check(added.structured_content["place"].startswith("docs/NOTES.md:"), text(added))
     check("by Plum" in (repo / "docs/NOTES.md").read_text(), added)
     before = (repo / "docs/NOTES.md").read_text()
-    for arguments in [{"text": f"the key is {SECRET}"}, {"text": ""}, {"text": "a", "file": "../outside.md"}, {"text": "a", "file": "link.md"}, {"text": "a", "file": "src/lock.rs"}]:
+    for arguments in [{"text": f"the key is {SECRET}"}, {"text": ""}]:
         await refused(client, "remember", arguments)
+    for file in ["../outside.md", "link.md", "src/lock.rs", "/etc/passwd"]:
+        await refused(client, "remember", {"text": "a", "file": file})
     check((repo / "docs/NOTES.md").read_text() == before and "outside\n" in (repo.parent / "outside.md").read_text())
 
 
