@@ -8,7 +8,7 @@ mod config;
 #[cfg(feature = "mcp")]
 mod mcp;
 
-use cli::args::{self, Command};
+use cli::args;
 use cli::failure::Outcome;
 use cli::interrupt;
 use cli::style::{ColorChoice, Style};
@@ -41,32 +41,7 @@ fn run(typed: Vec<OsString>) -> Outcome<ExitCode> {
             };
         }
     };
-    let done = match command {
-        Command::Pack(args) => cli::pack::run(&args),
-        Command::Curve(args) => cli::curve::run(&args),
-        Command::Sources(args) => cli::sources::run(&args),
-        Command::Eval(args) => cli::eval::run(&args),
-        Command::Tune(args) => cli::tune::run(&args),
-        Command::Sessions(args) => cli::sessions::run(&args),
-        Command::Notes(args) => cli::notes::run(&args),
-        Command::Handoff(args) => cli::handoff::run(&args),
-        Command::Bundle(args) => return cli::bundle::run(&args),
-        Command::Check(args) => return cli::check::run(&args),
-        Command::Diff(args) => return cli::diff::run(&args),
-        Command::Cache(args) => return cli::cache::run(&args),
-        #[cfg(feature = "mcp")]
-        Command::Mcp(args) => cli::mcp::run(&args),
-        Command::Init(args) => cli::init::run(&args),
-        Command::Hook(args) => {
-            cli::hook::run(&args);
-            Ok(())
-        }
-        Command::Doctor(args) => return cli::doctor::run(&args),
-        Command::Remember(args) => return cli::remember::run(&args),
-        Command::Completions(args) => cli::shell::completions(&args),
-        Command::Man(args) => cli::shell::man(&args),
-    };
-    done.map(|()| ExitCode::SUCCESS)
+    command.run()
 }
 
 /// `--color`, also where the rest of the line cannot be parsed: errors about it have a colour too.

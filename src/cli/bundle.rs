@@ -3,7 +3,7 @@
 //! What is locked is what is staged, judged by contents alone. A bundle that knew the commit before it would be another one after the
 //! commit that holds it, and one that knew history would be another one in a shallow clone.
 
-use crate::cli::args::BundleArgs;
+use crate::cli::args::TalkArgs;
 use crate::cli::check::{lock_on_disk, output_format, read_lock, tell, write_lock};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::output::{self, Target};
@@ -13,6 +13,7 @@ use crate::cli::resolve::{self, Project};
 use crate::cli::style::{Style, count, left, plain, right};
 use crate::cli::{budget, suggest};
 use crate::config::{BundleEntry, PROJECT_FILE, Settings};
+use clap::Args;
 use ctxpack::bundle::{self, Made};
 use ctxpack::check::{Code, Finding, Report, Row, Status, Unit};
 use ctxpack::emit::Bundle;
@@ -26,6 +27,59 @@ use ctxpack::source::{staged, stores};
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// Print, write or check the bundles that ctxpack.toml names.
+///
+/// Without more, lists them. With a NAME, prints one, of the work tree. --write writes ctxpack.lock, which says what each holds and not
+/// a word of it, and those bundles that have an `output`; --check compares both with what is staged, so that a hook
+/// judges what will be committed. A named bundle is made of contents alone: it is the same in every clone, on any day, before and
+/// after the commit. Nothing is read from the home directory, and history has no say.
+#[derive(Debug, Args)]
+#[command(after_help = BUNDLE_EXAMPLES, after_long_help = format!("{BUNDLE_EXAMPLES}\n\n{BUNDLE_CONFIG}"))]
+pub struct BundleArgs {
+    /// The bundle that is meant [default: all]
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// Bring ctxpack.lock, and bundles with an output, up to date with what is staged.
+    #[arg(long, help_heading = "What to do")]
+    pub write: bool,
+
+    /// Exit with 1 if what is staged is not up to date; with --write, if it was not.
+    #[arg(long, help_heading = "What to do")]
+    pub check: bool,
+
+    /// The repository, or a folder in it [default: .]
+    #[arg(short = 'C', long, value_name = "PATH", help_heading = "What of")]
+    pub repo: Option<PathBuf>,
+
+    /// How --check tells: text (default), json, github, sarif, gitlab, junit or markdown.
+    #[arg(short, long, value_name = "FORMAT", help_heading = "Where to")]
+    pub format: Option<String>,
+
+    /// Write there instead of stdout; `-` is stdout.
+    #[arg(short, long, value_name = "FILE", help_heading = "Where to")]
+    pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+const BUNDLE_EXAMPLES: &str = "\
+Examples:
+  ctxpack bundle                         the bundles of this repository
+  ctxpack bundle review | claude -p 'Review my change.'
+  ctxpack bundle --write && git add ctxpack.lock
+  ctxpack bundle --check                 in CI, and in hooks";
+
+const BUNDLE_CONFIG: &str = "\
+In ctxpack.toml:
+  [bundle.review]
+  budget = \"16k\"
+  task = \"review a change of the API\"
+  include = [\"src/**\"]         # exclude, pin, only, without as well
+  format = \"markdown\"
+  output = \"docs/context.md\"   # only where the text itself is wanted";
 
 /// The largest file that may be replaced as a bundle of before, in bytes.
 const MAX_BUNDLE: u64 = 16 << 20;

@@ -1,12 +1,13 @@
 //! `ctxpack cache`: what earlier runs found out, looked after by hand.
 
-use crate::cli::args::{CacheArgs, CacheClearArgs, CacheCommand, CacheInfoArgs, CacheVerifyArgs};
+use crate::cli::args::TalkArgs;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::memory::{age, clock, columns, rfc3339};
 use crate::cli::output::{self, Target};
 use crate::cli::resolve::{self, Kept};
 use crate::cli::style::{Style, count, fit, left, number, plain, right, size};
 use crate::cli::suggest;
+use clap::{Args, Subcommand};
 use ctxpack::cache::Bucket;
 use ctxpack::cache::care::{self, Amount, Cleared, Contents, Verified};
 use ctxpack::error::Error;
@@ -16,6 +17,92 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Show, check or empty the cache: what earlier runs found out.
+///
+/// Without more, says where it is, what it holds and how much. Deleting it, or any part of it, is always safe, also while others
+/// run: the next run finds out again what it needs, and packs the same.
+#[derive(Debug, Args)]
+#[command(after_help = CACHE_EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct CacheArgs {
+    #[command(subcommand)]
+    pub what: Option<CacheCommand>,
+    #[command(flatten)]
+    pub info: CacheInfoArgs,
+}
+
+/// What to do with the cache.
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// Say where it is, what it holds and how much (the default).
+    #[command(after_help = CACHE_EXAMPLES)]
+    Info(CacheInfoArgs),
+    /// Delete it, or a part of it.
+    ///
+    /// Deletes records, of this version of ctxpack and of others, and what runs that died have left. Nothing else is deleted, and no link
+    /// is followed.
+    #[command(after_help = CACHE_EXAMPLES)]
+    Clear(CacheClearArgs),
+    /// Look whether every record is whole. Exit code 1 if one is not.
+    ///
+    /// Reads each and checks its sum. Changes nothing unless asked: a record that is not whole does no harm, since runs pass it over, and
+    /// may be the first that is seen of a failing disk.
+    #[command(after_help = CACHE_EXAMPLES)]
+    Verify(CacheVerifyArgs),
+}
+
+/// Options of `ctxpack cache info`.
+#[derive(Debug, Args)]
+pub struct CacheInfoArgs {
+    /// Print JSON: schema 1, one object a bucket.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options of `ctxpack cache clear`.
+#[derive(Debug, Args)]
+pub struct CacheClearArgs {
+    /// Only of these buckets, as `ctxpack cache` names them [default: all]
+    #[arg(value_name = "BUCKET")]
+    pub buckets: Vec<String>,
+
+    /// Only what was written longer ago: 30d, 12h, 2w.
+    #[arg(long, value_name = "AGE", help_heading = "What of")]
+    pub older_than: Option<String>,
+
+    /// Only say what would be deleted.
+    #[arg(long, help_heading = "Where to")]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options of `ctxpack cache verify`.
+#[derive(Debug, Args)]
+pub struct CacheVerifyArgs {
+    /// Delete the records that are not whole. The exit code is 1 all the same.
+    #[arg(long, help_heading = "What to do")]
+    pub repair: bool,
+
+    /// Print JSON: schema 1, one object a fault.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+const CACHE_EXAMPLES: &str = "\
+Examples:
+  ctxpack cache                              where it is, what it holds, how much
+  ctxpack cache clear                        delete all of it
+  ctxpack cache clear sessions --older-than 30d --dry-run
+  ctxpack cache verify                       is every record whole?
+  ctxpack cache --json | jq .total.size_bytes";
 
 /// Runs `ctxpack cache`. A record that is not whole gives `verify` exit code 1.
 ///

@@ -1,6 +1,6 @@
 //! `ctxpack curve`: what a budget buys, as a chart on a terminal, a table in a pipe, JSON, or an SVG.
 
-use crate::cli::args::CurveArgs;
+use crate::cli::args::{AskArgs, TalkArgs};
 use crate::cli::budget::{self, Size};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::outlook::probability;
@@ -9,9 +9,51 @@ use crate::cli::progress::Progress;
 use crate::cli::resolve::{self, Resolved};
 use crate::cli::style::{Style, number, right, terminal_size};
 use crate::cli::{chart, summary, svg};
+use clap::Args;
 use ctxpack::curve::{Curve, Point, size, unit};
 use ctxpack::request::{Budget, Request};
 use std::io::IsTerminal;
+use std::path::PathBuf;
+
+/// Show what a budget buys: the chance that the bundle holds the place to change.
+///
+/// Reads once and packs for many budgets, and draws how probable it is, for the task, that the lines to change are in the bundle:
+/// as a chart on a terminal, as a table in a pipe. The knee is where 1,000 more tokens stop to add half a point (0.005). Nothing is
+/// written unless asked. The chance is what the model believes; what such bundles held of real changes is told in the README.
+#[derive(Debug, Args)]
+#[command(after_help = CURVE_EXAMPLES)]
+pub struct CurveArgs {
+    #[command(flatten)]
+    pub ask: AskArgs,
+
+    /// Try these budgets: 2k,4k,8k [default: 1k to 200k].
+    ///
+    /// All in the unit of --budget. Without it, sixteen budgets from 1k to 200k tokens are tried, and --budget, until everything is in.
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        help_heading = "How much"
+    )]
+    pub budgets: Vec<String>,
+
+    /// Also draw the curve there, as an SVG that suits light and dark.
+    #[arg(long, value_name = "FILE", help_heading = "Where to")]
+    pub svg: Option<PathBuf>,
+
+    /// Print JSON: schema 1, one object a budget.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+const CURVE_EXAMPLES: &str = "\
+Examples:
+  ctxpack curve -t 'fix the retry'              how much budget this task needs
+  ctxpack curve -t 'fix the retry' --svg curve.svg
+  ctxpack curve -b 16k --budgets 4k,8k,16k --json | jq '.points[].chance'";
 
 /// Runs `ctxpack curve`.
 ///

@@ -2,7 +2,7 @@
 //!
 //! A report and no check: it exits with 0 whatever it finds, unless `--exit-code` asks for git's habit.
 
-use crate::cli::args::DiffArgs;
+use crate::cli::args::TalkArgs;
 use crate::cli::bundle;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::memory::columns;
@@ -13,6 +13,7 @@ use crate::cli::resolve::{self, Project};
 use crate::cli::style::{Style, count, fit_path, left, number, plain, right, width};
 use crate::cli::{budget, suggest};
 use crate::config::{self, Settings};
+use clap::Args;
 use ctxpack::diff::{Change, Diff, Held, Inventory, Status};
 use ctxpack::emit::{self, NotWritten};
 use ctxpack::error::Error;
@@ -22,10 +23,84 @@ use ctxpack::request::{Request, Task, TaskSource};
 use ctxpack::source::{stores, tree};
 use ctxpack::tokens::Tokenizer;
 use serde_json::{Value, json};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// Compare two bundles, item by item and in tokens.
+///
+/// A and B may each be a bundle of any format, a manifest, ctxpack.lock, a git revision, or one of those files as a revision has it
+/// (REVISION:PATH). Revisions are packed by contents alone, so that nothing but the files makes the difference; without B, A is
+/// compared with the work tree. A manifest, JSON and a lock say how each item is written; other bundles hold its text, which is
+/// counted, and tell mentions alone. Exit code 0 whatever changed; with --exit-code 1 if anything did.
+#[derive(Debug, Args)]
+#[command(after_help = DIFF_EXAMPLES)]
+pub struct DiffArgs {
+    /// A bundle, manifest, lock, git revision or REVISION:PATH; `-` is stdin.
+    #[arg(value_name = "A")]
+    pub before: OsString,
+
+    /// What A is compared with [default: the work tree]
+    #[arg(value_name = "B")]
+    pub after: Option<OsString>,
+
+    /// Exit with 1 if anything is different, as git diff does.
+    #[arg(long, help_heading = "What to do")]
+    pub exit_code: bool,
+
+    /// The repository, or a folder in it [default: .]
+    #[arg(short = 'C', long, value_name = "PATH", help_heading = "What of")]
+    pub repo: Option<PathBuf>,
+
+    /// Of locks and revisions, only the bundle of this name in ctxpack.toml.
+    #[arg(long, value_name = "NAME", help_heading = "What of")]
+    pub bundle: Option<String>,
+
+    /// Pack revisions into so much [default: 32k, or what ctxpack.toml says]
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        allow_hyphen_values = true,
+        help_heading = "What of"
+    )]
+    pub budget: Option<String>,
+
+    /// Pack revisions for this task [default: none]
+    #[arg(
+        short,
+        long,
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        help_heading = "What of"
+    )]
+    pub task: Option<String>,
+
+    /// Count with this encoding: o200k_base (the default) or cl100k_base.
+    #[arg(long, value_name = "NAME", help_heading = "What of")]
+    pub tokenizer: Option<String>,
+
+    /// text (default), markdown or json.
+    ///
+    /// markdown is a table for a pull request, of the largest changes.
+    #[arg(short, long, value_name = "FORMAT", help_heading = "Where to")]
+    pub format: Option<String>,
+
+    /// Write there instead of stdout; `-` is stdout.
+    #[arg(short, long, value_name = "FILE", help_heading = "Where to")]
+    pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  ctxpack diff before.xml after.xml      what the second holds that the first did not
+  ctxpack diff main HEAD -t 'fix the retry' -b 8k
+  ctxpack diff origin/main:ctxpack.lock ctxpack.lock --format markdown
+  ctxpack diff --exit-code before.json after.json | less";
 
 /// The most that is read of a bundle, in bytes: a million tokens take a tenth of it.
 const MOST: u64 = 64 << 20;
@@ -107,12 +182,7 @@ impl<'a> Sides<'a> {
         let here = args.repo.clone().unwrap_or_else(|| PathBuf::from("."));
         let flags = Settings {
             budget: args.budget.as_deref().map(budget::parse).transpose()?,
-            tokenizer: args
-                .tokenizer
-                .as_deref()
-                .map(config::parse_tokenizer)
-                .transpose()?,
-            ..Settings::default()
+            ..resolve::counting(None, args.tokenizer.as_deref())?
         };
         let project = resolve::project(&here, false, flags)?;
         if let (Some(a), Some(b)) = (

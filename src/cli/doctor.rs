@@ -1,13 +1,60 @@
 //! `ctxpack doctor`: what is wrong with the notes, and what to do about it.
 
-use crate::cli::args::DoctorArgs;
+use crate::cli::args::TalkArgs;
 use crate::cli::failure::Outcome;
+use crate::cli::memory::MemoryArgs;
 use crate::cli::memory::{self, NOTES, json_warnings, shown};
 use crate::cli::output::{self, Target};
 use crate::cli::style::{Style, count, plain};
+use clap::Args;
 use ctxpack::source::notes::doctor::{self, Finding, Notes};
 use serde_json::{Value, json};
 use std::process::ExitCode;
+
+/// Say what is wrong with the notes, and what to do about it.
+///
+/// Lines that a host does not load, topics missing from an index, links and names that lead nowhere, paths that are gone,
+/// duplicates, conflicts, probable secrets, handoffs of long ago. Changes nothing. Exit code 0; with --strict 1 if
+/// anything is found.
+#[derive(Debug, Args)]
+#[command(after_help = DOCTOR_EXAMPLES)]
+pub struct DoctorArgs {
+    /// Exit with 1 if anything is found.
+    #[arg(long, help_heading = "What of")]
+    pub strict: bool,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    /// Print JSON: schema 1, one object a finding.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  ctxpack doctor                         what is wrong with the notes, here and in your home
+  ctxpack doctor --strict --no-home      in CI
+  ctxpack doctor --json | jq '.findings[] | select(.code == \"conflict\")'
+
+Codes:
+  agents-chain-too-long  AGENTS.md from the root down are longer than what Codex loads
+  conflict               two notes that cannot both hold
+  dangling-link          a link to a file that is not there
+  dangling-name          a [[name]] of no note
+  drifted-anchor         a note of whose paths and names some are gone
+  duplicate              a note that says what another says
+  index-past-cap         lines of MEMORY.md past what Claude Code loads
+  instructions-too-long  a CLAUDE.md longer than its makers advise
+  near-duplicate         a note that says nearly what another says
+  not-in-index           a topic file that MEMORY.md does not list
+  orphaned-anchor        a note of whose paths and names none is left
+  probable-secret        what looks like a key or a password
+  stale-handoff          a handoff that HEAD is ahead of by 10 commits, or by 14 days
+  superseded-listed      a superseded topic that MEMORY.md still lists";
 
 /// Runs `ctxpack doctor`. With `--strict`, a finding gives exit code 1.
 ///

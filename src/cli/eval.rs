@@ -1,16 +1,69 @@
 //! `ctxpack eval`: how much of real changes the bundles would have held, beside simpler ways to fill a budget.
 
-use crate::cli::args::EvalArgs;
+use crate::cli::args::TalkArgs;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::output::{self, Target};
 use crate::cli::progress::Progress;
+use crate::cli::replay::ReplayArgs;
 use crate::cli::replay::{self, Work};
 use crate::cli::style::{Style, fit, left, number, plain, right, terminal_size, width};
+use clap::Args;
 use ctxpack::eval::replay::{BASELINES, UNASKED_BASELINES};
 use ctxpack::eval::{Interval, Recall, Replay, Row, interval};
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+/// Measure on your own commits how much of a change the bundle would have held.
+///
+/// Replays commits of the repository: the message is the task, the parent is packed (from git's objects; the work tree is neither
+/// read nor touched), and what the commit then changed is looked for in the bundle. Nothing later than the parent is seen:
+/// no later commit, and nothing from the home directory. Beside it stand two simpler ways to fill the budget: whole files
+/// by BM25, and whole files by their last change.
+///
+/// Suitable commits have a message of four words or more and change one to eight files that were there before and are no tests,
+/// documentation, lock files or generated code. Merges, reverts, releases and other mechanical changes are passed over.
+/// Of messages, trailers such as Signed-off-by, numbers of pull requests and bare references to issues are dropped.
+#[derive(Debug, Args)]
+#[command(after_help = EVAL_EXAMPLES, after_long_help = format!("{EVAL_EXAMPLES}\n\n{CASES}"))]
+pub struct EvalArgs {
+    #[command(flatten)]
+    pub replay: ReplayArgs,
+
+    /// Do not tell the task: half of the change is made, how much of the rest is found?
+    ///
+    /// The first half of the files that a commit changes is as the commit leaves them, as if edited and not committed. The task is
+    /// inferred from that, as it is in a work tree, and the other half is looked for. Beside it stand the files that
+    /// changed together with the edited ones most often, and those that changed last. Takes commits of two files or more.
+    #[arg(long, help_heading = "What to replay")]
+    pub no_task: bool,
+
+    /// One line a case as well.
+    #[arg(long, help_heading = "Where to")]
+    pub each: bool,
+
+    /// Print JSON: schema 1; with --each, each case too.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+const EVAL_EXAMPLES: &str = "\
+Examples:
+  ctxpack eval                          the newest 100 commits here
+  ctxpack eval -n 30 -b 8k,32k --each   fewer, at other budgets, one by one
+  ctxpack eval --no-task ../api         how well the task is inferred
+  ctxpack eval --json | jq '.results[] | select(.packer == \"ctxpack\")'
+  ctxpack eval --cases cases.jsonl --clones ~/clones";
+
+// without spaces, because help is wrapped at them
+const CASES: &str = "\
+Lines of --cases, the least and all that may be said:
+  {\"base\":\"v1.2\",\"query\":\"retry:wait_longer\",\"gold_files\":[\"src/retry.rs\"]}
+  {\"id\":\"7\",\"repo\":\"acme/api\",\"mirror\":\"api\",\"base\":\"v1.2\",\"commit\":\"v1.3\",\"query\":\"retry:wait_longer\",\
+\"gold_files\":[\"src/retry.rs\"],\"gold_lines\":{\"src/retry.rs\":[[3,9],[40,40]]}}";
 
 /// Runs `ctxpack eval`.
 ///

@@ -1,16 +1,58 @@
 //! `ctxpack handoff`: the note for whoever goes on, from the session and the changes.
 
-use crate::cli::args::HandoffArgs;
+use crate::cli::args::TalkArgs;
 use crate::cli::budget;
 use crate::cli::failure::{Failure, Outcome};
+use crate::cli::memory::MemoryArgs;
 use crate::cli::memory::{self, SESSIONS, day};
 use crate::cli::output::{self, Target};
 use crate::cli::sessions;
 use crate::cli::style::{Style, count};
+use clap::Args;
 use ctxpack::request::Budget;
 use ctxpack::source::sessions::handoff::{self, handoff};
 use ctxpack::source::task;
 use std::io::Write;
+use std::path::PathBuf;
+
+/// Write the note for whoever goes on: goal, state, decisions, failures, next steps, files.
+///
+/// From the newest session on this branch and what is not committed. Everything is quoted or counted. Saved as HANDOFF.md it is
+/// read as a handoff, with its commit, so that it can be told when the work has moved on.
+#[derive(Debug, Args)]
+#[command(after_help = HANDOFF_EXAMPLES)]
+pub struct HandoffArgs {
+    /// Most tokens to use; the lines that matter least are left out first.
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        default_value = "1500",
+        allow_hyphen_values = true,
+        help_heading = "How much"
+    )]
+    pub budget: String,
+
+    /// Hand this session over, by its number or id [default: the newest of the branch]
+    #[arg(long, value_name = "ID", help_heading = "What of")]
+    pub session: Option<String>,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    /// Write there instead of stdout; `-` is stdout.
+    #[arg(short, long, value_name = "FILE", help_heading = "Where to")]
+    pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+const HANDOFF_EXAMPLES: &str = "\
+Examples:
+  ctxpack handoff                        what the next one needs to know
+  ctxpack handoff -o HANDOFF.md
+  ctxpack handoff --budget 400 | claude -p 'Go on from here.'";
 
 /// Runs `ctxpack handoff`.
 ///

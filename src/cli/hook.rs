@@ -3,12 +3,13 @@
 //! A host waits for its hooks, and takes some exit codes for a veto. So this command has a deadline, writes its answer in one go or
 //! not at all, says trouble in one line on stderr, and always exits with 0.
 
-use crate::cli::args::{HookArgs, WhatArgs};
+use crate::cli::args::{TalkArgs, WhatArgs};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::memory::{SESSIONS, day};
 use crate::cli::style::plain;
 use crate::cli::{budget, host, interrupt, resolve, suggest};
 use crate::config::Settings;
+use clap::Args;
 use ctxpack::agents::hook::{self, Call, Event, HOSTS, Host};
 use ctxpack::agents::told::told;
 use ctxpack::cache::make_private;
@@ -24,6 +25,51 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+/// Answer the hook of an agent: claude-code, codex or gemini.
+///
+/// Called by the agent's host, with its JSON on stdin; `ctxpack init --agent` sets that up. At a prompt it brings what the prompt
+/// needs, at the beginning of a session what was decided, said and left open, and before a session is summed up what should not be
+/// lost (Claude Code alone): as much as the host takes, and nothing that it has loaded by itself or that stands in the session.
+/// Says nothing where there is nothing to say, or no time to say it; so that there is, a run that fills the cache is left behind
+/// when a session begins. The exit code is always 0.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = HOOK_EXAMPLES)]
+pub struct HookArgs {
+    /// claude-code, codex or gemini.
+    #[arg(value_name = "AGENT")]
+    pub agent: String,
+
+    /// Only fill the cache for this folder, and say nothing: what a hook starts behind itself at the beginning of a session.
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub fill: Option<PathBuf>,
+
+    /// Say nothing if it takes longer than so many seconds.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 2.0,
+        help_heading = "How much"
+    )]
+    pub within: f64,
+
+    /// Read no notes or sessions that agents keep in the home directory.
+    #[arg(long, help_heading = "What of")]
+    pub no_home: bool,
+
+    /// Keep nothing in the cache of the home directory, and take nothing from it.
+    #[arg(long, help_heading = "What of")]
+    pub no_cache: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+const HOOK_EXAMPLES: &str = "\
+Examples:
+  ctxpack init --agent claude            have Claude Code call it
+  echo '{\"hook_event_name\":\"UserPromptSubmit\",\"prompt\":\"fix the retry loop\"}' |
+    ctxpack hook claude-code             what it would bring here";
 
 /// The deadline where the one that was asked for is no number.
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -47,7 +93,15 @@ static TO_FILL: OnceLock<PathBuf> = OnceLock::new();
 static IS_OVER: AtomicBool = AtomicBool::new(false);
 
 /// Runs `ctxpack hook`. Whatever happens, the exit code is 0.
-pub fn run(args: &HookArgs) {
+///
+/// # Errors
+/// None.
+pub fn run(args: &HookArgs) -> Outcome<()> {
+    answer(args);
+    Ok(())
+}
+
+fn answer(args: &HookArgs) {
     if let Some(root) = &args.fill {
         return fill(root, args);
     }

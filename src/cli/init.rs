@@ -1,11 +1,12 @@
 //! `ctxpack init`: writes settings, for ctxpack itself or for an agent. Shows first what would change, and never touches what is not its own.
 
-use crate::cli::args::InitArgs;
+use crate::cli::args::TalkArgs;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::output::{self, Target};
 use crate::cli::style::{Style, plain};
 use crate::cli::{resolve, suggest};
 use crate::config;
+use clap::Args;
 use ctxpack::agents::diff::unified;
 use ctxpack::agents::edit::{self, Change, Edit, What};
 use ctxpack::agents::setup::{AGENTS, own};
@@ -13,6 +14,41 @@ use ctxpack::error::Error;
 use ctxpack::guard::secrets::redact;
 use std::io::{BufRead, ErrorKind, IsTerminal, Write};
 use std::path::{Component, Path, PathBuf};
+
+/// Write a ctxpack.toml to begin with, or have an agent call ctxpack.
+///
+/// With --agent, adds to the settings that the agent reads in this repository: hooks, by which it is told at each prompt what it
+/// needs, and the MCP server. Shows what would change and asks before it writes; on no terminal, --yes is the answer.
+/// What stands in those files already stays as it is, and --undo takes out what was added.
+#[derive(Debug, Args)]
+#[command(after_help = INIT_EXAMPLES)]
+pub struct InitArgs {
+    /// claude, codex, gemini, cursor, opencode or aider [default: ctxpack itself]
+    #[arg(long, value_name = "AGENT", help_heading = "What for")]
+    pub agent: Option<String>,
+
+    /// Take out what was added.
+    #[arg(long, help_heading = "What for")]
+    pub undo: bool,
+
+    /// The repository, or a folder in it [default: .]
+    #[arg(short = 'C', long, value_name = "PATH", help_heading = "Where to")]
+    pub repo: Option<PathBuf>,
+
+    /// Write without asking.
+    #[arg(short, long, help_heading = "Where to")]
+    pub yes: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+const INIT_EXAMPLES: &str = "\
+Examples:
+  ctxpack init                           a ctxpack.toml that explains itself
+  ctxpack init --agent claude            show what would be written, and ask
+  ctxpack init --agent codex --yes       write it
+  ctxpack init --agent codex --undo      take it out again";
 
 /// The largest file of settings that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;

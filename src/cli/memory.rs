@@ -1,11 +1,12 @@
 //! What the commands of memory share: which repository, what is remembered there, and how ages and dates look.
 
-use crate::cli::args::{MemoryArgs, TalkArgs, WhatArgs};
+use crate::cli::args::{TalkArgs, WhatArgs};
 use crate::cli::failure::Outcome;
 use crate::cli::output;
 use crate::cli::resolve;
 use crate::cli::style::terminal_size;
 use crate::config;
+use clap::Args;
 use ctxpack::error::Warning;
 use ctxpack::guard::secrets::redact;
 use ctxpack::request::{Kinds, Request};
@@ -15,6 +16,28 @@ use jiff::Timestamp;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Options that say whose memory is meant; every command of memory has them.
+#[derive(Debug, Args)]
+pub struct MemoryArgs {
+    /// The repository, or a folder in it [default: .]
+    #[arg(short = 'C', long, value_name = "PATH", help_heading = "What of")]
+    pub repo: Option<PathBuf>,
+
+    /// Read nothing that agents keep in the home directory.
+    #[arg(long, help_heading = "What of")]
+    pub no_home: bool,
+
+    /// Keep nothing in the cache of the home directory, and take nothing from it.
+    #[arg(long, help_heading = "What of")]
+    pub no_cache: bool,
+
+    /// Take this moment for now, such as 2026-11-22T12:00:00Z.
+    ///
+    /// Ages are measured from it. Default: the clock of the machine.
+    #[arg(long, value_name = "RFC3339", help_heading = "What of")]
+    pub now: Option<String>,
+}
 
 /// What is remembered for one repository.
 #[derive(Debug)]
@@ -48,16 +71,9 @@ pub fn read(args: &MemoryArgs, talk: &TalkArgs, kinds: Kinds) -> Outcome<Memory>
     };
     let resolved = resolve::what(&WhatArgs {
         paths: vec![root],
-        include: Vec::new(),
-        exclude: Vec::new(),
-        only: Vec::new(),
-        without: Vec::new(),
-        files_from: None,
-        null: false,
-        rev: None,
         no_home: args.no_home,
         no_cache: args.no_cache,
-        secrets: None,
+        ..WhatArgs::default()
     })?;
     let mut request = resolved.request;
     request.kinds = kinds;

@@ -1,15 +1,89 @@
 //! `ctxpack notes`: what is written down for this repository, atom by atom.
 
-use crate::cli::args::{ListNotesArgs, NotesArgs, NotesCommand, ShowNotesArgs};
+use crate::cli::args::TalkArgs;
 use crate::cli::failure::{Failure, Outcome};
+use crate::cli::memory::MemoryArgs;
 use crate::cli::memory::{
     self, NOTES, age, columns, day, first_line, json_warnings, rfc3339, shown,
 };
 use crate::cli::output::{self, Target};
 use crate::cli::style::{Style, fit, fit_path, left, plain, right, width};
 use crate::cli::suggest;
+use clap::{Args, Subcommand};
 use ctxpack::source::notes::{Atom, Class, DateSource};
 use serde_json::{Value, json};
+
+/// List and show what is written down for this repository.
+///
+/// Without more, lists every atom of every note: where it stands, how old it is and how that is known, what kind of knowledge it
+/// is, and whether it still holds. Probable secrets are redacted.
+#[derive(Debug, Args)]
+#[command(after_help = NOTES_EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct NotesArgs {
+    #[command(subcommand)]
+    pub what: Option<NotesCommand>,
+    #[command(flatten)]
+    pub list: ListNotesArgs,
+}
+
+/// What to do with notes.
+#[derive(Debug, Subcommand)]
+pub enum NotesCommand {
+    /// List every atom of every note (the default).
+    #[command(after_help = NOTES_EXAMPLES)]
+    List(ListNotesArgs),
+    /// Show the atoms of one note, or the one at a line, word for word.
+    #[command(after_help = NOTES_EXAMPLES)]
+    Show(ShowNotesArgs),
+}
+
+/// Options of `ctxpack notes list`.
+#[derive(Debug, Args)]
+pub struct ListNotesArgs {
+    /// Only this class: principle, decision, preference, gotcha, fact, status or handoff. Repeatable.
+    #[arg(
+        long,
+        value_name = "CLASS",
+        value_delimiter = ',',
+        help_heading = "What of"
+    )]
+    pub class: Vec<String>,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    /// Print JSON: schema 1, one object an atom, with its text.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options of `ctxpack notes show`.
+#[derive(Debug, Args)]
+pub struct ShowNotesArgs {
+    /// The path of a note, or its end; `:LINE` behind it picks one atom.
+    #[arg(value_name = "PATH[:LINE]")]
+    pub place: String,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    /// Print JSON: schema 1, one object an atom, with its text.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+const NOTES_EXAMPLES: &str = "\
+Examples:
+  ctxpack notes                          everything that is written down here
+  ctxpack notes --class decision,gotcha
+  ctxpack notes show NOTES.md:12         one atom, word for word
+  ctxpack notes --json | jq '.notes[] | select(.state == \"superseded\")'";
 
 /// Runs `ctxpack notes`.
 ///

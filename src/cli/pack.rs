@@ -1,24 +1,130 @@
 //! `ctxpack`: the bundle to stdout or a file; on a terminal a summary of it.
 
-use crate::cli::args::PackArgs;
+use crate::cli::args::{AskArgs, TalkArgs};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::output::{self, Target};
 use crate::cli::progress::Progress;
 use crate::cli::resolve::{self, Resolved};
 use crate::cli::style::{self, Style};
 use crate::cli::{explain, stats, summary};
+use clap::Args;
 use ctxpack::cache::Cache;
 use ctxpack::guard::secrets::redact;
 use ctxpack::sticky::{self, Earlier};
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+/// Options of `ctxpack` and `ctxpack pack`.
+#[derive(Debug, Args)]
+pub struct PackArgs {
+    #[command(flatten)]
+    pub ask: AskArgs,
+
+    /// Write there instead of stdout; `-` is stdout.
+    ///
+    /// The file appears whole or not at all. `-` prints the bundle on a terminal too, where a summary is shown otherwise.
+    #[arg(short, long, value_name = "FILE", help_heading = "Where to")]
+    pub output: Option<PathBuf>,
+
+    /// Also write the JSON manifest there: what is in, what is not, and why.
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = "Where to"
+    )]
+    pub manifest: Option<PathBuf>,
+
+    /// Begin as the bundle before did, as far as that costs little: what a provider has cached of a prompt is cheaper.
+    ///
+    /// FILE remembers what the last bundle showed (hashes, no text) and is written anew by each run; it need not exist yet. The first
+    /// items of the bundle before stay in their places, each as it was written, while that gives up at most 5% of what the bundle is
+    /// worth for the new task; at least a quarter of the budget goes to what is new. A file that changed ends it. `--stats` says how
+    /// much is shared. The json format states numbers of the task with each item, and shares nothing.
+    ///
+    /// Example: ctxpack --sticky .git/ctxpack-sticky -t "$PROMPT" --stats
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = "Where to"
+    )]
+    pub sticky: Option<PathBuf>,
+
+    /// Say why each file, note and session is in or out.
+    ///
+    /// A tree of named numbers per candidate: on stderr, or on stdout instead of the bundle where PATH is named.
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "", help_heading = "Why")]
+    pub explain: Option<OsString>,
+
+    /// Tokens by kind, the bound, the time.
+    ///
+    /// A short table on stderr: what each kind takes, how far from the best selection this one can be, and how long it took.
+    #[arg(long, help_heading = "Why")]
+    pub stats: bool,
+
+    /// The time that each stage took, on stderr.
+    #[arg(long, hide_short_help = true, help_heading = "Why")]
+    pub timings: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Pack (the default: `ctxpack pack` and `ctxpack` are the same).
+#[derive(Debug, Args)]
+#[command(hide = true, after_help = EXAMPLES, after_long_help = long_examples())]
+pub struct PackCommandArgs {
+    #[command(flatten)]
+    pub pack: PackArgs,
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  ctxpack                                  what would be packed here, and why
+  ctxpack -b 50k -t 'fix the retry' | claude -p 'Do it.'
+  cargo test 2>&1 | ctxpack -t 'mend this' -t - -o context.xml";
+
+pub(super) fn long_examples() -> String {
+    format!(
+        "\
+Hosts (--for):
+{}
+Examples:
+  ctxpack
+      show what would be packed here, and why
+  ctxpack -b 50k -t 'fix the retry' | claude -p 'Do it.'
+      pipe a bundle into an agent
+  cargo test 2>&1 | ctxpack -t 'mend this' -t - -o context.xml
+      make a failing test the task
+  ctxpack --pin ARCHITECTURE.md -i 'src/**' -f markdown -o context.md
+      one file for certain, the rest of src as it fits
+  ctxpack --rev v1.2 --without sessions -o v1.2.xml
+      a release, as it was
+  ctxpack -m gpt-5.5 -b 10% --explain src/main.rs
+      why a file would be in a tenth of a model's window, or would not
+
+Settings, the first that speaks wins:
+  flags, then CTXPACK_BUDGET, CTXPACK_MODEL, CTXPACK_TOKENIZER, CTXPACK_FORMAT,
+  CTXPACK_SECRETS and CTXPACK_NO_HOME, then ctxpack.toml at the root of the
+  repository, then ~/.config/ctxpack/config.toml; of --secrets a project may ask
+  for exclude or fail alone
+
+Exit codes:
+  0 done; 1 a check found something; 2 bad usage or input, or I/O failed;
+  130 and 143 on SIGINT and SIGTERM",
+        crate::cli::host::table()
+    )
+}
 
 /// Runs `ctxpack`.
 ///
 /// # Errors
 /// Anything that keeps the bundle, or what is shown instead of it, from being whole.
-pub fn run(args: &PackArgs) -> Outcome<()> {
+pub fn run(args: &PackCommandArgs) -> Outcome<()> {
+    let args = &args.pack;
     let target = args.output.as_deref().map(output::target).transpose()?;
     let manifest = args.manifest.as_deref().map(manifest_target).transpose()?;
     if let (Some(Target::File(a)), Some(Target::File(b))) = (&target, &manifest)

@@ -1,11 +1,13 @@
 //! `ctxpack remember`: one thing written down for later, where it will be read.
 
-use crate::cli::args::RememberArgs;
+use crate::cli::args::TalkArgs;
 use crate::cli::failure::{Failure, Outcome};
+use crate::cli::memory::MemoryArgs;
 use crate::cli::memory::{self, Memory, NOTES, day, first_line, shown};
 use crate::cli::notes;
 use crate::cli::output::{self, Target};
 use crate::cli::style::{Style, fit, plain};
+use clap::Args;
 use ctxpack::error::Error;
 use ctxpack::guard::{secrets, text::clean};
 use ctxpack::source::notes::{Atom, atoms, conflict, remember};
@@ -13,6 +15,47 @@ use ctxpack::source::sessions::sentence::without_marker;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// Write one thing down for later, with its date and its class.
+///
+/// Adds a line such as `- 2026-08-20 (preference): we use pnpm, not npm` to the notes of the repository: NOTES.md or MEMORY.md where
+/// there is one, else a new NOTES.md at its root. Refuses what is written down already, and probable secrets; names
+/// the notes that say otherwise.
+#[derive(Debug, Args)]
+#[command(after_help = REMEMBER_EXAMPLES)]
+pub struct RememberArgs {
+    /// What to remember.
+    #[arg(value_name = "TEXT", required = true)]
+    pub text: Vec<String>,
+
+    /// principle, decision, preference, gotcha, fact, status or handoff [default: by its wording]
+    #[arg(long, value_name = "CLASS", help_heading = "What")]
+    pub class: Option<String>,
+
+    /// Write nothing if a note says otherwise; exit 1.
+    #[arg(long, help_heading = "What")]
+    pub strict: bool,
+
+    /// Write there: a file that ctxpack reads as notes.
+    #[arg(long, value_name = "FILE", help_heading = "Where to")]
+    pub file: Option<PathBuf>,
+
+    /// Only say what would be written.
+    #[arg(long, help_heading = "Where to")]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+const REMEMBER_EXAMPLES: &str = "\
+Examples:
+  ctxpack remember 'we use pnpm, not npm'
+  ctxpack remember --class gotcha 'the sandbox hangs without a key'
+  ctxpack remember --file docs/DECISIONS.md 'orders are locked in Postgres'";
 
 /// The longest text that one line is for, in characters.
 const MAX_CHARS: usize = 2_000;

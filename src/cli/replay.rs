@@ -1,17 +1,77 @@
 //! What the commands that replay cases share: from what was typed to cases, and their results by repository.
 
-use crate::cli::args::{ReplayArgs, TalkArgs, WhatArgs};
+use crate::cli::args::{TalkArgs, WhatArgs};
 use crate::cli::budget::{self, Size};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::output;
 use crate::cli::resolve;
 use crate::cli::summary;
+use clap::Args;
 use ctxpack::error::Error;
 use ctxpack::eval::{Case, Replay, commits};
 use ctxpack::request::{Budget, Request};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
+
+/// Options of the commands that replay cases.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The repository, or a folder in it [default: .]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Most commits to replay, newest first [default: 100], or most cases of a file [default: all]
+    #[arg(short, long, value_name = "N", help_heading = "What to replay")]
+    pub n_cases: Option<usize>,
+
+    /// Replay commits behind this revision [default: HEAD]
+    #[arg(
+        long,
+        value_name = "REVISION",
+        conflicts_with = "cases",
+        help_heading = "What to replay"
+    )]
+    pub rev: Option<String>,
+
+    /// Only paths like 'src/**'. Repeatable.
+    #[arg(short, long, value_name = "GLOB", help_heading = "What to replay")]
+    pub include: Vec<String>,
+
+    /// No paths like 'vendor/**'. Repeatable.
+    #[arg(short, long, value_name = "GLOB", help_heading = "What to replay")]
+    pub exclude: Vec<String>,
+
+    /// Replay these cases instead of commits: one JSON object a line.
+    ///
+    /// Each names a revision (`base`), a task (`query`) and the files that the change touched (`gold_files`). It may name the folder of
+    /// the repository below --clones (`mirror`; default: that folder itself), the lines that the change touched (`gold_lines`: ranges by file,
+    /// from 1; a file without any counts as changed in all its lines, so that its site is found where the file is), the commit that made
+    /// the change (`commit`, which --no-task needs), and `id` and `repo`, which are shown. What is not in the tree of `base` is left out
+    /// with a warning. `ctxpack eval --help` ends with samples.
+    #[arg(long, value_name = "FILE", help_heading = "What to replay")]
+    pub cases: Option<PathBuf>,
+
+    /// The folder that the clones of --cases lie in [default: .]
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "cases",
+        help_heading = "What to replay"
+    )]
+    pub clones: Option<PathBuf>,
+
+    /// Budgets in tokens.
+    #[arg(
+        short,
+        long,
+        value_name = "N,N",
+        default_value = "4k,8k,16k,27k",
+        value_delimiter = ',',
+        help_heading = "What to replay"
+    )]
+    pub budgets: Vec<String>,
+}
 
 /// Commits replayed where nothing is said: enough for intervals of ten points, few enough for half a minute.
 const N_COMMITS: usize = 100;
@@ -76,14 +136,9 @@ pub fn work(args: &ReplayArgs, talk: &TalkArgs, min_gold: usize) -> Outcome<Work
         paths: args.paths.clone(),
         include: args.include.clone(),
         exclude: args.exclude.clone(),
-        only: Vec::new(),
-        without: Vec::new(),
-        files_from: None,
-        null: false,
-        rev: None,
         no_home: true,
         no_cache: true,
-        secrets: None,
+        ..WhatArgs::default()
     };
     let resolved = resolve::what(&what)?;
     if !talk.quiet {

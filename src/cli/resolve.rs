@@ -188,22 +188,28 @@ fn flush(warnings: &mut Vec<String>, talk: &TalkArgs) {
     warnings.clear();
 }
 
+/// How to count, as -m and --tokenizer say it.
+///
+/// # Errors
+/// An unknown name.
+pub fn counting(model: Option<&str>, tokenizer: Option<&str>) -> Outcome<Settings> {
+    Ok(Settings {
+        model: model.map(config::parse_model).transpose()?,
+        tokenizer: tokenizer.map(config::parse_tokenizer).transpose()?,
+        ..Settings::default()
+    })
+}
+
 fn flags(args: &AskArgs) -> Outcome<Settings> {
     Ok(Settings {
         budget: args.budget.as_deref().map(budget::parse).transpose()?,
-        model: args.model.as_deref().map(config::parse_model).transpose()?,
-        tokenizer: args
-            .tokenizer
-            .as_deref()
-            .map(config::parse_tokenizer)
-            .transpose()?,
         format: args
             .format
             .as_deref()
             .map(config::parse_format)
             .transpose()?,
         pin: args.pin.clone(),
-        ..Settings::default()
+        ..counting(args.model.as_deref(), args.tokenizer.as_deref())?
     })
 }
 
@@ -391,17 +397,9 @@ pub fn project(path: &Path, is_staged: bool, flags: Settings) -> Outcome<Project
     warnings.extend(warning);
     let merged = config::merge(&[flags, settings.clone()]);
     let what = WhatArgs {
-        paths: Vec::new(),
-        include: Vec::new(),
-        exclude: Vec::new(),
-        only: Vec::new(),
-        without: Vec::new(),
-        files_from: None,
-        null: false,
-        rev: None,
         no_home: true,
         no_cache: true,
-        secrets: None,
+        ..WhatArgs::default()
     };
     let mut request = request(&what, vec![root.clone()], merged)?;
     request.kinds.sessions = false;

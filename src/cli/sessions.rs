@@ -1,17 +1,126 @@
 //! `ctxpack sessions`: which sessions agents held here, what was said in one, and what it is worth remembering for.
 
-use crate::cli::args::{
-    DigestArgs, DigestSize, ListSessionsArgs, SessionsArgs, SessionsCommand, ShowSessionArgs,
-};
+use crate::cli::args::TalkArgs;
 use crate::cli::failure::{Failure, Outcome};
+use crate::cli::memory::MemoryArgs;
 use crate::cli::memory::{
     self, Memory, SESSIONS, age, columns, day, json_warnings, minute, rfc3339, shown,
 };
 use crate::cli::output::{self, Target};
 use crate::cli::style::{Style, count, fit, left, plain, right, width};
 use crate::cli::suggest;
+use clap::{Args, Subcommand};
 use ctxpack::source::sessions::{Role, Session, digest, short_ids};
 use serde_json::{Value, json};
+
+/// List, show and digest the sessions that agents held here.
+///
+/// Without more, lists them, newest first. A session is named by its number in the list (1 is the newest), by its id or the
+/// beginning of one, or by `tool:id`. Probable secrets are redacted.
+#[derive(Debug, Args)]
+#[command(after_help = SESSIONS_EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct SessionsArgs {
+    #[command(subcommand)]
+    pub what: Option<SessionsCommand>,
+    #[command(flatten)]
+    pub list: ListSessionsArgs,
+}
+
+/// What to do with sessions.
+#[derive(Debug, Subcommand)]
+pub enum SessionsCommand {
+    /// List them, newest first (the default).
+    #[command(after_help = SESSIONS_EXAMPLES)]
+    List(ListSessionsArgs),
+    /// Show what was said in one, word for word.
+    #[command(after_help = SESSIONS_EXAMPLES)]
+    Show(ShowSessionArgs),
+    /// Show what one is worth remembering for.
+    ///
+    /// Asks, decisions, failures and what mended them, files edited and what was left open, quoted.
+    #[command(after_help = SESSIONS_EXAMPLES)]
+    Digest(DigestArgs),
+}
+
+/// Options of `ctxpack sessions list`.
+#[derive(Debug, Args)]
+pub struct ListSessionsArgs {
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    /// Print JSON: schema 1, one object a session.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options of `ctxpack sessions show`.
+#[derive(Debug, Args)]
+pub struct ShowSessionArgs {
+    /// Its number in the list, or the beginning of its id.
+    #[arg(value_name = "ID")]
+    pub id: String,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    /// Print JSON: schema 1, one object a turn.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// Options of `ctxpack sessions digest`.
+#[derive(Debug, Args)]
+pub struct DigestArgs {
+    /// Its number in the list, or the beginning of its id.
+    #[arg(value_name = "ID")]
+    pub id: String,
+
+    /// headline, brief or full.
+    #[arg(
+        short,
+        long,
+        value_name = "SIZE",
+        value_enum,
+        default_value = "full",
+        hide_possible_values = true,
+        help_heading = "How much"
+    )]
+    pub size: DigestSize,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    /// Print JSON: schema 1, each list of the digest; always in full.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// How much of a digest is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum DigestSize {
+    /// One line.
+    Headline,
+    /// The newest entries of each list.
+    Brief,
+    /// All of it.
+    Full,
+}
+
+const SESSIONS_EXAMPLES: &str = "\
+Examples:
+  ctxpack sessions                       what was worked on here, newest first
+  ctxpack sessions show 1 | less         the newest, word for word
+  ctxpack sessions digest 0199f --size brief
+  ctxpack sessions --json | jq '.sessions[].title'";
 
 /// Entries of each list in a brief digest.
 const BRIEF: usize = 2;

@@ -2,14 +2,56 @@
 //!
 //! Written when they are asked for rather than kept in the repository: a copy is out of date with the next flag.
 
-use crate::cli::args::{self, CompletionsArgs, ManArgs};
+use crate::cli::args::{self, TalkArgs};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::output::{self, Target};
 use crate::cli::style::count;
+use clap::Args;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 use ctxpack::error::Error;
 use std::io::Write;
+use std::path::PathBuf;
+
+/// Write the completions for a shell: bash, zsh, fish, powershell or elvish.
+///
+/// The script goes to stdout, to be kept where the shell looks for it. Commands, flags, and the values that a flag takes are
+/// completed; nothing is run to find them.
+#[derive(Debug, Args)]
+#[command(after_help = COMPLETIONS_EXAMPLES)]
+pub struct CompletionsArgs {
+    /// bash, zsh, fish, powershell or elvish.
+    #[arg(value_name = "SHELL", hide_possible_values = true)]
+    pub shell: clap_complete::Shell,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  ctxpack completions bash > ~/.local/share/bash-completion/completions/ctxpack
+  ctxpack completions zsh > ~/.zfunc/_ctxpack      with ~/.zfunc in $fpath
+  ctxpack completions fish > ~/.config/fish/completions/ctxpack.fish
+  ctxpack completions powershell >> $PROFILE
+  source <(ctxpack completions bash)               in this shell alone";
+
+/// Write the manual: of ctxpack, or of all its commands into a folder.
+#[derive(Debug, Args)]
+#[command(after_help = MAN_EXAMPLES)]
+pub struct ManArgs {
+    /// Write ctxpack.1 and a page for each command there [default: ctxpack.1 to stdout]
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  ctxpack man | man -l -                           read it
+  ctxpack man ~/.local/share/man/man1              keep it: man ctxpack-diff";
 
 /// Runs `ctxpack completions`.
 ///

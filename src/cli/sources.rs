@@ -1,16 +1,41 @@
 //! `ctxpack sources`: what would be read, from where, how much.
 
-use crate::cli::args::SourcesArgs;
+use crate::cli::args::{TalkArgs, WhatArgs};
 use crate::cli::failure::Outcome;
 use crate::cli::output::{self, Target};
 use crate::cli::resolve;
 use crate::cli::style::{
     Style, fit, fit_path, left, number, plain, right, size, terminal_size, width,
 };
+use clap::Args;
 use ctxpack::Source;
 use ctxpack::error::Warning;
 use ctxpack::request::{Kind, Request};
 use std::io::IsTerminal;
+
+/// Show what would be read, from where, how much.
+///
+/// Lists every place that candidates come from: the files of each root, the notes in it, and the stores that agents keep for
+/// it in the home directory. Nothing is packed. Tokens are estimates of everything in full.
+#[derive(Debug, Args)]
+#[command(after_help = SOURCES_EXAMPLES)]
+pub struct SourcesArgs {
+    #[command(flatten)]
+    pub what: WhatArgs,
+
+    /// Print JSON: schema 1, one object a source.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+const SOURCES_EXAMPLES: &str = "\
+Examples:
+  ctxpack sources                       everything that ctxpack would read here
+  ctxpack sources --only notes ../api
+  ctxpack sources --json | jq '.sources[].where'";
 
 /// Runs `ctxpack sources`.
 ///

@@ -1,13 +1,15 @@
 //! `ctxpack tune`: weights fitted to the repository's own commits, written down only where they are better.
 
-use crate::cli::args::TuneArgs;
+use crate::cli::args::TalkArgs;
 use crate::cli::eval::MEASURES;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::output::{self, Target};
 use crate::cli::progress::Progress;
+use crate::cli::replay::ReplayArgs;
 use crate::cli::replay::{self, Work};
 use crate::cli::style::{Style, left, number, plain, right};
 use crate::config::{self, Trust};
+use clap::Args;
 use ctxpack::eval::tune::{self, Tuned};
 use ctxpack::eval::{Interval, Row, interval};
 use ctxpack::score::files::FILE_FEATURES;
@@ -15,6 +17,42 @@ use ctxpack::score::model::Model;
 use ctxpack::score::pieces::PIECE_FEATURES;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Fit the weights to your own commits, if that makes bundles better.
+///
+/// Replays commits as `ctxpack eval` does, fits what each feature of a file and of a piece weighs to them, starting from the weights
+/// shipped, and measures the new weights on commits that they were not fitted to. They go into ctxpack.toml at the root of
+/// the repository, as [weights.file] and [weights.piece], only if the share of sites found is higher for certain: the 95 % interval of
+/// the difference lies above 0. It is judged at the first of --budgets that is 8k or more; where all are less, at the largest.
+/// Weights that ctxpack.toml has already are measured as well, and not replaced by any that are worse for certain.
+/// The rest of that file stays as it is. The probabilities that ctxpack states stay fitted to the weights shipped.
+#[derive(Debug, Args)]
+#[command(after_help = TUNE_EXAMPLES)]
+pub struct TuneArgs {
+    #[command(flatten)]
+    pub replay: ReplayArgs,
+
+    /// Only say what would be gained.
+    #[arg(long, conflicts_with = "force", help_heading = "Where to")]
+    pub dry_run: bool,
+
+    /// Write the weights even if they are not better for certain.
+    #[arg(long, help_heading = "Where to")]
+    pub force: bool,
+
+    /// Print JSON: schema 1, with the weights.
+    #[arg(long, help_heading = "Where to")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+const TUNE_EXAMPLES: &str = "\
+Examples:
+  ctxpack tune --dry-run      what would be gained here
+  ctxpack tune -n 300         fit to the newest 300 commits; write ctxpack.toml if better
+  ctxpack tune --json --dry-run | jq .weights.file";
 
 /// Fewer cases say nothing that an interval would not deny.
 const MIN_CASES: usize = 10;

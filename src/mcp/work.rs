@@ -2,10 +2,12 @@
 
 use super::arguments::{self, Explain, Notes, Pack, ReadMore, Remember};
 use super::tools::{MORE, PRESET};
-use crate::cli::args::{MemoryArgs, RememberArgs, TalkArgs, WhatArgs};
+use crate::cli::args::{TalkArgs, WhatArgs};
 use crate::cli::budget::Size;
 use crate::cli::failure::{Failure, Outcome};
+use crate::cli::memory::MemoryArgs;
 use crate::cli::memory::{self, Memory, NOTES};
+use crate::cli::remember::RememberArgs;
 use crate::cli::style::{ColorChoice, Style, number};
 use crate::cli::{explain, host, notes, remember, resolve};
 use crate::config::{Settings, parse_format};
