@@ -60,7 +60,7 @@ impl Bucket {
 
     fn folder(self) -> &'static str {
         match self {
-            Self::Sessions => "sessions-v2",
+            Self::Sessions => "sessions-v3",
             Self::Heads => "heads-v2",
             Self::Outlines => "outlines-v2",
             Self::Commits => "commits-v2",

@@ -123,11 +123,11 @@ mod tests {
             let file = std::fs::File::create(path).unwrap();
             file.set_modified(now - age).unwrap();
         };
-        put("sessions-v2/aa/new", Duration::ZERO);
-        put("sessions-v2/ab/month", day * 29);
-        put("sessions-v2/ab/old", day * 31);
-        put("sessions-v2/ab/.new-x", day);
-        put("sessions-v2/ab/.new-y", Duration::from_secs(60));
+        put("sessions-v3/aa/new", Duration::ZERO);
+        put("sessions-v3/ab/month", day * 29);
+        put("sessions-v3/ab/old", day * 31);
+        put("sessions-v3/ab/.new-x", day);
+        put("sessions-v3/ab/.new-y", Duration::from_secs(60));
         put("sessions-v1/aa/any", Duration::ZERO);
         put("theirs/aa/any", day * 400);
         sweep(folder.path());
@@ -140,9 +140,9 @@ mod tests {
         }
         left.sort();
         let expected = [
-            "sessions-v2/aa/new",
-            "sessions-v2/ab/.new-y",
-            "sessions-v2/ab/month",
+            "sessions-v3/aa/new",
+            "sessions-v3/ab/.new-y",
+            "sessions-v3/ab/month",
             "theirs/aa/any",
         ];
         assert_eq!(left, expected);

@@ -12,6 +12,7 @@ use crate::source::lax::{Content, Entries, Excerpt, Moment, Object, Text, Words}
 use crate::source::reader::{self, Record};
 use crate::source::stores::{self, Found, Stores};
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -331,7 +332,8 @@ fn material(stores: &Stores, root: &str, chat: &Chat) -> Material {
                 } else {
                     shown
                 };
-                material.said(Role::User, at, ask(text).unwrap_or_default());
+                let text = unhooked(text);
+                material.said(Role::User, at, ask(&text).unwrap_or_default());
             }
             "gemini" => {
                 material.said(Role::Assistant, at, &message.content.0);
@@ -377,6 +379,22 @@ fn summary(about: &About) -> String {
         );
     }
     parts.join("\n")
+}
+
+/// A message without what hooks have put before and behind it, ours among them. Tags within that come escaped.
+fn unhooked(text: &str) -> Cow<'_, str> {
+    const MARKS: (&str, &str) = ("<hook_context>", "</hook_context>");
+    let mut text = Cow::Borrowed(text);
+    while let Some((before, rest)) = text.split_once(MARKS.0) {
+        let Some((_, after)) = rest.split_once(MARKS.1) else {
+            break;
+        };
+        text = Cow::Owned(format!("{before}{after}"));
+    }
+    match text.starts_with(MARKS.0) {
+        true => Cow::Borrowed(""), // cut off
+        false => text,
+    }
 }
 
 /// What a person asked: without the files that were pasted after it; `None` for what hosts wrote and for commands.
@@ -509,6 +527,30 @@ pub(super) mod tests {
             [
                 "`make test` failed (Output: error: no rule), passes after edits to Makefile, src/a.rs"
             ]
+        );
+    }
+
+    #[test]
+    fn what_hooks_put_in_is_nobodys_word() {
+        let check = |text: &str, expected: &[&str]| {
+            assert_eq!(
+                said(&one(&[user("1", text), user("2", "b")])),
+                expected,
+                "{text}"
+            );
+        };
+        let hooked = "<hook_context>- &lt;b&gt; use a queue\n</hook_context>";
+        check(&format!("{hooked}\n\nfix it"), &["u: fix it", "u: b"]);
+        check(&format!("fix it\n{hooked}"), &["u: fix it", "u: b"]);
+        check(
+            &format!("{hooked}\n\nfix it\n{hooked}"),
+            &["u: fix it", "u: b"],
+        );
+        check(&format!("{hooked}\n/help me"), &["u: b"]);
+        check("<hook_context>cut off", &["u: b"]);
+        check(
+            "what is <hook_context> for",
+            &["u: what is <hook_context> for", "u: b"],
         );
     }
 
