@@ -32,6 +32,10 @@ const MAX_LINE: usize = 4 << 20;
 /// How long a call may take. Its work goes on behind it to its end, which is bounded; the answer is not waited for.
 const DEADLINE: Duration = Duration::from_secs(120);
 
+/// How long a stage lasts before it is told. Clients on the protocol's SDK for TypeScript take progress that comes in one piece with the
+/// answer for an error of the server, and some give it up after a few.
+const LASTS: Duration = Duration::from_millis(100);
+
 /// Threads beside the one that speaks: two for the streams, and some for calls that wait for their turn.
 const MAX_THREADS: usize = 8;
 
@@ -93,12 +97,10 @@ impl Server {
         });
         let token = context.meta.get_progress_token();
         let telling = async {
-            let mut last = 0;
-            while let Some(stage) = stages.recv().await {
-                let at = stage as u8 + 1;
-                if let Some(token) = token.clone().filter(|_| at > last) {
-                    last = at;
-                    let progress = ProgressNotificationParam::new(token, f64::from(at))
+            let mut told = 0;
+            while let Some(stage) = lasting(&mut stages, &mut told).await {
+                if let Some(token) = token.clone() {
+                    let progress = ProgressNotificationParam::new(token, f64::from(told))
                         .with_total(5.0)
                         .with_message(stage.as_str());
                     let _ = context.peer.notify_progress(progress).await;
@@ -111,6 +113,27 @@ impl Server {
             () = context.ct.cancelled() => Err(Failure::new("the call was cancelled")),
             () = tokio::time::sleep(DEADLINE) => Err(Failure::new(format!("no answer within {} s", DEADLINE.as_secs()))
                 .hint("narrow it with `include`, such as [\"src/**\"]")),
+        }
+    }
+}
+
+/// The next stage that lasts and is none of the first `told`, which counts it then; `None` when the work is done.
+async fn lasting(stages: &mut mpsc::UnboundedReceiver<Stage>, told: &mut u8) -> Option<Stage> {
+    let mut stage = stages.recv().await?;
+    loop {
+        // another may follow at once, and the answer may as well
+        match tokio::time::timeout(LASTS, stages.recv()).await {
+            Ok(next) => {
+                let next = next?;
+                if next as u8 > stage as u8 {
+                    stage = next;
+                }
+            }
+            Err(_) if (stage as u8) < *told => stage = stages.recv().await?,
+            Err(_) => {
+                *told = stage as u8 + 1;
+                return Some(stage);
+            }
         }
     }
 }
@@ -232,5 +255,69 @@ impl ServerHandler for Server {
         let text = text.map_err(|failure| ErrorData::resource_not_found(told(&failure), None))?;
         let contents = ResourceContents::text(text, request.uri).with_mime_type("text/markdown");
         Ok(ReadResourceResult::new(vec![contents]).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    /// What is told of stages that come after so many milliseconds each; the last number is when the work ends.
+    #[track_caller]
+    fn check(stages: &[(u64, Stage)], end: u64, expected: &[Stage]) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true) // time passes when everything waits for it
+            .build()
+            .unwrap();
+        let told = RefCell::new(Vec::new());
+        runtime.block_on(async {
+            let (sender, mut receiver) = mpsc::unbounded_channel();
+            let work = async move {
+                for &(wait, stage) in stages {
+                    tokio::time::sleep(Duration::from_millis(wait)).await;
+                    sender.send(stage).unwrap();
+                }
+                tokio::time::sleep(Duration::from_millis(end)).await;
+                drop(sender);
+            };
+            let tell = async {
+                let mut n_told = 0;
+                while let Some(stage) = lasting(&mut receiver, &mut n_told).await {
+                    told.borrow_mut().push(stage);
+                }
+            };
+            tokio::join!(work, tell);
+        });
+        assert_eq!(told.into_inner(), expected, "{stages:?}");
+    }
+
+    #[test]
+    fn only_stages_that_last_are_told() {
+        use Stage::{Collect, Emit, Render, Score, Solve};
+        check(&[], 500, &[]);
+        check(
+            &[
+                (0, Collect),
+                (10, Score),
+                (10, Render),
+                (10, Solve),
+                (10, Emit),
+            ],
+            10,
+            &[],
+        );
+        check(
+            &[(0, Collect), (300, Score), (10, Render), (200, Solve)],
+            10,
+            &[Collect, Render],
+        );
+        check(
+            &[(0, Collect), (300, Collect), (300, Score), (0, Collect)],
+            300,
+            &[Collect, Score],
+        );
+        check(&[(0, Emit)], 300, &[Emit]);
     }
 }
