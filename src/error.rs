@@ -20,7 +20,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The frame and the pinned items need more than the budget.
-    #[error("the budget of {budget} {unit} is too small: {what} needs at least {needed}")]
+    #[error("the budget of {budget} {} is too small: {what} needs at least {needed}", of(*budget, unit))]
     BudgetTooSmall {
         /// The budget as given, in `unit`.
         budget: usize,
@@ -76,6 +76,14 @@ pub enum Error {
         /// What is wrong, with line and column.
         message: String,
     },
+}
+
+/// `unit` for so many.
+fn of(n: usize, unit: &'static str) -> &'static str {
+    match n {
+        1 => unit.trim_end_matches('s'),
+        _ => unit,
+    }
 }
 
 impl Error {

@@ -134,6 +134,16 @@ mod tests {
     #[test]
     fn a_budget_that_is_too_small_names_one_that_would_do() {
         check(
+            Error::BudgetTooSmall {
+                budget: 1,
+                needed: 9,
+                unit: "bytes",
+                what: "the frame",
+            },
+            "the budget of 1 byte is too small: the frame needs at least 9",
+            "ctxpack --budget 9B",
+        );
+        check(
             small("tokens", "the frame"),
             "the budget of 10 tokens is too small: the frame needs at least 95",
             "ctxpack --budget 95",

@@ -9,6 +9,7 @@ pub mod work;
 
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::interrupt;
+use crate::cli::style::count;
 use ctxpack::Stage;
 use ctxpack::guard::secrets::redact;
 use rmcp::model::{
@@ -235,7 +236,7 @@ impl ServerHandler for Server {
         let notes = self.done(&context, |work, _| work.resources()).await;
         let notes = notes.map_err(|failure| ErrorData::internal_error(told(&failure), None))?;
         let resources = notes.into_iter().map(|note| {
-            let about = format!("{} notes", note.n_atoms);
+            let about = count(note.n_atoms, "note");
             Resource::new(note.uri, note.path)
                 .with_description(about)
                 .with_mime_type("text/markdown")

@@ -8,7 +8,7 @@ use crate::cli::failure::{Failure, Outcome};
 use crate::cli::memory::MemoryArgs;
 use crate::cli::memory::{self, Memory, NOTES};
 use crate::cli::remember::RememberArgs;
-use crate::cli::style::{ColorChoice, Style, number};
+use crate::cli::style::{ColorChoice, Style, count, number};
 use crate::cli::{explain, host, notes, remember, resolve};
 use crate::config::{Settings, parse_format};
 use ctxpack::Explained;
@@ -208,8 +208,8 @@ impl Work {
         };
         let (n, unit) = (number(bundle.tokens), number(bundle.account.budget));
         let closing = format!(
-            "Bundle {name}: {} items, {n} of {unit} tokens; {} left out.",
-            bundle.account.items.len(),
+            "Bundle {name}: {}, {n} of {unit} tokens; {} left out.",
+            count(bundle.account.items.len(), "item"),
             number(bundle.account.omitted.len())
         );
         let structured = match request.format {

@@ -96,8 +96,8 @@ fn why(told: &Told<'_>, share: &Share) -> String {
         "{}  {}\n",
         style.bold(&plain(&redact(&share.check))),
         style.dim(&format!(
-            "{} tokens in {}",
-            number(total),
+            "{} in {}",
+            count(total, "token"),
             count(share.files.len(), "file")
         ))
     );
