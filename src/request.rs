@@ -131,6 +131,8 @@ pub struct Index {
     /// The index file, where it is not the repository's own: `git commit --all` makes one beside it, and tells its hooks. It must lie
     /// in the repository's folder of git's, or it is not read.
     pub file: Option<PathBuf>,
+    /// Files, below the repository's root and with `/`, that are written anew from the others: one that is in conflict is passed over.
+    pub made: Vec<String>,
 }
 
 /// What becomes of what [`crate::guard::secrets`] takes for a secret.

@@ -507,8 +507,15 @@ fn locked(lock: &Lock, counted: &str) -> Sums {
 /// # Errors
 /// One that cannot be read, or is in conflict.
 pub fn read_lock(project: &Project, index: Option<&Index>) -> Outcome<Lock> {
-    let text = lock_text(&project.root, index)?;
-    Lock::parse(&text).map_err(|lock::Conflict| {
+    let is_unmerged = match index {
+        Some(index) => staged::is_in_conflict(&project.root, index, Path::new(lock::NAME))?,
+        None => false,
+    };
+    let parsed = match is_unmerged {
+        true => Err(lock::Conflict),
+        false => Lock::parse(&lock_text(&project.root, index)?),
+    };
+    parsed.map_err(|lock::Conflict| {
         // each command writes its own lines anew; one that has nothing to write would fail
         let bundles = (!project.settings.bundle.is_empty()).then_some("ctxpack bundle --write");
         let checks = (!project.settings.check.is_empty() || bundles.is_none())

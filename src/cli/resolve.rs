@@ -9,6 +9,7 @@ use crate::cli::host::{self, Host};
 use crate::cli::{suggest, task};
 use crate::config::{self, Settings, Trust};
 use ctxpack::error::Error;
+use ctxpack::lock;
 use ctxpack::request::{Budget, Request, Secrets, VARIABLES};
 use ctxpack::source::staged;
 use std::io::{IsTerminal, Read};
@@ -360,10 +361,11 @@ pub fn project(path: &Path, is_staged: bool, flags: Settings) -> Outcome<Project
         return Err(Failure::new(format!("{}: not a folder", path.display())));
     }
     let root = config::repository(path);
-    let index = is_staged.then(|| ctxpack::request::Index {
+    let mut index = is_staged.then(|| ctxpack::request::Index {
         file: std::env::var_os("GIT_INDEX_FILE")
             .filter(|file| !file.is_empty())
             .map(PathBuf::from),
+        made: Vec::new(),
     });
     let mut warnings = Vec::new();
     if let Some(other) = index.as_ref().filter(|it| staged::is_foreign(&root, it)) {
@@ -406,6 +408,10 @@ pub fn project(path: &Path, is_staged: bool, flags: Settings) -> Outcome<Project
     request.home = None;
     request.cache = None;
     request.variables.clear();
+    if let Some(index) = &mut index {
+        let outputs = settings.bundle.iter().filter_map(|it| it.output.clone());
+        index.made = outputs.chain([lock::NAME.to_owned()]).collect();
+    }
     request.staged = index;
     Ok(Project {
         root,

@@ -27,6 +27,9 @@ pub fn of_index(path: &Path, index: &Index, label: String) -> Result<Tree, Error
             return Err(Error::Index(message.to_owned()));
         }
         if entry.stage() != Stage::Unconflicted {
+            if index.made.iter().any(|made| made.as_bytes() == below) {
+                continue;
+            }
             let path = tree.shown(below);
             return Err(Error::Index(format!("{path} is in conflict")));
         }
@@ -39,7 +42,20 @@ pub fn of_index(path: &Path, index: &Index, label: String) -> Result<Tree, Error
     Ok(tree)
 }
 
-/// The bytes of one file as it is staged, by its path below the root; `None` where it is not.
+/// Whether one file is in conflict, by its path below the root.
+///
+/// # Errors
+/// As for [`of_index`].
+pub fn is_in_conflict(path: &Path, index: &Index, below: &Path) -> Result<bool, Error> {
+    let (_, repository) = find(path)?;
+    let file = open(&repository.handle(), index)?;
+    let name = [&*repository.prefix, &bytes_of(below)].concat();
+    let mut entries = file.entries().iter();
+    Ok(entries
+        .any(|entry| entry.stage() != Stage::Unconflicted && entry.path(&file) == name.as_slice()))
+}
+
+/// The bytes of one file as it is staged, by its path below the root; `None` where it is not, or is in conflict.
 ///
 /// # Errors
 /// As for [`of_index`].
@@ -49,7 +65,8 @@ pub fn read(path: &Path, index: &Index, below: &Path) -> Result<Option<Vec<u8>>,
     let file = open(&handle, index)?;
     let name = [&*repository.prefix, &bytes_of(below)].concat();
     let entry = file.entry_by_path(gix::bstr::BStr::new(&name));
-    let Some(entry) = entry.filter(|entry| is_file(entry)) else {
+    let is_settled = |entry: &&gix::index::Entry| entry.stage() == Stage::Unconflicted;
+    let Some(entry) = entry.filter(is_settled).filter(|entry| is_file(entry)) else {
         return Ok(None);
     };
     let object = handle.find_object(entry.id);

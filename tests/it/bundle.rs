@@ -446,3 +446,55 @@ fn an_index_from_elsewhere_is_told_and_not_read() {
         );
     }
 }
+
+/// Two branches that made the lock and an output anew are in conflict there, in git's index as well; that is mended before anything is added.
+#[test]
+fn a_merge_is_mended_by_what_the_hint_says() {
+    let place = place();
+    check(&place, &["--write"], 0, &[]);
+    commit(&place);
+    for branch in ["a", "b"] {
+        git(
+            &place.repo(),
+            &["checkout", "--quiet", "-b", branch, "main"],
+        );
+        place.write(
+            "src/lock.rs",
+            &LOCK.replace("lock\n", &format!("lock as {branch} does\n")),
+        );
+        place.write(&format!("src/{branch}.rs"), LOCK);
+        git(&place.repo(), &["add", "--all"]);
+        check(&place, &["--write"], 0, &[]);
+        commit(&place);
+    }
+    let mut merge = std::process::Command::new("git");
+    let merge = merge
+        .args(["merge", "--quiet", "a"])
+        .current_dir(place.repo());
+    assert!(!merge.output().unwrap().status.success());
+    let left = git(&place.repo(), &["status", "--porcelain"]);
+    for path in ["ctxpack.lock", "docs/review.md", "src/lock.rs"] {
+        assert!(left.contains(&format!("UU {path}\n")), "{left}");
+    }
+    // what is theirs to mend comes first
+    let stderr = place.run(&["bundle", "--write"]).bad();
+    assert!(stderr.contains("src/lock.rs is in conflict"), "{stderr}");
+    place.write("src/lock.rs", LOCK);
+    git(&place.repo(), &["add", "src/lock.rs"]);
+    for args in [&["check"][..], &["check", "--staged"]] {
+        let stderr = place.run(args).bad();
+        assert!(
+            stderr.ends_with("hint: ctxpack bundle --write && git add ctxpack.lock\n"),
+            "{stderr}"
+        );
+    }
+    let stale = [
+        "ctxpack.lock map stale-lock",
+        "ctxpack.lock review stale-lock",
+    ];
+    check(&place, &["--check"], 1, &stale);
+    check(&place, &["--write"], 0, &[]);
+    git(&place.repo(), &["add", "ctxpack.lock", "docs/review.md"]);
+    check(&place, &["--check"], 0, &[]);
+    place.run(&["check", "--staged"]).good();
+}
