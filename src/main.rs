@@ -41,6 +41,7 @@ fn run(typed: Vec<OsString>) -> Outcome<ExitCode> {
             };
         }
     };
+    cli::heap::prepare();
     command.run()
 }
 

@@ -94,7 +94,7 @@ mod tests {
     fn lines_are_as_large_as_their_text() {
         let check = |budget: Budget, size: &dyn Fn(&str) -> usize, whole: usize| {
             for surveyed in Tokenizer::all() {
-                let sizes = sizes(budget.clone(), *surveyed);
+                let sizes = sizes(budget, *surveyed);
                 for range in [(1, 3), (2, 2), (3, 5), (6, 7), (7, 7), (1, 7)] {
                     let text = Lines::new(TEXT).slice(range.0, range.1);
                     assert_eq!(sizes.of(range), size(text), "{text:?}");
