@@ -5,7 +5,7 @@
 
 use super::Class;
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 /// One kind of note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,6 +167,20 @@ pub const ROWS: &[Row] = &[
 /// The folders of decision records, as they end a path.
 const ADR_FOLDERS: &[&str] = &["adr", "adrs", "decisions"];
 
+static SET: LazyLock<GlobSet> = LazyLock::new(|| {
+    let mut builder = GlobSetBuilder::new();
+    for row in ROWS {
+        // The rows are constants, and a test finds each of them by a path of its own.
+        builder.add(glob(row.pattern).unwrap_or_else(|_| Glob::new("?").expect("a glob")));
+    }
+    builder.build().unwrap_or_default()
+});
+
+/// Makes ready what [`find`] needs, so that nobody waits for it then.
+pub fn prepare() {
+    LazyLock::force(&SET);
+}
+
 /// The row that makes `path` a note. Cost: one automaton run over the path.
 pub fn find(path: &str) -> Option<&'static Row> {
     // of most files the end says that they are none
@@ -178,16 +192,7 @@ pub fn find(path: &str) -> Option<&'static Row> {
     if !ENDS.iter().any(is_end) {
         return None;
     }
-    static SET: OnceLock<GlobSet> = OnceLock::new();
-    let set = SET.get_or_init(|| {
-        let mut builder = GlobSetBuilder::new();
-        for row in ROWS {
-            // The rows are constants, and a test finds each of them by a path of its own.
-            builder.add(glob(row.pattern).unwrap_or_else(|_| Glob::new("?").expect("a glob")));
-        }
-        builder.build().unwrap_or_default()
-    });
-    let row = &ROWS[*set.matches(path).first()?];
+    let row = &ROWS[*SET.matches(path).first()?];
     let is_about_records = is_adr(path) && row.class == Decision && is_scaffold(path);
     (!is_about_records).then_some(row)
 }
