@@ -93,26 +93,40 @@ const LIKELY_FILES: usize = 20;
 /// See [`Error`].
 pub fn survey(request: &Request, progress: Progress<'_>) -> Result<Survey, Error> {
     let cache = request.cache.clone().map(cache::Cache::new);
-    let outline: Outliner<'_> =
-        &|_, text, language| outlines::of(cache.as_ref(), text, language, request.tokenizer);
+    let outliner = Outliner {
+        known: &|_, text, language| {
+            outlines::known(cache.as_ref()?, text, language, request.tokenizer)
+        },
+        find_out: &|_, text, language| {
+            outlines::find_out(cache.as_ref(), text, language, request.tokenizer)
+        },
+    };
     survey_of(
         request,
         || source::open(request),
-        outline,
+        &outliner,
         cache.as_ref(),
         progress,
     )
 }
 
 /// Outlines the text of an entry by the grammar of a language, if there is one, and counts its tokens.
-pub(crate) type Outliner<'a> =
-    &'a (dyn Fn(&source::tree::Entry, &str, Option<language::Language>) -> Outlined + Sync);
+pub(crate) struct Outliner<'a> {
+    /// What is known of it.
+    pub known: &'a Outlining<'a, Option<Outlined>>,
+    /// Finds out.
+    pub find_out: &'a Outlining<'a, Outlined>,
+}
 
-/// [`survey`] of what `open` lists, outlined by `outline`; of git what `cache` knows is not read again.
+/// What becomes of a text in a language.
+pub(crate) type Outlining<'a, T> =
+    dyn Fn(&source::tree::Entry, &str, Option<language::Language>) -> T + Sync + 'a;
+
+/// [`survey`] of what `open` lists, outlined by `outliner`; of git what `cache` knows is not read again.
 pub(crate) fn survey_of(
     request: &Request,
     open_trees: impl FnOnce() -> Result<source::Trees, Error>,
-    outline: Outliner<'_>,
+    outliner: &Outliner<'_>,
     cache: Option<&cache::Cache>,
     progress: Progress<'_>,
 ) -> Result<Survey, Error> {
@@ -212,7 +226,7 @@ pub(crate) fn survey_of(
     lap("score", Instant::now());
     let shortlist = shortlist(request, &files, &ranked.order);
     let (opened, hunks) = rayon::join(
-        || open(request, &trees, &files, &shortlist, outline),
+        || open(request, &trees, &files, &shortlist, outliner),
         || source::hunks::read(&trees, &history, &ranked.history.commits, &shortlist, by_id),
     );
     let mut hunks: FxHashMap<usize, Vec<Hunks>> = shortlist.iter().copied().zip(hunks).collect();
@@ -593,7 +607,7 @@ fn open(
     trees: &source::Trees,
     files: &[source::File],
     shortlist: &[usize],
-    outline: Outliner<'_>,
+    outliner: &Outliner<'_>,
 ) -> Vec<Opened> {
     use rayon::prelude::*;
     let max_parsed = max_parsed(request);
@@ -613,22 +627,38 @@ fn open(
         let entry = trees.entry(&trees.files[file_idx]);
         let path = &entry.path;
         let language = language::detect(path, &text).filter(|_| parse);
+        let known = (outliner.known)(entry, &text, language);
+        let unknown = known.is_none().then_some(language);
         let Outlined {
             outline,
             line_tokens,
-        } = outline(entry, &text, language);
+        } = known.unwrap_or_default();
         let syntax = lexicon::syntax::of_path(path);
         let odd = source::odd::warnings(path, &clean.counts, &text);
-        Some(Opened {
+        let opened = Opened {
             file_idx,
             text,
             syntax,
             outline,
             line_tokens,
             odd,
-        })
+        };
+        Some((opened, unknown))
     };
-    language::on_large_stacks(|| budgeted.par_iter().filter_map(open).collect())
+    let read: Vec<_> = budgeted.par_iter().filter_map(open).collect();
+    let (mut opened, unknown): (Vec<Opened>, Vec<_>) = read.into_iter().unzip();
+    if unknown.iter().any(Option::is_some) {
+        let find_out = |(opened, unknown): (&mut Opened, Option<_>)| {
+            if let Some(language) = unknown {
+                let entry = trees.entry(&trees.files[opened.file_idx]);
+                let found = (outliner.find_out)(entry, &opened.text, language);
+                (opened.outline, opened.line_tokens) = (found.outline, found.line_tokens);
+            }
+        };
+        let all = opened.par_iter_mut().zip(unknown);
+        language::on_large_stacks(|| all.for_each(find_out));
+    }
+    opened
 }
 
 fn subject_path(survey: &Survey, subject: Subject) -> String {

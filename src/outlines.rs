@@ -10,7 +10,7 @@ use crate::tokens::Tokenizer;
 use serde::{Deserialize, Serialize};
 
 /// A text, read for what it defines and for what it costs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Outlined {
     /// What it defines.
     pub outline: Outline,
@@ -69,31 +69,44 @@ const LASTING: &[&str] = &[
 /// Bytes of a text of no language from which on it is kept: a shorter one is counted faster than found.
 const MIN_PLAIN: usize = 4096;
 
-/// What `text` defines and costs: from `cache` where that is known.
-pub(crate) fn of(
+/// What `text` defines and costs, where `cache` knows it.
+pub(crate) fn known(
+    cache: &Cache,
+    text: &str,
+    language: Option<Language>,
+    tokenizer: Tokenizer,
+) -> Option<Outlined> {
+    let key = key(text, language, tokenizer)?;
+    let (kept, _) = cache.get::<Kept>(Bucket::Outlines, &key)?;
+    kept.revive(text)
+}
+
+/// Finds out what `text` defines and costs, for the next time.
+pub(crate) fn find_out(
     cache: Option<&Cache>,
     text: &str,
     language: Option<Language>,
     tokenizer: Tokenizer,
 ) -> Outlined {
-    let take = || Outlined::new(text, language, tokenizer);
-    let is_kept = language.is_some() || text.len() >= MIN_PLAIN;
-    let Some(cache) = cache.filter(|_| is_kept) else {
-        return take();
-    };
-    let key = Key::new("outline")
-        .with(language.map_or("", Language::id))
-        .with(tokenizer.name())
-        .with(text);
-    let kept = cache.get::<Kept>(Bucket::Outlines, &key);
-    if let Some(outlined) = kept.and_then(|(kept, _)| kept.revive(text)) {
-        return outlined;
-    }
-    let outlined = take();
-    if let Some(kept) = Kept::of(&outlined, text) {
+    let outlined = Outlined::new(text, language, tokenizer);
+    if let Some(cache) = cache
+        && let Some(key) = key(text, language, tokenizer)
+        && let Some(kept) = Kept::of(&outlined, text)
+    {
         cache.put(Bucket::Outlines, &key, &kept);
     }
     outlined
+}
+
+/// `None` where it is not worth it.
+fn key(text: &str, language: Option<Language>, tokenizer: Tokenizer) -> Option<Key> {
+    let is_kept = language.is_some() || text.len() >= MIN_PLAIN;
+    is_kept.then(|| {
+        Key::new("outline")
+            .with(language.map_or("", Language::id))
+            .with(tokenizer.name())
+            .with(text)
+    })
 }
 
 impl Kept {
@@ -266,10 +279,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::new(folder.path().to_owned());
         let rust = Language::from_id("rust");
+        let of = |text: &str, language, tokenizer| {
+            known(&cache, text, language, tokenizer)
+                .unwrap_or_else(|| find_out(Some(&cache), text, language, tokenizer))
+        };
         let text = |name: &str| format!("fn {name}() {{}}\n{}", "// words\n".repeat(100));
         let name = |text: &str, language| {
             let tokenizer = Tokenizer::default();
-            let outlined = of(Some(&cache), text, language, tokenizer);
+            let outlined = of(text, language, tokenizer);
             assert_eq!(outlined, Outlined::new(text, language, tokenizer));
             outlined
                 .outline
@@ -283,7 +300,7 @@ mod tests {
             name(&text("one"), Language::from_id("python"));
             name(&text("one"), None);
             name(&text("one").repeat(10), None);
-            let other = of(Some(&cache), &text("one"), rust, Tokenizer::Cl100kBase);
+            let other = of(&text("one"), rust, Tokenizer::Cl100kBase);
             let expected = Outlined::new(&text("one"), rust, Tokenizer::Cl100kBase);
             assert_eq!(other, expected);
         }

@@ -51,6 +51,11 @@ pub const BASELINES: [&str; 2] = ["whole files, BM25", "newest files"];
 /// What stands beside ctxpack in a [`Row`] of a case whose task is inferred.
 pub const UNASKED_BASELINES: [&str; 2] = ["changed together", "newest files"];
 
+/// What the outline of a file is kept under.
+fn key(entry: &Entry, language: Option<Language>) -> Option<(gix::ObjectId, &'static str)> {
+    Some((entry.object()?, language.map_or("", Language::id)))
+}
+
 impl Replay {
     /// Opens the repository that `root` lies in.
     ///
@@ -117,30 +122,21 @@ impl Replay {
         crate::survey_of(
             request,
             open,
-            &|entry, text, language| self.outline(request, entry, text, language),
+            &crate::Outliner {
+                known: &|entry, _, language| {
+                    lock(&self.outlines).get(&key(entry, language)?).cloned()
+                },
+                find_out: &|entry, text, language| {
+                    let found = Outlined::new(text, language, request.tokenizer);
+                    if let Some(key) = key(entry, language) {
+                        lock(&self.outlines).insert(key, found.clone());
+                    }
+                    found
+                },
+            },
             None, // what is read is kept in the memo
             &|_, _| {},
         )
-    }
-
-    fn outline(
-        &self,
-        request: &Request,
-        entry: &Entry,
-        text: &str,
-        language: Option<Language>,
-    ) -> Outlined {
-        let make = || Outlined::new(text, language, request.tokenizer);
-        let Some(id) = entry.object() else {
-            return make();
-        };
-        let key = (id, language.map_or("", Language::id));
-        if let Some(known) = lock(&self.outlines).get(&key) {
-            return known.clone();
-        }
-        let outline = make();
-        lock(&self.outlines).insert(key, outline.clone());
-        outline
     }
 
     /// Tokens of a file in full.
