@@ -18,6 +18,7 @@ mod fit;
 pub mod guard;
 mod index;
 pub mod language;
+mod left_out;
 pub mod lexicon;
 pub mod lock;
 mod outlines;
@@ -25,6 +26,7 @@ mod packed;
 pub mod render;
 pub mod request;
 pub mod score;
+mod shortlist;
 pub mod solve;
 pub mod source;
 pub mod sticky;
@@ -33,26 +35,20 @@ pub mod tokens;
 pub use packed::{Explained, Next, Packed, Source, Stage};
 pub use score::explanation::Explanation;
 
-use emit::{Account, Chance, Item, Omitted, Proof, Upgrade};
+use emit::{Account, Chance, Item, Proof, Upgrade};
 use error::Error;
-use outlines::Outlined;
 use render::{Measure, Rendering, Renderings, Subject, lines::Lines};
-use request::{Budget, Kind, RenderingName, Request, Secrets, Task, TaskSource};
+use request::{Budget, Kind, Request, Secrets, Task, TaskSource};
 use rustc_hash::{FxHashMap, FxHashSet};
-use score::Opened;
 pub use score::Survey;
 use score::links::Likely;
 use score::memory::Around;
 use score::pieces::Segment;
 use score::said::Said;
+use shortlist::Outliner;
 use source::hunks::Hunks;
 use std::borrow::Cow;
-use std::cmp::Ordering;
-use std::sync::Arc;
 use std::time::Instant;
-
-/// Bytes of the shortlist that are parsed at least.
-const MIN_PARSED: u64 = 1_500_000;
 
 /// Hears of each stage, with the number of candidates done in it so far; called from any thread.
 pub type Progress<'a> = &'a (dyn Fn(Stage, usize) + Sync);
@@ -60,17 +56,8 @@ pub type Progress<'a> = &'a (dyn Fn(Stage, usize) + Sync);
 /// Seconds that a session may be ahead of the last commit and still say what time it is: two years.
 const MAX_AHEAD: i64 = 2 * 366 * 86_400;
 
-/// Files of the shortlist at least.
-const MIN_SHORTLIST: usize = 60;
-
 /// Steps that a manifest names beyond the budget.
 const MAX_UPGRADES: usize = 5;
-
-/// Files of the shortlist at most; more only where these would not fill the budget.
-const MAX_SHORTLIST: usize = 600;
-
-/// Files of the shortlist at most, however small they are.
-const MAX_SMALL: usize = 20_000;
 
 /// Packs what `request` asks for. `progress` hears of each stage, with the number of candidates done.
 ///
@@ -109,18 +96,6 @@ pub fn survey(request: &Request, progress: Progress<'_>) -> Result<Survey, Error
         progress,
     )
 }
-
-/// Outlines the text of an entry by the grammar of a language, if there is one, and counts its tokens.
-pub(crate) struct Outliner<'a> {
-    /// What is known of it.
-    pub known: &'a Outlining<'a, Option<Outlined>>,
-    /// Finds out.
-    pub find_out: &'a Outlining<'a, Outlined>,
-}
-
-/// What becomes of a text in a language.
-pub(crate) type Outlining<'a, T> =
-    dyn Fn(&source::tree::Entry, &str, Option<language::Language>) -> T + Sync + 'a;
 
 /// [`survey`] of what `open` lists, outlined by `outliner`; of git what `cache` knows is not read again.
 pub(crate) fn survey_of(
@@ -224,9 +199,9 @@ pub(crate) fn survey_of(
         &files,
     ));
     lap("score", Instant::now());
-    let shortlist = shortlist(request, &files, &ranked.order);
+    let shortlist = shortlist::choose(request, &files, &ranked.order);
     let (opened, hunks) = rayon::join(
-        || open(request, &trees, &files, &shortlist, outliner),
+        || shortlist::open(request, &trees, &files, &shortlist, outliner),
         || source::hunks::read(&trees, &history, &ranked.history.commits, &shortlist, by_id),
     );
     let mut hunks: FxHashMap<usize, Vec<Hunks>> = shortlist.iter().copied().zip(hunks).collect();
@@ -380,12 +355,12 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
             place(a.0).cmp(&place(b.0)).then(by_value)
         });
     };
-    let mut unlisted = unlisted(survey, &menus);
+    let mut unlisted = left_out::unlisted(survey, &menus);
     if !request.known.is_empty() {
         unlisted.retain(|omitted| !request.known.contains(&omitted.id()));
     }
     let tell = |account: &mut Account, chosen: &[Option<usize>]| {
-        account.omitted = omitted(survey, &menus, chosen, &unlisted);
+        account.omitted = left_out::omitted(survey, &menus, chosen, &unlisted);
         account.chance = chance(survey, &menus, chosen);
         account.warnings = warnings(survey, &menus, chosen);
     };
@@ -570,97 +545,6 @@ fn session_item(survey: &Survey, idx: usize, rendering: &Rendering) -> Item {
     }
 }
 
-/// The files that could be shown: the most probable ones, until there is several times what the budget holds.
-fn shortlist(request: &Request, files: &[source::File], order: &[usize]) -> Vec<usize> {
-    let budget_bytes = match request.budget {
-        Budget::Tokens(n) => n.saturating_mul(4),
-        Budget::Characters(n) | Budget::Bytes(n) => n,
-    };
-    let earlier = request.earlier.iter().flat_map(sticky::Earlier::files);
-    let earlier: FxHashSet<&str> = earlier.collect();
-    let mut bytes = 0_u64;
-    let mut list = Vec::new();
-    for (rank, &idx) in order.iter().enumerate() {
-        let times = if rank < MAX_SHORTLIST { 4 } else { 1 };
-        let room = rank < MIN_SHORTLIST
-            || (bytes < (budget_bytes as u64).saturating_mul(times) && rank < MAX_SMALL);
-        if room || files[idx].pinned || earlier.contains(&*files[idx].path) {
-            bytes += files[idx].n_bytes;
-            list.push(idx);
-        }
-    }
-    list
-}
-
-/// Parsing costs ten times what counting does: what is parsed is a few times what could be shown.
-fn max_parsed(request: &Request) -> u64 {
-    let tokens = match request.budget {
-        Budget::Tokens(n) => n,
-        Budget::Characters(n) | Budget::Bytes(n) => n / 4,
-    };
-    (tokens as u64).saturating_mul(40).max(MIN_PARSED)
-}
-
-/// Reads and parses the shortlist, best first, up to so many bytes; the rest is cut by its lines.
-fn open(
-    request: &Request,
-    trees: &source::Trees,
-    files: &[source::File],
-    shortlist: &[usize],
-    outliner: &Outliner<'_>,
-) -> Vec<Opened> {
-    use rayon::prelude::*;
-    let max_parsed = max_parsed(request);
-    let mut n_bytes = 0_u64;
-    let budgeted: Vec<(usize, bool)> = shortlist
-        .iter()
-        .map(|&file_idx| {
-            n_bytes += trees.entry(&trees.files[file_idx]).n_bytes;
-            (file_idx, n_bytes <= max_parsed)
-        })
-        .collect();
-    let open = |&(file_idx, parse): &(usize, bool)| {
-        let clean = trees
-            .scanned_text(&trees.files[file_idx], &files[file_idx])
-            .ok()?;
-        let text = clean.text;
-        let entry = trees.entry(&trees.files[file_idx]);
-        let path = &entry.path;
-        let language = language::detect(path, &text).filter(|_| parse);
-        let known = (outliner.known)(entry, &text, language);
-        let unknown = known.is_none().then_some(language);
-        let Outlined {
-            outline,
-            line_tokens,
-        } = known.unwrap_or_default();
-        let syntax = lexicon::syntax::of_path(path);
-        let odd = source::odd::warnings(path, &clean.counts, &text);
-        let opened = Opened {
-            file_idx,
-            text,
-            syntax,
-            outline,
-            line_tokens,
-            odd,
-        };
-        Some((opened, unknown))
-    };
-    let read: Vec<_> = budgeted.par_iter().filter_map(open).collect();
-    let (mut opened, unknown): (Vec<Opened>, Vec<_>) = read.into_iter().unzip();
-    if unknown.iter().any(Option::is_some) {
-        let find_out = |(opened, unknown): (&mut Opened, Option<_>)| {
-            if let Some(language) = unknown {
-                let entry = trees.entry(&trees.files[opened.file_idx]);
-                let found = (outliner.find_out)(entry, &opened.text, language);
-                (opened.outline, opened.line_tokens) = (found.outline, found.line_tokens);
-            }
-        };
-        let all = opened.par_iter_mut().zip(unknown);
-        language::on_large_stacks(|| all.for_each(find_out));
-    }
-    opened
-}
-
 fn subject_path(survey: &Survey, subject: Subject) -> String {
     match subject {
         Subject::File(idx) => survey.files[survey.opened[idx].file_idx].path.to_string(),
@@ -735,125 +619,6 @@ fn explanations(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>])
         tree: score::reasons::explain_file(survey, idx, None),
     }));
     explained
-}
-
-/// A file that was left out.
-fn omitted_file(survey: &Survey, file_idx: usize, reason: &'static str) -> Omitted {
-    let file = &survey.files[file_idx];
-    Omitted {
-        own_id: None,
-        kind: Kind::File,
-        path: Arc::clone(&file.path),
-        tokens_full: (file.n_bytes / 4) as usize,
-        relevance: score::chance::needed(survey.ranked.p[file_idx]),
-        reason: file.barred.unwrap_or(reason),
-    }
-}
-
-/// The order of what was left out: most relevant first.
-fn by_relevance(a: &Omitted, b: &Omitted) -> Ordering {
-    b.relevance
-        .total_cmp(&a.relevance)
-        .then_with(|| a.kind.cmp(&b.kind))
-        .then_with(|| a.path.cmp(&b.path))
-        .then_with(|| a.own_id.cmp(&b.own_id))
-}
-
-/// The files that are left out of every bundle, because they have no menu; most relevant first.
-fn unlisted(survey: &Survey, menus: &[Renderings]) -> Vec<Omitted> {
-    use rayon::prelude::*;
-    let mut is_listed = vec![false; survey.files.len()];
-    for menu in menus {
-        if let Subject::File(idx) = menu.subject {
-            is_listed[survey.opened[idx].file_idx] = true;
-        }
-    }
-    let mut unlisted: Vec<Omitted> = (0..survey.files.len())
-        .into_par_iter()
-        .filter(|&idx| {
-            let barred = survey.files[idx].barred;
-            !is_listed[idx] && !matches!(barred, Some(source::NOTE | source::BUNDLE))
-        })
-        .map(|idx| omitted_file(survey, idx, "not among the most probable"))
-        .collect();
-    unlisted.par_sort_by(by_relevance);
-    unlisted
-}
-
-/// What was left out, most relevant first: `unlisted`, and what was not chosen.
-fn omitted(
-    survey: &Survey,
-    menus: &[Renderings],
-    chosen: &[Option<usize>],
-    unlisted: &[Omitted],
-) -> Vec<Omitted> {
-    let Survey {
-        opened,
-        remembered,
-        memory,
-        ..
-    } = survey;
-    let cut = "value density under the cut";
-    let mut omitted: Vec<Omitted> = Vec::new();
-    for (menu, choice) in menus.iter().zip(chosen) {
-        let tokens_full = menu
-            .options
-            .iter()
-            .map(|option| option.cost)
-            .max()
-            .unwrap_or(0);
-        match menu.subject {
-            Subject::File(idx) if choice.is_none() => {
-                let reason = match survey.copies[idx] {
-                    Some(_) => "a near copy of a likelier file",
-                    None => cut,
-                };
-                omitted.push(omitted_file(survey, opened[idx].file_idx, reason));
-            }
-            Subject::Note(idx) if choice.is_none() => {
-                let item =
-                    render::memory::note_item(survey, idx, RenderingName::Full, &[], String::new());
-                omitted.push(Omitted {
-                    own_id: Some(item.id.into()),
-                    kind: Kind::Note,
-                    path: item.path.into(),
-                    tokens_full,
-                    relevance: memory.atoms[idx].p,
-                    reason: if remembered.seen[idx] {
-                        "the agent has read it already"
-                    } else if memory.atoms[idx].repeats.is_some_and(|it| it.is_exact) {
-                        "says what another note says"
-                    } else {
-                        cut
-                    },
-                });
-            }
-            Subject::Session(idx) if choice.is_none() => {
-                let item =
-                    render::memory::session_item(survey, idx, RenderingName::Full, String::new());
-                omitted.push(Omitted {
-                    own_id: Some(item.id.into()),
-                    kind: Kind::Session,
-                    path: item.path.into(),
-                    tokens_full,
-                    relevance: memory.sessions[idx].p,
-                    reason: cut,
-                });
-            }
-            Subject::File(_) | Subject::Note(_) | Subject::Session(_) => {}
-        }
-    }
-    omitted.sort_by(by_relevance);
-    let mut all = Vec::with_capacity(omitted.len() + unlisted.len());
-    let mut rest = unlisted;
-    for one in omitted {
-        let before = rest.partition_point(|other| by_relevance(other, &one).is_lt());
-        all.extend_from_slice(&rest[..before]);
-        all.push(one);
-        rest = &rest[before..];
-    }
-    all.extend_from_slice(rest);
-    all
 }
 
 /// The JSON manifest of `bundle`, ending in a newline.

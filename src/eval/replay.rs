@@ -12,6 +12,7 @@ use crate::language::Language;
 use crate::outlines::Outlined;
 use crate::request::{Budget, Request, Task, TaskSource};
 use crate::score::Survey;
+use crate::shortlist::Outliner;
 use crate::source::memo::Memo;
 use crate::source::repository::{self, Repository};
 use crate::source::tree::Entry;
@@ -122,7 +123,7 @@ impl Replay {
         crate::survey_of(
             request,
             open,
-            &crate::Outliner {
+            &Outliner {
                 known: &|entry, _, language| {
                     lock(&self.outlines).get(&key(entry, language)?).cloned()
                 },

@@ -31,6 +31,18 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     // what earlier runs parsed and counted
     ("outlines", &["cache", "language", "tokens"]),
+    // which files are opened
+    (
+        "shortlist",
+        &[
+            "language", "lexicon", "outlines", "request", "score", "source", "sticky",
+        ],
+    ),
+    // what no bundle has room for
+    (
+        "left_out",
+        &["emit", "render", "request", "score", "source"],
+    ),
     // what the hosts of agents say and want to hear
     ("agents", &[]),
     // the stages, and what they lean on; none imports from a later stage
@@ -59,7 +71,16 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "eval",
         &[
-            "emit", "error", "language", "lexicon", "lib", "outlines", "request", "score", "source",
+            "emit",
+            "error",
+            "language",
+            "lexicon",
+            "lib",
+            "outlines",
+            "request",
+            "score",
+            "shortlist",
+            "source",
         ],
     ),
     // the outside: the command line and its settings are one program
