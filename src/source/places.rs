@@ -8,6 +8,7 @@
 use super::beneath::{Folder, Kind};
 use super::tree::{bytes_of, path_of};
 use crate::guard::text::path_text;
+use rayon::prelude::*;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,9 @@ const MAX_NAMES: usize = 2_000_000;
 /// What names the stores that objects are borrowed from, in bytes, and how many of them there may be, one behind the other.
 const MAX_ALTERNATES_BYTES: u64 = 1 << 20;
 const MAX_STORES: usize = 8;
+
+/// Folders that are looked at in one go.
+const AT_ONCE: usize = 32;
 
 /// How deep refs nest at most.
 const MAX_DEPTH: usize = 64;
@@ -182,24 +186,54 @@ impl Places {
         mut pending: Vec<(PathBuf, usize)>,
         n_left: &mut usize,
     ) -> Result<(), String> {
-        while let Some((below, depth)) = pending.pop() {
-            if depth > MAX_DEPTH {
-                return Err(format!("{} is nested too deep", shown(&below)));
-            }
-            // a link to a folder of the repository is looked at where that is
-            let Ok(inner) = folder.folder(&below) else {
-                continue;
-            };
-            for (name, kind) in list(&inner, &below, n_left)? {
-                let path = below.join(&name);
-                if self.check_name(at, &inner, &path, Path::new(&name), kind)? == Kind::Folder
-                    && kind == Kind::Folder
-                {
-                    pending.push((path, depth + 1));
-                }
+        // a repository that was not packed for a while has thousands of objects, in 256 folders
+        while !pending.is_empty() {
+            let batch = pending.split_off(pending.len().saturating_sub(AT_ONCE));
+            let most = *n_left;
+            let looked: Vec<Looked> = batch
+                .par_iter()
+                .rev()
+                .map(|(below, depth)| {
+                    let mut n_left = most;
+                    let found = self.check_one(at, folder, below, *depth, &mut n_left)?;
+                    Ok((most - n_left, found))
+                })
+                .collect();
+            for looked in looked {
+                let (n, found) = looked?;
+                *n_left = n_left.checked_sub(n).ok_or_else(too_many)?;
+                pending.extend(found);
             }
         }
         Ok(())
+    }
+
+    /// The same of what is in one of them; gives the folders in it.
+    fn check_one(
+        &self,
+        at: &Path,
+        folder: &Folder,
+        below: &Path,
+        depth: usize,
+        n_left: &mut usize,
+    ) -> Result<Vec<(PathBuf, usize)>, String> {
+        let mut found = Vec::new();
+        if depth > MAX_DEPTH {
+            return Err(format!("{} is nested too deep", shown(below)));
+        }
+        // a link to a folder of the repository is looked at where that is
+        let Ok(inner) = folder.folder(below) else {
+            return Ok(found);
+        };
+        for (name, kind) in list(&inner, below, n_left)? {
+            let path = below.join(&name);
+            if self.check_name(at, &inner, &path, Path::new(&name), kind)? == Kind::Folder
+                && kind == Kind::Folder
+            {
+                found.push((path, depth + 1));
+            }
+        }
+        Ok(found)
     }
 
     /// Whether what `name` in `folder` stands for, which is `below` in `at`, can be opened. Gives its kind, behind links too.
@@ -296,6 +330,13 @@ pub fn named_by(dot_git: &Path) -> Result<PathBuf, String> {
     Ok(own.map_err(|_| ".git names a folder that is not there")?)
 }
 
+/// How many names a folder has, and the folders in it.
+type Looked = Result<(usize, Vec<(PathBuf, usize)>), String>;
+
+fn too_many() -> String {
+    format!("more than {MAX_NAMES} files: `git gc` packs them")
+}
+
 fn list(
     folder: &Folder,
     below: &Path,
@@ -305,7 +346,7 @@ fn list(
         .list(*n_left)
         .map_err(|e| format!("{}: {e}", shown(below)))?;
     if is_cut {
-        return Err(format!("more than {MAX_NAMES} files: `git gc` packs them"));
+        return Err(too_many());
     }
     *n_left -= names.len();
     names.sort_unstable(); // the first that is wrong is told
