@@ -64,6 +64,7 @@ const LASTING: &[&str] = &[
     "too large",
     "too repetitive",
     "too slow",
+    "heredoc word too long",
 ];
 
 /// Bytes of a text of no language from which on it is kept: a shorter one is counted faster than found.

@@ -4,6 +4,7 @@
 //! helps. These checks are on the text alone, linear, and give the same answer on every machine, so they come first; the
 //! deadline in [`super::parse`] is only the last resort.
 
+use super::table::Language;
 use rustc_hash::FxHashSet;
 use std::ops::Range;
 
@@ -19,8 +20,12 @@ pub(super) const MAX_DEPTH: i32 = 500;
 /// The longest run of prefix operators, each of which nests one level without a bracket.
 const MAX_PREFIX_RUN: usize = 2_000;
 
+/// The longest word that may end a heredoc in Ruby: its scanner keeps the length in one byte, and ends the process where what it
+/// kept does not add up.
+const MAX_HEREDOC_WORD_BYTES: usize = 255;
+
 /// Says why `text` must not be parsed, if so.
-pub(super) fn refuse(text: &str) -> Option<&'static str> {
+pub(super) fn refuse(text: &str, language: Language) -> Option<&'static str> {
     let bytes = text.as_bytes();
     if bytes.len() > MAX_BYTES {
         return Some("too large");
@@ -35,7 +40,34 @@ pub(super) fn refuse(text: &str) -> Option<&'static str> {
     if too_deep(bytes) {
         return Some("too deep");
     }
+    if language.id() == "ruby" && has_long_heredoc_word(bytes) {
+        return Some("heredoc word too long");
+    }
     None
+}
+
+/// Whether what follows a `<<`, as the scanner reads it, is longer than [`MAX_HEREDOC_WORD_BYTES`].
+fn has_long_heredoc_word(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'<', bytes).any(|at| {
+        let length = match &bytes[at..] {
+            [b'<', b'<', b'-' | b'~', word @ ..] | [b'<', b'<', word @ ..] => word_length(word),
+            _ => 0,
+        };
+        length > MAX_HEREDOC_WORD_BYTES
+    })
+}
+
+/// How long the word is that stands here, or what stands in quotes.
+fn word_length(bytes: &[u8]) -> usize {
+    match bytes {
+        [quote @ (b'"' | b'\'' | b'`'), rest @ ..] => {
+            memchr::memchr(*quote, rest).unwrap_or(rest.len())
+        }
+        _ => bytes
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | 0x80..))
+            .count(),
+    }
 }
 
 /// Whether brackets, counted without regard to strings and comments, ever stand more than [`MAX_DEPTH`] deep in either
@@ -165,8 +197,14 @@ fn repetitive_stretches(text: &str) -> Vec<Range<usize>> {
 mod tests {
     use super::*;
 
+    fn check_as(id: &str, text: &str, expected: Option<&str>) {
+        let language = Language::from_id(id).unwrap();
+        assert_eq!(refuse(text, language), expected);
+    }
+
     fn check(text: &str, expected: Option<&str>) {
-        assert_eq!(refuse(text), expected);
+        check_as("c", text, expected);
+        check_as("ruby", text, expected);
     }
 
     #[test]
@@ -182,6 +220,18 @@ mod tests {
         check(&"()".repeat(5_000), None);
         check(&"- ".repeat(2_001), Some("too deep"));
         check(&format!("x{}", "\n#----".repeat(2_000)), None);
+    }
+
+    #[test]
+    fn words_of_heredocs_are_measured() {
+        let too_long = Some("heredoc word too long");
+        for (before, after) in [("<<", "\n"), ("x <<~", ""), ("<<-'", "'"), ("<<<\"", "\""), ("<<`", "")] {
+            let with = |length: usize| format!("{before}{}{after}", "é".repeat(length / 2) + &"a".repeat(length % 2));
+            check(&with(255), None);
+            check_as("ruby", &with(256), too_long);
+            check_as("cpp", &with(256), None);
+        }
+        check(&format!("x << \"{}\"\n", "a".repeat(300)), None);
     }
 
     fn check_stretches(text: &str, starts: &[usize]) {

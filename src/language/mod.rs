@@ -170,7 +170,7 @@ pub struct Outline {
     /// is longer than [`LONG_LINES`]: where it may be cut. Statements longer than that are broken inside as well.
     pub breaks: Vec<u32>,
     /// Why there is less than a parse would give: `no grammar`, `too large`, `lines too long`, `too deep`, `too repetitive`,
-    /// `too broken`, `too slow`, `out of time` or `no thread`; `None` after a parse and for Markdown.
+    /// `too broken`, `heredoc word too long`, `too slow`, `out of time` or `no thread`; `None` after a parse and for Markdown.
     pub fallback: Option<&'static str>,
 }
 
@@ -192,7 +192,7 @@ pub fn outline(text: &str, language: Option<Language>) -> Outline {
         } else {
             text.into()
         };
-        match parse::tree(&shown, grammar) {
+        match parse::tree(&shown, language, grammar) {
             Ok(tree) => structure::outline(text, &tree, language),
             Err(reason) => column_zero::outline(text, language, reason),
         }

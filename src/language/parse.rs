@@ -1,6 +1,7 @@
 //! Runs the parser, under limits.
 
 use super::limits;
+use super::table::Language;
 use std::cell::Cell;
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
@@ -30,8 +31,12 @@ const DEADLINE: Duration = Duration::from_secs(8);
 const MAX_LOOSE_TOKENS: usize = 200;
 
 /// Parses `text`, or says why not.
-pub(super) fn tree(text: &str, grammar: LanguageFn) -> Result<Tree, &'static str> {
-    if let Some(reason) = limits::refuse(text) {
+pub(super) fn tree(
+    text: &str,
+    language: Language,
+    grammar: LanguageFn,
+) -> Result<Tree, &'static str> {
+    if let Some(reason) = limits::refuse(text, language) {
         return Err(reason);
     }
     if let Some((excerpt, stretches)) = limits::excerpt(text) {

@@ -34,7 +34,8 @@ typedef struct {
   bool did_get_column;
   ColumnData column_data;
 
-  char debug_buffer[TREE_SITTER_SERIALIZATION_BUFFER_SIZE];
+  // ctxpack: twice what scanners are told there is, since two of them write a byte more.
+  char debug_buffer[2 * TREE_SITTER_SERIALIZATION_BUFFER_SIZE];
 } Lexer;
 
 void ts_lexer_init(Lexer *self);

@@ -406,7 +406,7 @@ static unsigned ts_parser__external_scanner_serialize(
       self->lexer.debug_buffer
     );
   }
-  ts_assert(length <= TREE_SITTER_SERIALIZATION_BUFFER_SIZE);
+  ts_assert(length <= sizeof(self->lexer.debug_buffer));
   return length;
 }
 
