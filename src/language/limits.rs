@@ -1,8 +1,8 @@
 //! What a file must keep to before a parser sees it.
 //!
 //! A parser written in C can be led to eat all memory, time or stack; a stack overflow there ends the process and no `catch`
-//! helps. These checks are on the text alone, linear, and give the same answer on every machine, so they come first; the
-//! deadline in [`super::parse`] is only the last resort.
+//! helps, nor against an assertion that fails. These checks are on the text alone, linear, and give the same answer on every
+//! machine, so they come first; then come the counts of [`super::parse`], whose deadline is only the last resort.
 
 use super::table::Language;
 use rustc_hash::FxHashSet;
@@ -225,8 +225,19 @@ mod tests {
     #[test]
     fn words_of_heredocs_are_measured() {
         let too_long = Some("heredoc word too long");
-        for (before, after) in [("<<", "\n"), ("x <<~", ""), ("<<-'", "'"), ("<<<\"", "\""), ("<<`", "")] {
-            let with = |length: usize| format!("{before}{}{after}", "é".repeat(length / 2) + &"a".repeat(length % 2));
+        for (before, after) in [
+            ("<<", "\n"),
+            ("x <<~", ""),
+            ("<<-'", "'"),
+            ("<<<\"", "\""),
+            ("<<`", ""),
+        ] {
+            let with = |length: usize| {
+                format!(
+                    "{before}{}{after}",
+                    "é".repeat(length / 2) + &"a".repeat(length % 2)
+                )
+            };
             check(&with(255), None);
             check_as("ruby", &with(256), too_long);
             check_as("cpp", &with(256), None);

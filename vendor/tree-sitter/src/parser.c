@@ -78,6 +78,12 @@ static const unsigned MAX_VERSION_COUNT = 6;
 static const unsigned MAX_VERSION_COUNT_OVERFLOW = 4;
 static const unsigned MAX_SUMMARY_DEPTH = 16;
 static const unsigned MAX_COST_DIFFERENCE = 18 * ERROR_COST_PER_SKIPPED_TREE;
+// ctxpack: what takes long within one step counts as so many operations.
+static const unsigned OPERATIONS_PER_ERROR = 32;
+static const unsigned OPERATIONS_PER_MISSING_TOKEN = 4;
+static const unsigned OPERATIONS_PER_TRIED_REDUCTION = 1;
+static const unsigned NODES_COMPARED_PER_OPERATION = 16;
+static const unsigned NODES_VISITED_PER_OPERATION = 64;
 static const unsigned OP_COUNT_PER_PARSER_CALLBACK_CHECK = 100;
 
 typedef struct {
@@ -869,7 +875,9 @@ static bool ts_parser__select_tree(TSParser *self, Subtree left, Subtree right) 
 
   if (ts_subtree_error_cost(left) > 0) return true;
 
-  int comparison = ts_subtree_compare(left, right, &self->tree_pool);
+  unsigned n_compared = 0;
+  int comparison = ts_subtree_compare(left, right, &self->tree_pool, &n_compared);
+  self->operation_count += n_compared / NODES_COMPARED_PER_OPERATION;
   switch (comparison) {
     case -1:
       LOG("select_earlier symbol:%s, over_symbol:%s", TREE_NAME(left), TREE_NAME(right));
@@ -1193,6 +1201,7 @@ static bool ts_parser__do_all_potential_reductions(
     for (uint32_t j = 0; j < self->reduce_actions.size; j++) {
       ReduceAction action = *array_get(&self->reduce_actions, j);
 
+      self->operation_count += OPERATIONS_PER_TRIED_REDUCTION;
       reduction_version = ts_parser__reduce(
         self, version, action.symbol, action.count,
         action.dynamic_precedence, action.production_id,
@@ -1483,6 +1492,7 @@ static void ts_parser__handle_error(
   Subtree lookahead
 ) {
   uint32_t previous_version_count = ts_stack_version_count(self->stack);
+  self->operation_count += OPERATIONS_PER_ERROR;
 
   // Perform any reductions that can happen in this state, regardless of the lookahead. After
   // skipping one or more invalid tokens, the parser might find a token that would have allowed
@@ -1534,6 +1544,7 @@ static void ts_parser__handle_error(
             state_after_missing_symbol
           );
 
+          self->operation_count += OPERATIONS_PER_MISSING_TOKEN;
           if (ts_parser__do_all_potential_reductions(
             self, version_with_missing_tree,
             ts_subtree_leaf_symbol(lookahead)
@@ -1575,22 +1586,20 @@ static void ts_parser__handle_error(
 }
 
 static bool ts_parser__check_progress(TSParser *self, Subtree *lookahead, const uint32_t *position, unsigned operations) {
-  self->operation_count += operations;
-  if (self->operation_count >= OP_COUNT_PER_PARSER_CALLBACK_CHECK) {
-    self->operation_count = 0;
-  }
+  self->operation_count += operations + ts_stack_take_visited(self->stack, NODES_VISITED_PER_OPERATION);
   if (position != NULL) {
     self->parse_state.current_byte_offset = *position;
     self->parse_state.has_error = self->has_error;
   }
-  if (
-    self->operation_count == 0 &&
-    (self->parse_options.progress_callback && self->parse_options.progress_callback(&self->parse_state))
-  ) {
-    if (lookahead && lookahead->ptr) {
-      ts_subtree_release(&self->tree_pool, *lookahead);
+  // ctxpack: asked once for each so many operations, though one call may have taken many.
+  while (self->operation_count >= OP_COUNT_PER_PARSER_CALLBACK_CHECK) {
+    self->operation_count -= OP_COUNT_PER_PARSER_CALLBACK_CHECK;
+    if (self->parse_options.progress_callback && self->parse_options.progress_callback(&self->parse_state)) {
+      if (lookahead && lookahead->ptr) {
+        ts_subtree_release(&self->tree_pool, *lookahead);
+      }
+      return false;
     }
-    return false;
   }
   return true;
 }

@@ -12,6 +12,7 @@
 #define MAX_NODE_POOL_SIZE 50
 #define MAX_ITERATOR_COUNT 64
 #define MAX_SLICE_COUNT 256
+#define MAX_MERGE_DEPTH 1024 // ctxpack
 
 #if defined _WIN32 && !defined __GNUC__
 #define forceinline __forceinline
@@ -69,6 +70,7 @@ struct Stack {
   StackNodeArray node_pool;
   StackNode *base_node;
   SubtreePool *subtree_pool;
+  unsigned n_visited; // ctxpack: nodes that were looked at since it was last asked
 };
 
 typedef unsigned StackAction;
@@ -93,17 +95,26 @@ static void stack_node_release(
   StackNodeArray *pool,
   SubtreePool *subtree_pool
 ) {
+  // ctxpack: nodes that wait for their turn, in place of a recursion as deep as the text is ambiguous.
+  StackNodeArray waiting = array_new();
 recur:
   ts_assert(self->ref_count != 0);
   self->ref_count--;
-  if (self->ref_count > 0) return;
+  if (self->ref_count > 0) {
+    if (waiting.size > 0) {
+      self = array_pop(&waiting);
+      goto recur;
+    }
+    if (waiting.contents) array_delete(&waiting);
+    return;
+  }
 
   StackNode *first_predecessor = NULL;
   if (self->link_count > 0) {
     for (unsigned i = self->link_count - 1; i > 0; i--) {
       StackLink link = self->links[i];
       if (link.subtree.ptr) ts_subtree_release(subtree_pool, link.subtree);
-      stack_node_release(link.node, pool, subtree_pool);
+      array_push(&waiting, link.node);
     }
     StackLink link = self->links[0];
     if (link.subtree.ptr) ts_subtree_release(subtree_pool, link.subtree);
@@ -120,6 +131,11 @@ recur:
     self = first_predecessor;
     goto recur;
   }
+  if (waiting.size > 0) {
+    self = array_pop(&waiting);
+    goto recur;
+  }
+  if (waiting.contents) array_delete(&waiting);
 }
 
 /// Get the number of nodes in the subtree, for the purpose of measuring
@@ -201,8 +217,11 @@ static bool stack__subtree_is_equivalent(Subtree left, Subtree right) {
 static void stack_node_add_link(
   StackNode *self,
   StackLink link,
-  SubtreePool *subtree_pool
+  SubtreePool *subtree_pool,
+  unsigned *n_visited,
+  unsigned depth
 ) {
+  (*n_visited)++;
   if (link.node == self) return;
 
   for (int i = 0; i < self->link_count; i++) {
@@ -227,13 +246,15 @@ static void stack_node_add_link(
       }
 
       // If the previous nodes are mergeable, merge them recursively.
+      // ctxpack: but not deeper than the stack is sure to hold; beyond, the ambiguity stays.
       if (
+        depth < MAX_MERGE_DEPTH &&
         existing_link->node->state == link.node->state &&
         existing_link->node->position.bytes == link.node->position.bytes &&
         existing_link->node->error_cost == link.node->error_cost
       ) {
         for (int j = 0; j < link.node->link_count; j++) {
-          stack_node_add_link(existing_link->node, link.node->links[j], subtree_pool);
+          stack_node_add_link(existing_link->node, link.node->links[j], subtree_pool, n_visited, depth + 1);
         }
         int32_t dynamic_precedence = link.node->dynamic_precedence;
         if (link.subtree.ptr) {
@@ -353,6 +374,7 @@ static StackSliceArray stack__iter(
       StackIterator *iterator = array_get(&self->iterators, i);
       StackNode *node = iterator->node;
 
+      self->n_visited++;
       StackAction action = callback(payload, iterator);
       bool should_pop = action & StackActionPop;
       bool should_stop = action & StackActionStop || node->link_count == 0;
@@ -458,6 +480,12 @@ void ts_stack_delete(Stack *self) {
   }
   array_delete(&self->heads);
   ts_free(self);
+}
+
+unsigned ts_stack_take_visited(Stack *self, unsigned per) {
+  unsigned n_full = self->n_visited / per;
+  self->n_visited %= per;
+  return n_full;
 }
 
 uint32_t ts_stack_version_count(const Stack *self) {
@@ -714,7 +742,7 @@ bool ts_stack_merge(Stack *self, StackVersion version1, StackVersion version2) {
   StackHead *head1 = array_get(&self->heads, version1);
   StackHead *head2 = array_get(&self->heads, version2);
   for (uint32_t i = 0; i < head2->node->link_count; i++) {
-    stack_node_add_link(head1->node, head2->node->links[i], self->subtree_pool);
+    stack_node_add_link(head1->node, head2->node->links[i], self->subtree_pool, &self->n_visited, 0);
   }
   if (head1->node->state == ERROR_STATE) {
     head1->node_count_at_last_error = head1->node->node_count;

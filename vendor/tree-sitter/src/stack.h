@@ -36,6 +36,9 @@ void ts_stack_delete(Stack *self);
 // Get the stack's current number of versions.
 uint32_t ts_stack_version_count(const Stack *self);
 
+// ctxpack: how many times `per` nodes were looked at since it was last asked; the rest counts the next time.
+unsigned ts_stack_take_visited(Stack *self, unsigned per);
+
 // Get the stack's current number of halted versions.
 uint32_t ts_stack_halted_version_count(Stack *self);
 

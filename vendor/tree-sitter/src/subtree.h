@@ -218,7 +218,7 @@ Subtree ts_subtree_new_missing_leaf(
 MutableSubtree ts_subtree_make_mut(SubtreePool *pool, Subtree self);
 void ts_subtree_retain(Subtree self);
 void ts_subtree_release(SubtreePool *pool, Subtree self);
-int ts_subtree_compare(Subtree left, Subtree right, SubtreePool *pool);
+int ts_subtree_compare(Subtree left, Subtree right, SubtreePool *pool, unsigned *n_compared);
 void ts_subtree_set_symbol(MutableSubtree *self, TSSymbol symbol, const TSLanguage *language);
 void ts_subtree_compress(MutableSubtree self, unsigned count, const TSLanguage *language, MutableSubtreeArray *stack);
 void ts_subtree_summarize_children(MutableSubtree self, const TSLanguage *language);
