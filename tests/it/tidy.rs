@@ -335,7 +335,7 @@ fn folders_of_grammars_are_whole() {
     for path in files("grammars") {
         let (folder, name) = path.rsplit_once('/').unwrap();
         let name = match name {
-            "sample.outline" | "outline.scm" | "tags.scm" => name,
+            "sample.outline" | "outline.scm" | "tags.scm" | "nests.toml" => name,
             _ if name.starts_with("sample.") => "sample",
             _ => panic!("{path} is no part of a grammar"),
         };
@@ -356,6 +356,11 @@ fn folders_of_grammars_are_whole() {
             has("sample"),
             has("sample.outline"),
             "{folder}: a sample without its outline"
+        );
+        assert_eq!(
+            has("sample"),
+            has("nests.toml"),
+            "{folder}: nobody says what nests"
         );
     }
 }
