@@ -120,14 +120,16 @@ impl Places {
     /// Whether the stores that objects are borrowed from (`git clone --shared`, `--reference`) are as git makes them.
     ///
     /// They lie outside of the repository, and git reads them all the same: what is in them is asked for by its hash, so that a
-    /// repository can show of them only what it can name. Doing without lost, because so many clones have no history then.
+    /// repository can show of them only what it can name. Doing without lost, because so many clones have no history then. Any folder may
+    /// be named: only what a store has is looked at, and nothing that is found there is told.
     fn check_borrowed(&self, n_left: &mut usize) -> Result<(), String> {
         let mut stores = vec![self.common.join("objects")];
         let mut at = 0;
         while let Some(store) = stores.get(at).cloned() {
-            let list = Path::new("info/alternates");
+            let alternates = Path::new("info/alternates");
             let folder = Folder::open(&store).ok();
-            let named = folder.and_then(|folder| folder.read(list, MAX_ALTERNATES_BYTES).ok());
+            let named =
+                folder.and_then(|folder| folder.read(alternates, MAX_ALTERNATES_BYTES).ok());
             let named = named.unwrap_or_default();
             for line in named.split(|&b| b == b'\n').map(<[u8]>::trim_ascii_end) {
                 if line.is_empty() || line.starts_with(b"#") {
@@ -147,8 +149,21 @@ impl Places {
                 let (Some(parent), Some(name)) = (parent, name) else {
                     return Err("it borrows objects from no store of objects".to_owned());
                 };
-                let folder = Folder::open(parent).map_err(|e| format!("borrowed objects: {e}"))?;
-                self.check_below(parent, &folder, vec![(name.into(), 1)], n_left)?;
+                let odd = || "it borrows objects from what is no store of objects".to_owned();
+                let folder = Folder::open(parent).map_err(|_| odd())?;
+                let inner = Folder::open(&store).map_err(|_| odd())?;
+                let listed = list(&inner, Path::new("."), n_left).map_err(|_| odd())?;
+                let mut parts = Vec::new();
+                for (part, kind) in listed.into_iter().filter(|(part, _)| is_of_store(part)) {
+                    let below = Path::new(name).join(&part);
+                    self.check_name(parent, &inner, &below, Path::new(&part), kind)
+                        .map_err(|_| odd())?;
+                    if kind == Kind::Folder {
+                        parts.push((below, MAX_DEPTH - 1)); // in `info` stands one folder more, and none in that
+                    }
+                }
+                self.check_below(parent, &folder, parts, n_left)
+                    .map_err(|_| odd())?;
             }
             at += 1;
         }
@@ -328,6 +343,13 @@ pub fn named_by(dot_git: &Path) -> Result<PathBuf, String> {
     let folder = dot_git.parent().unwrap_or(dot_git).join(path_of(named));
     let own = folder.canonicalize();
     Ok(own.map_err(|_| ".git names a folder that is not there")?)
+}
+
+/// Whether a folder of this name is part of a store of objects.
+fn is_of_store(name: &OsStr) -> bool {
+    let bytes = name.as_encoded_bytes();
+    let is_shelf = bytes.len() == 2 && bytes.iter().all(u8::is_ascii_hexdigit);
+    is_shelf || matches!(bytes, b"pack" | b"info")
 }
 
 /// How many names a folder has, and the folders in it.

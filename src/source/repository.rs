@@ -35,6 +35,13 @@ impl std::fmt::Debug for Repository {
     }
 }
 
+/// The work tree around `root`, by its folder `.git` alone, whether that can be read or not.
+pub fn around(root: &Path) -> Option<&Path> {
+    let metadata = |at: &Path| at.join(".git").symlink_metadata().ok();
+    let mut found = root.ancestors().filter_map(|at| Some((at, metadata(at)?)));
+    found.next().filter(|(_, it)| it.is_dir()).map(|(at, _)| at)
+}
+
 /// Finds the repository that `root` (canonical) lies in. `Ok(None)` where there is none.
 ///
 /// # Errors

@@ -462,10 +462,16 @@ impl Tree {
         let Some(folder) = self.folder.clone() else {
             return Ok(());
         };
-        let repository = self.repository.as_ref();
-        let top = repository.and_then(|repository| repository.work_tree.clone());
-        let info = repository.map(Repository::info_folder);
         let root = self.root.clone();
+        let (top, info) = match &self.repository {
+            Some(repository) => (repository.work_tree.clone(), Some(repository.info_folder())),
+            // what is excluded from a repository that cannot be read is so all the same
+            None => {
+                let top = super::repository::around(&root).map(Path::to_owned);
+                let info = top.as_ref().map(|top| top.join(".git/info"));
+                (top, info)
+            }
+        };
         let above = Rules::above(&root, top.as_deref(), info.as_deref(), &mut self.warnings);
         let found = walk::walk(&root, &folder, &above, LIMITS)?;
         let n_before = self.warnings.len();

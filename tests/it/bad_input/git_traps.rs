@@ -120,8 +120,33 @@ fn borrowed_objects_are_read_as_git_reads_them() {
     check(&pristine, &|git| borrow(git, "."), "form a cycle");
     // a trap in the store that is borrowed from
     put(&lender.at(".git/objects/pack/pack-x.idx"), fifo);
-    let message = "objects/pack/pack-x.idx is no regular file";
+    let message = "it borrows objects from what is no store of objects";
     check(&pristine, &|git| borrow(git, &objects), message);
+    // a folder of somebody's, of which nothing is looked at but what a store has, and nothing told
+    let theirs = Place::new();
+    std::os::unix::fs::symlink("x", theirs.at("acme-takeover")).unwrap();
+    put(&theirs.at("deals/pack"), fifo);
+    let folder = theirs.at("").display().to_string();
+    let good = check(&pristine, &|git| borrow(git, &folder), "could not be read");
+    assert!(!good.stderr.contains("acme"), "{}", good.stderr);
+    put(&theirs.at("pack/acme-takeover"), fifo);
+    let good = check(&pristine, &|git| borrow(git, &folder), message);
+    assert!(!good.stderr.contains("acme"), "{}", good.stderr);
+}
+
+#[test]
+fn what_is_excluded_stays_so_where_git_cannot_be_read() {
+    let place = Place::repository();
+    place.write("plan.txt", "fix the other function: our private plan\n");
+    place.write("src/plan.txt", "fix the other function: our private plan\n");
+    place.write(".git/info/exclude", "plan.txt\n");
+    for folder in [".", "src"] {
+        let packed = || place.good(&["-t", "fix the other function", folder]).stdout;
+        assert!(!packed().contains("private"));
+        put(&place.at(".git/ORIG_HEAD"), fifo);
+        assert!(!packed().contains("private"), "{folder}");
+        std::fs::remove_file(place.at(".git/ORIG_HEAD")).unwrap();
+    }
 }
 
 #[test]
