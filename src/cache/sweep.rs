@@ -40,6 +40,8 @@ pub(super) fn is_due(folder: &Path, n_bytes: u64) -> bool {
     };
     let written = || -> std::io::Result<u64> {
         let mut options = std::fs::OpenOptions::new();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.append(true).create(true).open(&path)?;
         let n = (1 + n_bytes / UNIT).min(DUE);
         file.write_all(&vec![b'.'; n as usize])?;
@@ -159,6 +161,12 @@ mod tests {
         assert_eq!(after(3 * UNIT), DUE / 4);
         assert_eq!(after(1 << 40), 1);
         let tally = folder.path().join(TALLY);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = tally.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
         std::fs::remove_file(&tally).unwrap();
         std::fs::create_dir(&tally).unwrap();
         assert_eq!(after(1), 1, "a folder in its place");

@@ -199,6 +199,26 @@ fn what_hides_a_secret_does_not_help_it() {
         "a\u{200b}[REDACTED:github-pat] b",
     );
     check("gh<U+202E>p_<alnum:36>", "[REDACTED:github-pat]");
+    for between in [
+        "\\x1b[0m",
+        "\\x1B[38;5;1m",
+        "\\x7f",
+        "\\x9b31m",
+        "\u{1b}[0m",
+        "\u{9b}1m",
+        "\u{8}",
+        "\u{85}",
+        "\u{2028}",
+        "\u{fff9}",
+        "\u{1d173}",
+    ] {
+        check(&format!("gh{between}p_<alnum:36>"), "[REDACTED:github-pat]");
+    }
+    // what is no control character, and what only looks like one, parts
+    for between in ["\\x41", "\\x1", "\\x0a"] {
+        let text = format!("gh{between}p_<alnum:36>");
+        check(&text, &text);
+    }
     check(
         "{\"a\": \"\\u0067hp_<alnum:36>\"}",
         "{\"a\": \"[REDACTED:github-pat]\"}",

@@ -51,14 +51,24 @@ fn is_hidden(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}')
+        | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}' | '\u{2028}' | '\u{2029}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}')
+        || is_control(c)
 }
 
-/// The text without what is invisible, and without what the cleaning of text shows in the place of such (`<U+202E>`); `None`
-/// where there is nothing of it. Text in ASCII costs one search.
+/// Whether `c` steers and shows nothing; what divides lines and words does show.
+fn is_control(c: char) -> bool {
+    c.is_control() && !matches!(c, '\t' | '\n' | '\r')
+}
+
+/// The text without what is invisible, and without what the cleaning of text shows in the place of such (`<U+202E>`, `\x1b`); `None`
+/// where there is nothing of it. What steers a terminal goes whole (`\x1b[0m`). Text in ASCII costs three searches.
 pub(super) fn visible(text: &str) -> Option<View> {
-    let has_shown = memmem::find(text.as_bytes(), b"<U+").is_some();
-    if !has_shown && (text.is_ascii() || !text.contains(is_hidden)) {
+    let bytes = text.as_bytes();
+    let has_shown = memmem::find(bytes, b"<U+").is_some()
+        || memmem::find_iter(bytes, b"\\x").any(|at| escape_len(&bytes[at..]) > 0);
+    let is_plain = |b: &u8| (0x20..0x7f).contains(b) || matches!(b, b'\t' | b'\n' | b'\r');
+    if !has_shown && (bytes.iter().all(is_plain) || !text.contains(is_hidden)) {
         return None;
     }
     let mut view = View::new(text.len());
@@ -68,12 +78,13 @@ pub(super) fn visible(text: &str) -> Option<View> {
         if at < skip_to {
             continue;
         }
-        let len = if is_hidden(c) {
-            c.len_utf8()
-        } else if c == '<' {
-            shown_len(&text.as_bytes()[at..])
-        } else {
-            0
+        let rest = &bytes[at..];
+        let len = match c {
+            '<' => shown_len(rest),
+            '\\' => escape_len(rest),
+            '\u{1b}' | '\u{9b}' => c.len_utf8() + sequence_len(u32::from(c), &rest[c.len_utf8()..]),
+            _ if is_hidden(c) => c.len_utf8(),
+            _ => 0,
         };
         if len > 0 {
             view.copy(text, done, at);
@@ -83,6 +94,43 @@ pub(super) fn visible(text: &str) -> Option<View> {
     }
     view.copy(text, done, text.len());
     Some(view.end(text.len()))
+}
+
+/// The length of `\x1b`, or of another control character so shown, at the start of `text`, with the sequence that it begins; or 0.
+fn escape_len(text: &[u8]) -> usize {
+    let Some([b'\\', b'x', high, low]) = text.first_chunk::<4>() else {
+        return 0;
+    };
+    let digit = |b: u8| char::from(b).to_digit(16);
+    match (digit(*high), digit(*low)) {
+        (Some(high), Some(low)) => {
+            let number = high * 16 + low;
+            let is_shown = char::from_u32(number).is_some_and(is_control);
+            if is_shown {
+                4 + sequence_len(number, &text[4..])
+            } else {
+                0
+            }
+        }
+        _ => 0,
+    }
+}
+
+/// The length of what goes on after `control` as a sequence for a terminal: `[0;31m` after an escape.
+fn sequence_len(control: u32, text: &[u8]) -> usize {
+    let start = match (control, text.first()) {
+        (0x1b, Some(b'[')) => 1,
+        (0x9b, _) => 0,
+        _ => return 0,
+    };
+    let parameters = text[start..].iter().take(32);
+    let n = parameters
+        .take_while(|b| matches!(b, b'0'..=b'9' | b';' | b':' | b'?'))
+        .count();
+    match text.get(start + n) {
+        Some(b'@'..=b'~') => start + n + 1,
+        _ => 0,
+    }
 }
 
 /// The length of `<U+202E>` at the start of `text`, or 0.
