@@ -67,8 +67,7 @@ pub(super) fn visible(text: &str) -> Option<View> {
     let bytes = text.as_bytes();
     let has_shown = memmem::find(bytes, b"<U+").is_some()
         || memmem::find_iter(bytes, b"\\x").any(|at| escape_len(&bytes[at..]) > 0);
-    let is_plain = |b: &u8| (0x20..0x7f).contains(b) || matches!(b, b'\t' | b'\n' | b'\r');
-    if !has_shown && (bytes.iter().all(is_plain) || !text.contains(is_hidden)) {
+    if !has_shown && (is_plain(bytes) || !text.contains(is_hidden)) {
         return None;
     }
     let mut view = View::new(text.len());
@@ -94,6 +93,13 @@ pub(super) fn visible(text: &str) -> Option<View> {
     }
     view.copy(text, done, text.len());
     Some(view.end(text.len()))
+}
+
+/// Whether all of it is ASCII that shows or parts. Without an early end inside a block, so that many bytes are looked at in one step.
+fn is_plain(bytes: &[u8]) -> bool {
+    let is_odd = |b: u8| (b < 0x20) & (b != b'\t') & (b != b'\n') & (b != b'\r') | (b > 0x7e);
+    let mut blocks = bytes.chunks(1024);
+    blocks.all(|block| !block.iter().fold(false, |odd, &b| odd | is_odd(b)))
 }
 
 /// The length of `\x1b`, or of another control character so shown, at the start of `text`, with the sequence that it begins; or 0.
