@@ -185,14 +185,14 @@ impl Catalog {
 
     /// What the contents of a file are known by.
     pub fn content(&self, path: u64, bytes: &[u8]) -> u128 {
-        Fingerprint::of(self.seed ^ path, bytes).hash
+        u128::from_le_bytes(Fingerprint::of(self.seed ^ path, bytes).hash)
     }
 
     /// The contents of a file that was seen.
     pub fn fingerprint(&self, path: u64, content: u128) -> Fingerprint {
         Fingerprint {
             seed: self.seed ^ path,
-            hash: content,
+            hash: content.to_le_bytes(),
         }
     }
 

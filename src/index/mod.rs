@@ -18,7 +18,8 @@ use std::fs::File;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint {
     seed: u64,
-    hash: u128,
+    /// As bytes, which need no room around them: there is one for each file.
+    hash: [u8; 16],
 }
 
 impl Fingerprint {
@@ -26,7 +27,7 @@ impl Fingerprint {
     pub fn of(seed: u64, bytes: &[u8]) -> Self {
         Self {
             seed,
-            hash: twox_hash::XxHash3_128::oneshot_with_seed(seed, bytes),
+            hash: twox_hash::XxHash3_128::oneshot_with_seed(seed, bytes).to_le_bytes(),
         }
     }
 
