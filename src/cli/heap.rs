@@ -3,7 +3,7 @@
 //! glibc lets the heap of each thread but the first grow by a page or two at a time, with a system call that all threads wait for,
 //! and gives blocks of 128 KiB and more back as soon as they are free, so that the next one is cleared anew. How much it keeps follows
 //! the largest block that was freed (`M_MMAP_THRESHOLD` in mallopt(3)): here one is, before the work begins. No page of it is touched, and
-//! what other allocators do with that costs nothing. It is a tenth of a short run.
+//! what other allocators do with that costs nothing.
 
 use std::hint::black_box;
 
