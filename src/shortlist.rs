@@ -5,10 +5,11 @@ use crate::lexicon;
 use crate::outlines::Outlined;
 use crate::request::{Budget, Request};
 use crate::score::Opened;
-use crate::source::{self, File, Trees, tree::Entry};
+use crate::source::{self, File, Trees, tree};
 use crate::sticky;
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::hash_map::Entry;
 
 /// Bytes of the shortlist that are parsed at least.
 const MIN_PARSED: u64 = 1_500_000;
@@ -31,7 +32,7 @@ pub(crate) struct Outliner<'a> {
 }
 
 /// What becomes of a text in a language.
-pub(crate) type Outlining<'a, T> = dyn Fn(&Entry, &str, Option<Language>) -> T + Sync + 'a;
+pub(crate) type Outlining<'a, T> = dyn Fn(&tree::Entry, &str, Option<Language>) -> T + Sync + 'a;
 
 /// The files that could be shown: the most probable ones, until there is several times what the budget holds.
 pub(crate) fn choose(request: &Request, files: &[File], order: &[usize]) -> Vec<usize> {
@@ -110,15 +111,69 @@ pub(crate) fn open(
     let read: Vec<_> = budgeted.par_iter().filter_map(open).collect();
     let (mut opened, unknown): (Vec<Opened>, Vec<_>) = read.into_iter().unzip();
     if unknown.iter().any(Option::is_some) {
-        let find_out = |(opened, unknown): (&mut Opened, Option<_>)| {
-            if let Some(language) = unknown {
-                let entry = trees.entry(&trees.files[opened.file_idx]);
-                let found = (outliner.find_out)(entry, &opened.text, language);
-                (opened.outline, opened.line_tokens) = (found.outline, found.line_tokens);
-            }
+        let (firsts, copies) = each_once(&opened, unknown);
+        let find_out = |&(idx, language): &(usize, Option<Language>)| {
+            let entry = trees.entry(&trees.files[opened[idx].file_idx]);
+            (outliner.find_out)(entry, &opened[idx].text, language)
         };
-        let all = opened.par_iter_mut().zip(unknown);
-        language::on_large_stacks(|| all.for_each(find_out));
+        let found: Vec<Outlined> =
+            language::on_large_stacks(|| firsts.par_iter().map(find_out).collect());
+        for ((idx, _), found) in firsts.into_iter().zip(found) {
+            (opened[idx].outline, opened[idx].line_tokens) = (found.outline, found.line_tokens);
+        }
+        for (idx, first) in copies {
+            opened[idx].outline = opened[first].outline.clone();
+            opened[idx].line_tokens = opened[first].line_tokens.clone();
+        }
     }
     opened
+}
+
+/// A text to be found out, by its index, in a language.
+type Unknown = (usize, Option<Language>);
+
+/// The first of each text that is to be found out in a language, and for each of its copies, of which generated trees have many, the
+/// index of the first.
+fn each_once(
+    opened: &[Opened],
+    unknown: Vec<Option<Option<Language>>>,
+) -> (Vec<Unknown>, Vec<(usize, usize)>) {
+    let (mut firsts, mut copies) = (Vec::new(), Vec::new());
+    let mut first_of = FxHashMap::default();
+    for (idx, (opened, language)) in opened.iter().zip(unknown).enumerate() {
+        let Some(language) = language else { continue };
+        match first_of.entry((&*opened.text, language.map(Language::id))) {
+            Entry::Occupied(first) => copies.push((idx, *first.get())),
+            Entry::Vacant(place) => {
+                place.insert(idx);
+                firsts.push((idx, language));
+            }
+        }
+    }
+    (firsts, copies)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_the_same_is_found_out_once() {
+        let opened = |text: &str| Opened {
+            file_idx: 0,
+            text: text.to_owned(),
+            syntax: lexicon::syntax::of_path("a.py"),
+            outline: Default::default(),
+            line_tokens: Vec::new(),
+            odd: Vec::new(),
+        };
+        let texts = ["a", "b", "a", "a", "a", "b"].map(opened);
+        let python = Language::from_id("python");
+        let unknown = [python, python, python, None, python, None].map(Some);
+        let mut unknown = unknown.to_vec();
+        unknown[4] = None;
+        let (firsts, copies) = each_once(&texts, unknown);
+        let firsts: Vec<usize> = firsts.into_iter().map(|(idx, _)| idx).collect();
+        assert_eq!((firsts, copies), (vec![0, 1, 3, 5], vec![(2, 0)]));
+    }
 }
