@@ -326,7 +326,7 @@ fn emit(n: usize) -> usize {
         chance: None,
         next: Vec::new(),
         items: functions.map(item).collect(),
-        omitted: Vec::new(),
+        omitted: Default::default(),
         warnings: Vec::new(),
     };
     let formats = [Format::Xml, Format::Markdown, Format::Json, Format::Plain];

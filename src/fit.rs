@@ -132,7 +132,6 @@ pub fn fit(
     let mut account = account.clone();
     tell(&mut account, &least.chosen);
     account.room = room(measure, limit, &account);
-    account.omitted = Vec::new(); // of each bundle that is written anew, and as long as the tree is large
     let mut least_size = write(&least, &account).1;
     if least_size > limit && account.room > 0 {
         account.room = 0;

@@ -1,12 +1,11 @@
 //! What was left out of a bundle, and why.
 
-use crate::emit::Omitted;
+use crate::emit::{Omissions, Omitted};
 use crate::render::{self, Renderings, Subject};
 use crate::request::{Kind, RenderingName};
 use crate::score::{self, Survey};
 use crate::source;
 use rayon::prelude::*;
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// A file that was left out.
@@ -22,15 +21,6 @@ fn omitted_file(survey: &Survey, file_idx: usize, reason: &'static str) -> Omitt
     }
 }
 
-/// The order of what was left out: most relevant first.
-fn by_relevance(a: &Omitted, b: &Omitted) -> Ordering {
-    b.relevance
-        .total_cmp(&a.relevance)
-        .then_with(|| a.kind.cmp(&b.kind))
-        .then_with(|| a.path.cmp(&b.path))
-        .then_with(|| a.own_id.cmp(&b.own_id))
-}
-
 /// The files that are left out of every bundle, because they have no menu; most relevant first.
 pub(crate) fn unlisted(survey: &Survey, menus: &[Renderings]) -> Vec<Omitted> {
     let mut is_listed = vec![false; survey.files.len()];
@@ -39,15 +29,23 @@ pub(crate) fn unlisted(survey: &Survey, menus: &[Renderings]) -> Vec<Omitted> {
             is_listed[survey.opened[idx].file_idx] = true;
         }
     }
-    let mut unlisted: Vec<Omitted> = (0..survey.files.len())
-        .into_par_iter()
+    // by index as long as they are moved: the rows of a large tree are large
+    let mut unlisted: Vec<u32> = (0..survey.files.len())
         .filter(|&idx| {
             let barred = survey.files[idx].barred;
             !is_listed[idx] && !matches!(barred, Some(source::NOTE | source::BUNDLE))
         })
-        .map(|idx| omitted_file(survey, idx, "not among the most probable"))
+        .map(|idx| idx as u32)
         .collect();
-    unlisted.par_sort_by(by_relevance);
+    let relevance = |idx: u32| score::chance::needed(survey.ranked.p[idx as usize]);
+    let path = |idx: u32| &survey.files[idx as usize].path;
+    unlisted.par_sort_unstable_by(|&a, &b| {
+        let by_relevance = relevance(b).total_cmp(&relevance(a));
+        by_relevance.then_with(|| path(a).cmp(path(b)))
+    });
+    let omitted = |&idx: &u32| omitted_file(survey, idx as usize, "not among the most probable");
+    let unlisted: Vec<Omitted> = unlisted.par_iter().map(omitted).collect();
+    debug_assert!(unlisted.is_sorted_by(|a, b| a.order(b).is_le()));
     unlisted
 }
 
@@ -56,8 +54,8 @@ pub(crate) fn omitted(
     survey: &Survey,
     menus: &[Renderings],
     chosen: &[Option<usize>],
-    unlisted: &[Omitted],
-) -> Vec<Omitted> {
+    unlisted: &Arc<Vec<Omitted>>,
+) -> Omissions {
     let Survey {
         opened,
         remembered,
@@ -114,15 +112,5 @@ pub(crate) fn omitted(
             Subject::File(_) | Subject::Note(_) | Subject::Session(_) => {}
         }
     }
-    omitted.sort_by(by_relevance);
-    let mut all = Vec::with_capacity(omitted.len() + unlisted.len());
-    let mut rest = unlisted;
-    for one in omitted {
-        let before = rest.partition_point(|other| by_relevance(other, &one).is_lt());
-        all.extend_from_slice(&rest[..before]);
-        all.push(one);
-        rest = &rest[before..];
-    }
-    all.extend_from_slice(rest);
-    all
+    Omissions::new(Arc::clone(unlisted), omitted)
 }

@@ -48,6 +48,7 @@ use score::said::Said;
 use shortlist::Outliner;
 use source::hunks::Hunks;
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Hears of each stage, with the number of candidates done in it so far; called from any thread.
@@ -318,7 +319,7 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
         chance: None,
         next: vec![],
         items: Vec::new(),
-        omitted: Vec::new(),
+        omitted: emit::Omissions::default(),
         warnings: survey.warnings.clone(),
     };
     let write = |menu: &Renderings, rendering: &Rendering| match menu.subject {
@@ -359,6 +360,7 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
     if !request.known.is_empty() {
         unlisted.retain(|omitted| !request.known.contains(&omitted.id()));
     }
+    let unlisted = Arc::new(unlisted);
     let tell = |account: &mut Account, chosen: &[Option<usize>]| {
         account.omitted = left_out::omitted(survey, &menus, chosen, &unlisted);
         account.chance = chance(survey, &menus, chosen);

@@ -1,7 +1,7 @@
 //! Bundles of any bytes: whatever names, contents, labels, tasks and warnings hold, a reader finds what was put in.
 
 use crate::readers;
-use ctxpack::emit::{Account, Item, Omitted, Proof, finish, manifest, write};
+use ctxpack::emit::{Account, Item, Omissions, Omitted, Proof, finish, manifest, write};
 use ctxpack::error::Warning;
 use ctxpack::guard::text::{Decoded, clean, decode, path_text};
 use ctxpack::request::{Format, Kind, RenderingName, Task, TaskSource};
@@ -13,12 +13,13 @@ use ctxpack::tokens::Tokenizer;
 pub fn emit(data: &[u8]) {
     let mut parts = Parts(data);
     let mut account = empty();
+    let mut omitted = Vec::new();
     account.room = usize::from(parts.byte()) * 64;
     account.task.text = String::from_utf8_lossy(parts.bytes()).into_owned();
     while !parts.0.is_empty() && account.items.len() < 20 {
         let shape = parts.byte();
         match shape % 8 {
-            6 => account.omitted.push(Omitted {
+            6 => omitted.push(Omitted {
                 own_id: None,
                 kind: Kind::File,
                 path: path_text(parts.bytes()).into(),
@@ -36,6 +37,7 @@ pub fn emit(data: &[u8]) {
             _ => account.items.push(item(shape, &mut parts)),
         }
     }
+    account.omitted = omitted.into_iter().collect();
     let mut found = Vec::new();
     for format in [Format::Xml, Format::Markdown, Format::Json, Format::Plain] {
         let bundle = write(format, &account);
@@ -121,7 +123,7 @@ fn empty() -> Account {
         chance: None,
         next: Vec::new(),
         items: Vec::new(),
-        omitted: Vec::new(),
+        omitted: Omissions::default(),
         warnings: Vec::new(),
     }
 }

@@ -207,7 +207,7 @@ fn items(items: &[Item], rows: usize, columns: usize, style: Style, out: &mut St
 /// What a bigger budget would add, or at least what was left out first; and how good the choice is.
 fn next(packed: &Packed, request: &Request, columns: usize, style: Style, out: &mut String) {
     let account = &packed.bundle.account;
-    let line = match (&packed.next, account.omitted.first()) {
+    let line = match (&packed.next, account.omitted.iter().next()) {
         (Some(next), _) if !next.paths.is_empty() => {
             let budget = match request.budget {
                 Budget::Tokens(_) => typed_budget(next.budget),
@@ -347,7 +347,7 @@ mod tests {
             chance: None,
             next: vec![],
             items,
-            omitted: vec![],
+            omitted: Default::default(),
             warnings: vec![],
         };
         let bundle = Bundle {

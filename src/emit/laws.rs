@@ -435,11 +435,13 @@ fn sample() -> Account {
                 "asked: mend ties; open: bench\n",
             ),
         ],
-        omitted: vec![
+        omitted: [
             omitted(Kind::File, "src/solve/frontier.rs", 0.22),
             omitted(Kind::File, "src/old.rs", 0.02),
             omitted(Kind::Note, "NOTES.md:3", 0.0),
-        ],
+        ]
+        .into_iter()
+        .collect(),
         warnings: vec![Warning::new(
             "secret-redacted",
             "config/dev.env",
@@ -554,14 +556,18 @@ fn framing_is_thrifty() {
 #[test]
 fn the_frame_is_small_whatever_was_left_out_and_however_long_the_task() {
     let mut account = sample();
+    let first = account.omitted.iter().next().unwrap().clone();
     let long = Omitted {
         path: "deep/".repeat(600).into(),
-        ..account.omitted[0].clone()
+        relevance: 0.1,
+        ..first.clone()
     };
-    account.omitted = vec![account.omitted[0].clone(), long];
-    account
-        .omitted
-        .extend(vec![account.omitted[0].clone(); 5_000]);
+    let rest = Omitted {
+        relevance: 0.05,
+        ..first.clone()
+    };
+    let rest = std::iter::repeat_n(rest, 5_000);
+    account.omitted = [first, long].into_iter().chain(rest).collect();
     account.warnings = vec![account.warnings[0].clone(); 5_000];
     account.task.text = "error: it failed\n".repeat(20_000);
     for format in FORMATS {

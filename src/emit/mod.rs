@@ -14,6 +14,7 @@ mod json;
 mod laws;
 mod manifest;
 mod markdown;
+mod omitted;
 mod plain;
 mod read;
 #[cfg(test)]
@@ -24,13 +25,13 @@ pub use manifest::{
     ChanceEntry, ItemEntry, Manifest, NextEntry, OmittedEntry, SolverEntry, TaskEntry, ToolEntry,
     WarningEntry, manifest,
 };
+pub use omitted::{Omissions, Omitted};
 pub use read::{NotWritten, Written, WrittenItem, read};
 
 use crate::error::Warning;
 use crate::request::RenderingName;
 use crate::request::{Format, Kind, Task};
 use crate::tokens::Tokenizer;
-use std::sync::Arc;
 
 /// How a format writes a bundle: `head`, the items with `separator` between them, `tail`.
 struct Shape {
@@ -161,34 +162,6 @@ pub struct Item {
     pub reasons: Vec<String>,
 }
 
-/// A candidate that was left out.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Omitted {
-    /// Stable identity, where it is not the kind and the path: a tree has a million files, and each of them may be left out.
-    pub own_id: Option<Box<str>>,
-    /// What it is.
-    pub kind: Kind,
-    /// Path relative to the root.
-    pub path: Arc<str>,
-    /// Tokens of it in full (an estimate where it was never counted).
-    pub tokens_full: usize,
-    /// In `[0, 1]`.
-    pub relevance: f64,
-    /// Why it was left out.
-    pub reason: &'static str,
-}
-
-impl Omitted {
-    /// Stable identity: `file:src/a.rs`.
-    pub fn id(&self) -> String {
-        let own = self.own_id.as_deref();
-        own.map_or_else(
-            || format!("{}:{}", self.kind.as_str(), self.path),
-            str::to_owned,
-        )
-    }
-}
-
 /// What the solver proves about its choice.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Proof {
@@ -253,7 +226,7 @@ pub struct Account {
     /// In bundle order.
     pub items: Vec<Item>,
     /// Most relevant first.
-    pub omitted: Vec<Omitted>,
+    pub omitted: Omissions,
     /// Sorted.
     pub warnings: Vec<Warning>,
 }
