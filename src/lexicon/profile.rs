@@ -69,7 +69,7 @@ struct Word {
 impl Profiler {
     /// Profiles `text`. O(bytes).
     pub fn profile(&mut self, text: &str, syntax: &Syntax) -> Profile {
-        let walked = walk(text, syntax, None, self);
+        let walked = walk(text, syntax, self);
         self.counted.resize(self.keys.len() * N_FIELDS, (0, 0));
         let mut terms: Vec<Occurrence> = Vec::new();
         let mut segment_idx = 0;

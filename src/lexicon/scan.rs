@@ -41,6 +41,9 @@ pub struct Hit {
     pub count: u16,
 }
 
+/// A line on which a term of the query stands, and in which field.
+pub type LineHit = (u32, TermIdx, Field);
+
 /// The lexical profile of one text against one query.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
@@ -56,8 +59,6 @@ pub struct Scan {
     pub segments_length: u64,
     /// Sorted by segment, term, field.
     pub hits: Vec<Hit>,
-    /// Lines on which a term of the query stands, with the term: filled by [`Scanner::scan_lines`] alone.
-    pub line_hits: Vec<(u32, TermIdx, Field)>,
     /// The query's word pairs found inside strings, with how often.
     pub bigrams: Vec<(u16, u16)>,
     /// Which of the query's names it defines, as [`key`]s, ascending, each once.
@@ -101,7 +102,7 @@ pub struct Scanner<'q> {
     query: &'q Query,
     memo: Memo<Word>,
     pool: Vec<TermIdx>,
-    line_hits: Vec<(u32, TermIdx, Field)>,
+    line_hits: Vec<LineHit>,
     bigrams: FxHashMap<u16, u16>,
     previous: u64,
     defined: Vec<u64>,
@@ -142,40 +143,30 @@ impl<'q> Scanner<'q> {
 
     /// Scans `text`. O(bytes).
     pub fn scan(&mut self, text: &str, syntax: &Syntax) -> Scan {
-        let scan = self.run(text, syntax, None);
+        self.scan_lines(text, syntax).0
+    }
+
+    /// The same, with the lines on which a term of the query stands, ascending, and the term.
+    pub fn scan_lines(&mut self, text: &str, syntax: &Syntax) -> (Scan, &[LineHit]) {
         self.line_hits.clear();
-        scan
-    }
-
-    /// Scans `text` and keeps the line of every hit. `boundaries` are the first lines of the segments (ascending; line 1 is
-    /// implied), where a grammar has told them.
-    pub fn scan_lines(&mut self, text: &str, syntax: &Syntax, boundaries: Option<&[u32]>) -> Scan {
-        let scan = self.run(text, syntax, boundaries);
-        Scan {
-            line_hits: std::mem::take(&mut self.line_hits),
-            ..scan
-        }
-    }
-
-    fn run(&mut self, text: &str, syntax: &Syntax, boundaries: Option<&[u32]>) -> Scan {
-        let walked = walk(text, syntax, boundaries, self);
+        let walked = walk(text, syntax, self);
         let mut bigrams: Vec<(u16, u16)> = self.bigrams.drain().collect();
         bigrams.sort_unstable();
         self.defined.sort_unstable();
         self.defined.dedup();
-        Scan {
+        let scan = Scan {
             n_lines: walked.n_lines,
             n_bytes: u32::try_from(text.len()).unwrap_or(u32::MAX),
             lengths: walked.lengths,
             n_segments: walked.segments.len() as u32,
             segments_length: walked.segments.iter().map(|it| u64::from(it.length)).sum(),
             hits: hits(&walked.segments, &self.line_hits),
-            line_hits: Vec::new(),
             bigrams,
             // of every file of the tree one is kept: none larger than it has to be
             defined: self.defined.drain(..).collect(),
             imports: self.imports.take(),
-        }
+        };
+        (scan, &self.line_hits)
     }
 
     fn look_up(&mut self, key: u64, bytes: &[u8]) -> Word {
@@ -251,12 +242,7 @@ impl Visitor for Scanner<'_> {
 }
 
 /// Reads `text` once, telling `visitor` what it holds. O(bytes).
-pub(super) fn walk(
-    text: &str,
-    syntax: &Syntax,
-    boundaries: Option<&[u32]>,
-    visitor: &mut impl Visitor,
-) -> Walked {
+pub(super) fn walk(text: &str, syntax: &Syntax, visitor: &mut impl Visitor) -> Walked {
     let mut lengths = [0; N_FIELDS];
     let mut line_lengths: Vec<u16> = Vec::new();
     let mut inside = Inside::Code;
@@ -284,9 +270,7 @@ pub(super) fn walk(
             if let Some(range) = definition::name(body, syntax.family) {
                 name = range;
                 visitor.definition(&body[range.0..range.1]);
-                if boundaries.is_none() {
-                    starts.push(comment_run.unwrap_or(line_no));
-                }
+                starts.push(comment_run.unwrap_or(line_no));
                 comment_run = None;
             } else if first == b'@'
                 || first == b'#'
@@ -390,9 +374,6 @@ pub(super) fn walk(
         }
         line_lengths.push(length);
     }
-    let told = boundaries.unwrap_or_default().iter().copied();
-    starts.extend(told.filter(|&line| line > 1 && line <= line_no));
-    starts.sort_unstable();
     starts.dedup();
     Walked {
         n_lines: line_no,
@@ -457,7 +438,7 @@ fn segments(starts: &[u32], line_lengths: &[u16]) -> Vec<Segment> {
         .collect()
 }
 
-fn hits(segments: &[Segment], line_hits: &[(u32, TermIdx, Field)]) -> Vec<Hit> {
+fn hits(segments: &[Segment], line_hits: &[LineHit]) -> Vec<Hit> {
     let mut keyed: Vec<(u32, TermIdx, Field)> = Vec::with_capacity(line_hits.len());
     let mut segment_idx = 0;
     for &(line, term, field) in line_hits {

@@ -203,7 +203,7 @@ struct Read {
 
 fn read(query: &Query, scanner: &mut Scanner<'_>, opened_idx: usize, file: &Opened) -> Read {
     let segments = cut(opened_idx, &file.text, &file.outline);
-    let scan = scanner.scan_lines(&file.text, &file.syntax, None);
+    let (scan, line_hits) = scanner.scan_lines(&file.text, &file.syntax);
     let mut owner = vec![usize::MAX; scan.n_lines as usize + 1];
     for (idx, segment) in segments.iter().enumerate() {
         for &(first, last) in &segment.runs {
@@ -211,7 +211,7 @@ fn read(query: &Query, scanner: &mut Scanner<'_>, opened_idx: usize, file: &Open
         }
     }
     let mut counts = vec![Counts::default(); segments.len()];
-    for &(line, term, field) in &scan.line_hits {
+    for &(line, term, field) in line_hits {
         let owner = owner.get(line as usize);
         if let Some(count) = owner.and_then(|&idx| counts.get_mut(idx)) {
             count.add(term, field);
@@ -227,7 +227,7 @@ fn read(query: &Query, scanner: &mut Scanner<'_>, opened_idx: usize, file: &Open
     Read {
         segments,
         counts,
-        line_weights: line_weights_of(query, &scan.line_hits, scan.n_lines),
+        line_weights: line_weights_of(query, line_hits, scan.n_lines),
     }
 }
 
