@@ -29,21 +29,21 @@ pub(crate) fn unlisted(survey: &Survey, menus: &[Renderings]) -> Vec<Omitted> {
             is_listed[survey.opened[idx].file_idx] = true;
         }
     }
-    // by index as long as they are moved: the rows of a large tree are large
-    let mut unlisted: Vec<u32> = (0..survey.files.len())
+    // by number as long as they are moved: the rows of a large tree are large
+    let mut unlisted: Vec<(f64, u32)> = (0..survey.files.len())
+        .into_par_iter()
         .filter(|&idx| {
             let barred = survey.files[idx].barred;
             !is_listed[idx] && !matches!(barred, Some(source::NOTE | source::BUNDLE))
         })
-        .map(|idx| idx as u32)
+        .map(|idx| (score::chance::needed(survey.ranked.p[idx]), idx as u32))
         .collect();
-    let relevance = |idx: u32| score::chance::needed(survey.ranked.p[idx as usize]);
     let path = |idx: u32| &survey.files[idx as usize].path;
-    unlisted.par_sort_unstable_by(|&a, &b| {
-        let by_relevance = relevance(b).total_cmp(&relevance(a));
-        by_relevance.then_with(|| path(a).cmp(path(b)))
+    unlisted.par_sort_unstable_by(|&(a, a_idx), &(b, b_idx)| {
+        b.total_cmp(&a).then_with(|| path(a_idx).cmp(path(b_idx)))
     });
-    let omitted = |&idx: &u32| omitted_file(survey, idx as usize, "not among the most probable");
+    let omitted =
+        |&(_, idx): &(f64, u32)| omitted_file(survey, idx as usize, "not among the most probable");
     let unlisted: Vec<Omitted> = unlisted.par_iter().map(omitted).collect();
     debug_assert!(unlisted.is_sorted_by(|a, b| a.order(b).is_le()));
     unlisted
