@@ -334,6 +334,9 @@ fn is_odd(bytes: &[u8]) -> bool {
 /// names are then changed for no gain. So is the first character of what a build machine would take for a command to itself where
 /// it prints the name: `::error::` at the start, `##[` and `##vso[` anywhere.
 pub fn path_text(raw: &[u8]) -> String {
+    if let Some(text) = plain_path(raw) {
+        return text.to_owned();
+    }
     let mut text = String::with_capacity(raw.len());
     let mut at = 0;
     for chunk in raw.utf8_chunks() {
@@ -357,6 +360,14 @@ pub fn path_text(raw: &[u8]) -> String {
         at += chunk.invalid().len();
     }
     text
+}
+
+/// `raw` as text, where it is what [`path_text`] makes of it and that is plain to see: nearly everywhere. Looks at all bytes and decides in
+/// the end, which compilers do many at a time.
+pub fn plain_path(raw: &[u8]) -> Option<&str> {
+    let is_plain = |b: u8| matches!(b, b' '..=b'~') & !matches!(b, b'%' | b':' | b'#');
+    let all = raw.iter().fold(true, |all, &b| all & is_plain(b));
+    str::from_utf8(raw).ok().filter(|_| all)
 }
 
 /// The bytes of a path that [`path_text`] wrote: every `%` with two hexadecimal digits is one byte.

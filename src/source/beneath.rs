@@ -94,8 +94,11 @@ impl Folder {
     /// The system's error; [`ErrorKind::NotFound`] for what is no name.
     pub fn stat_name(&self, name: &OsStr) -> Result<Stat> {
         let bytes = name.as_encoded_bytes();
-        let is_separator = |b: &u8| std::path::is_separator(char::from(*b));
-        if bytes.is_empty() || bytes == b"." || bytes == b".." || bytes.iter().any(is_separator) {
+        let has_separator = match cfg!(unix) {
+            true => memchr::memchr(b'/', bytes).is_some(),
+            false => (bytes.iter()).any(|b| std::path::is_separator(char::from(*b))),
+        };
+        if bytes.is_empty() || bytes == b"." || bytes == b".." || has_separator {
             return Err(ErrorKind::NotFound.into());
         }
         system::stat(&self.0, name)

@@ -54,6 +54,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use stores::{StoreReport, Stores};
 use tree::{Entry, Tree};
 
@@ -136,8 +137,8 @@ pub fn open(request: &Request) -> Result<Trees, Error> {
 /// A glob that does not parse, a pin that matches nothing.
 pub fn list(request: &Request, mut trees: Vec<Tree>) -> Result<Trees, Error> {
     let (include, exclude, pins) = check_globs(request)?;
-    let mut include_used = vec![false; include.len()];
-    let mut pin_used = vec![false; pins.len()];
+    let unused = |sets: &[GlobSet]| sets.iter().map(|_| AtomicBool::new(false)).collect();
+    let (include_used, pin_used): (Vec<_>, Vec<_>) = (unused(&include), unused(&pins));
     let mut files = Vec::new();
     for (tree_idx, tree) in trees.iter().enumerate() {
         let kinds: Vec<Option<&'static notes::table::Row>> = tree
@@ -154,26 +155,27 @@ pub fn list(request: &Request, mut trees: Vec<Tree>) -> Result<Trees, Error> {
             BTreeSet::new()
         };
         let configured = configured::below(&request.memory, &tree.root, request.home.as_deref());
-        for (entry_idx, entry) in tree.entries.iter().enumerate() {
+        let candidate = |(entry_idx, entry): (usize, &tree::Entry)| {
             let below = &entry.path[tree.label.len()..];
             if is_temporary(below) || !tree.may_show(entry) {
-                continue;
+                return None;
             }
             let matches = |set: &GlobSet| set.is_match(below) || set.is_match(&*entry.path);
             if matches(&exclude) {
-                continue;
+                return None;
             }
-            let any = |sets: &[GlobSet], used: &mut [bool]| {
+            let any = |sets: &[GlobSet], used: &[AtomicBool]| {
                 let mut any = false;
                 for (set, used) in sets.iter().zip(used) {
-                    let matched = matches(set);
-                    *used |= matched;
-                    any |= matched;
+                    if matches(set) {
+                        used.store(true, Ordering::Relaxed);
+                        any = true;
+                    }
                 }
                 any
             };
-            let pinned = any(&pins, &mut pin_used);
-            let wanted = any(&include, &mut include_used) || include.is_empty();
+            let pinned = any(&pins, &pin_used);
+            let wanted = any(&include, &include_used) || include.is_empty();
             let is_note = kinds[entry_idx].is_some()
                 || imported.contains(below)
                 || configured.iter().any(|folder| folder.holds(&entry.below));
@@ -182,27 +184,32 @@ pub fn list(request: &Request, mut trees: Vec<Tree>) -> Result<Trees, Error> {
             } else {
                 request.kinds.files
             };
-            if (wanted && asked) || pinned {
-                files.push(FileRef {
-                    tree_idx: tree_idx as u32,
-                    entry_idx: entry_idx as u32,
-                    pinned,
-                    is_note: is_note && request.kinds.notes,
-                });
-            }
-        }
+            ((wanted && asked) || pinned).then_some(FileRef {
+                tree_idx: tree_idx as u32,
+                entry_idx: entry_idx as u32,
+                pinned,
+                is_note: is_note && request.kinds.notes,
+            })
+        };
+        let entries = tree.entries.par_iter().with_min_len(MIN_ENTRIES);
+        files.par_extend(entries.enumerate().filter_map(candidate));
     }
-    if let Some(unused) = pin_used.iter().position(|used| !used) {
+    let is_unused = |used: &AtomicBool| !used.load(Ordering::Relaxed);
+    if let Some(unused) = pin_used.iter().position(is_unused) {
         return Err(Error::PinMatchesNothing(request.pin[unused].clone()));
     }
     // after the globs, which are about the names as they are
     trees.iter_mut().for_each(redact_paths);
-    files.sort_by(|a, b| path(&trees, a).cmp(path(&trees, b)));
+    let pairs = files.par_windows(2).with_min_len(MIN_ENTRIES);
+    if !pairs.all(|pair| path(&trees, &pair[0]) <= path(&trees, &pair[1])) {
+        files.sort_by(|a, b| path(&trees, a).cmp(path(&trees, b)));
+    }
     let mut warnings: Vec<Warning> = trees
         .iter()
         .flat_map(|tree| tree.warnings.iter().cloned())
         .collect();
-    for (glob, _) in request.include.iter().zip(include_used).filter(|it| !it.1) {
+    let used = request.include.iter().zip(&include_used);
+    for (glob, _) in used.filter(|it| is_unused(it.1)) {
         let message = format!("--include {glob}: no file matches");
         warnings.push(Warning::new("include-matches-nothing", "", message));
     }

@@ -6,7 +6,6 @@ use super::tree::Tree;
 use crate::error::{Error, Warning};
 use crate::guard::secrets::{self, Redaction, redact};
 use crate::request::Secrets;
-use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -18,15 +17,8 @@ pub const SECRET_TOLD: &str = "secret-redacted";
 /// Redacts what is shown of the names of files; two that look alike then are numbered.
 pub(super) fn redact_paths(tree: &mut Tree) {
     let label = tree.label.len();
-    let redacted: Vec<(usize, String)> = tree
-        .entries
-        .par_iter()
-        .enumerate()
-        .filter_map(|(idx, entry)| match redact(&entry.path[label..]) {
-            Cow::Owned(below) => Some((idx, below)),
-            Cow::Borrowed(_) => None,
-        })
-        .collect();
+    let below: Vec<&str> = tree.entries.iter().map(|it| &it.path[label..]).collect();
+    let redacted = secrets::redact_lines(&below);
     let mut taken = rustc_hash::FxHashMap::default();
     for (idx, below) in redacted {
         let mut path = format!("{}{below}", &tree.entries[idx].path[..label]);

@@ -400,8 +400,7 @@ impl Tree {
         handle: &gix::Repository,
     ) {
         let path = self.shown(below);
-        let below = path_of(below);
-        if !is_plain(&below) {
+        if !is_plain(below) {
             let message = "no work tree may hold such a path; it is left out";
             self.warnings
                 .push(Warning::new("git-odd-path", path, message));
@@ -409,7 +408,7 @@ impl Tree {
         }
         self.entries.push(Entry {
             path: path.into(),
-            below,
+            below: path_of(below),
             // the size stands in the object's header; a partial clone may lack the object, and reading it will say so
             n_bytes: handle.find_header(id).map_or(0, |header| header.size()),
             modified: 0,
@@ -433,8 +432,13 @@ impl Tree {
     }
 
     fn entry(&self, below: PathBuf, stat: Stat) -> Entry {
+        let bytes = bytes_of(&below);
+        let path = match crate::guard::text::plain_path(&bytes) {
+            Some(path) if self.label.is_empty() => path.into(),
+            _ => self.shown(&bytes).into(),
+        };
         Entry {
-            path: self.shown(&bytes_of(&below)).into(),
+            path,
             below,
             n_bytes: stat.n_bytes,
             modified: stat.modified,
@@ -445,6 +449,11 @@ impl Tree {
 
     /// By path, each once.
     pub(super) fn sort(&mut self) {
+        // most are listed so
+        let pairs = self.entries.par_windows(2).with_min_len(MIN_COMPARED);
+        if pairs.all(|pair| pair[0].path < pair[1].path) {
+            return;
+        }
         self.entries.par_sort_by(|a, b| a.path.cmp(&b.path));
         self.entries.dedup_by(|a, b| a.path == b.path);
     }
@@ -575,10 +584,10 @@ impl Tree {
     fn look_up(&self, folder: &Folder, above: &Rules, paths: &[&[u8]]) -> Tracked {
         let mut found = Tracked::default();
         let mut custom = Custom::new(&self.root, folder, above);
-        let mut last: Option<(&[u8], Option<Folder>)> = None;
+        // the folder of the one before, most often
+        let mut last: Option<(&[u8], Option<InFolder>)> = None;
         for &path in paths {
-            let below = path_of(path);
-            if !is_plain(&below) {
+            if !is_plain(path) {
                 found.n_odd += 1;
                 found.odd = Some(self.shown(path));
                 continue;
@@ -587,28 +596,37 @@ impl Tree {
                 Some(at) => (&path[..at], &path[at + 1..]),
                 None => (&path[..0], path),
             };
-            // the folder of the one before, most often
             let parent = match &last {
-                Some((path, handle)) if *path == parent => handle,
+                Some((path, folder)) if *path == parent => folder,
                 _ => {
                     let below = path_of(parent);
                     let handle = folder.folder(&below).ok();
-                    if let Some(handle) = &handle {
-                        custom.enter(&below, handle, &mut found.warnings);
-                    }
+                    let handle = handle.map(|handle| {
+                        custom.enter(&below, &handle, &mut found.warnings);
+                        let has_rules = custom.has_rules(&below, &mut found.warnings);
+                        InFolder { handle, has_rules }
+                    });
                     &last.insert((parent, handle)).1
                 }
             };
-            if let Some(parent) = parent
-                && let Ok(stat) = parent.stat_name(path_of(name).as_os_str())
-                && stat.kind == Kind::File
-                && !custom.ignores(&below, &mut found.warnings)
-            {
+            let Some(parent) = parent else { continue };
+            let Ok(stat) = parent.handle.stat_name(&name_of(name)) else {
+                continue;
+            };
+            let below = path_of(path);
+            let is_ignored = parent.has_rules && custom.ignores(&below, &mut found.warnings);
+            if stat.kind == Kind::File && !is_ignored {
                 found.entries.push(self.entry(below, stat));
             }
         }
         found
     }
+}
+
+/// A folder, and whether any rules are about what lies in it.
+struct InFolder {
+    handle: Folder,
+    has_rules: bool,
 }
 
 /// What git tracks and an ignore file names, out of some paths of the index.
@@ -621,6 +639,9 @@ struct Tracked {
     warnings: Vec<Warning>,
 }
 
+/// Entries that are compared on one core at least.
+const MIN_COMPARED: usize = 1024;
+
 /// Paths of the index that are looked up on one core.
 const TRACKED_AT_ONCE: usize = 2048;
 
@@ -630,19 +651,20 @@ thread_local! {
 }
 
 /// Whether the path is one that git would check out: no `..`, no root, no `.git`, and spelled the one way.
-fn is_plain(below: &Path) -> bool {
-    // the path of nearly every file is told by its bytes
-    let bytes = below.as_os_str().as_encoded_bytes();
+fn is_plain(path: &[u8]) -> bool {
+    // that of nearly every file is told by its bytes, of which compilers look at many at a time
+    let is_usual = |b: u8| b.is_ascii_alphanumeric() | matches!(b, b'_' | b'-' | b'/' | b'.');
+    let is_odd = |(&a, &b): (&u8, &u8)| (a == b'/') & matches!(b, b'/' | b'.');
+    let pairs = path.iter().zip(path.get(1..).unwrap_or_default());
     if cfg!(unix)
-        && bytes.iter().all(
-            |b| matches!(b, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'/' | b'.'),
-        )
+        && path.first().is_some_and(|b| !matches!(b, b'/' | b'.'))
+        && path.last() != Some(&b'/')
+        && path.iter().fold(true, |all, &b| all & is_usual(b))
+        && !pairs.fold(false, |any, pair| any | is_odd(pair))
     {
-        let is_name = |part: &[u8]| !part.is_empty() && part[0] != b'.';
-        if bytes.split(|&b| b == b'/').all(is_name) {
-            return true;
-        }
+        return true;
     }
+    let below = path_of(path);
     let plain: PathBuf = below.components().collect();
     plain.as_os_str() == below.as_os_str()
         && !below.as_os_str().is_empty()
@@ -669,4 +691,15 @@ pub(super) fn path_of(bytes: &[u8]) -> PathBuf {
 #[cfg(not(unix))]
 pub(super) fn path_of(bytes: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// A name as the system wants it.
+#[cfg(unix)]
+fn name_of(bytes: &[u8]) -> Cow<'_, std::ffi::OsStr> {
+    Cow::Borrowed(std::os::unix::ffi::OsStrExt::from_bytes(bytes))
+}
+
+#[cfg(not(unix))]
+fn name_of(bytes: &[u8]) -> Cow<'_, std::ffi::OsStr> {
+    Cow::Owned(path_of(bytes).into_os_string())
 }

@@ -533,8 +533,6 @@ pub struct Custom<'a> {
     above: &'a Rules,
     /// By folder, relative to the root.
     folders: FxHashMap<PathBuf, Option<Gitignore>>,
-    /// The folder that was asked about last, and whether any rules are about what lies in it.
-    last: Option<(PathBuf, bool)>,
 }
 
 impl<'a> Custom<'a> {
@@ -545,7 +543,6 @@ impl<'a> Custom<'a> {
             handle,
             above,
             folders: FxHashMap::default(),
-            last: None,
         }
     }
 
@@ -557,23 +554,13 @@ impl<'a> Custom<'a> {
         }
     }
 
-    /// Whether the file `below` the root, or a folder that it lies in, is left out.
-    pub fn ignores(&mut self, below: &Path, warnings: &mut Vec<Warning>) -> bool {
-        // most trees have no such rules, and files come folder by folder
-        let folder = below.parent().unwrap_or(Path::new(""));
-        let known = self.last.as_ref().filter(|(path, _)| path == folder);
-        let has_rules = match known {
-            Some((_, has_rules)) => *has_rules,
-            None => {
-                let mut has_rules = self.above.says(0);
-                for folder in folder.ancestors() {
-                    has_rules |= self.rules(folder, warnings).is_some();
-                }
-                self.last = Some((folder.to_owned(), has_rules));
-                has_rules
-            }
-        };
-        has_rules && self.verdict(below, warnings)
+    /// Whether any rules are about what lies in a folder: in most trees there are none.
+    pub fn has_rules(&mut self, folder: &Path, warnings: &mut Vec<Warning>) -> bool {
+        let mut has_rules = self.above.says(0);
+        for folder in folder.ancestors() {
+            has_rules |= self.rules(folder, warnings).is_some();
+        }
+        has_rules
     }
 
     /// The rules of a folder itself.
@@ -587,7 +574,8 @@ impl<'a> Custom<'a> {
         self.folders.get(folder)?.as_ref()
     }
 
-    fn verdict(&mut self, below: &Path, warnings: &mut Vec<Warning>) -> bool {
+    /// Whether the file `below` the root, or a folder that it lies in, is left out.
+    pub fn ignores(&mut self, below: &Path, warnings: &mut Vec<Warning>) -> bool {
         let mut on_the_way: Vec<&Path> = below
             .ancestors()
             .filter(|path| !path.as_os_str().is_empty())

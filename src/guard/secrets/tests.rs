@@ -379,6 +379,22 @@ proptest! {
     }
 
     #[test]
+    fn lines_are_redacted_together_as_they_are_alone(
+        lines in proptest::collection::vec(PIECES.prop_map(|text| text.replace('\n', " ")), 0..8),
+        n_others in 0..80_usize,
+    ) {
+        let others = (0..n_others).map(|n| format!("src/part{}/a.rs", n / 7));
+        let lines: Vec<String> = others.chain(lines).collect();
+        let alone: Vec<(usize, String)> = (lines.iter().enumerate())
+            .filter_map(|(idx, line)| match redact(line) {
+                Cow::Owned(redacted) => Some((idx, redacted)),
+                Cow::Borrowed(_) => None,
+            })
+            .collect();
+        prop_assert_eq!(redact_lines(&lines), alone);
+    }
+
+    #[test]
     fn any_text_will_do(text in ".{0,400}") {
         let redacted = redact(&text);
         prop_assert_eq!(redact(&redacted), redacted.as_ref());

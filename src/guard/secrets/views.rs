@@ -61,6 +61,12 @@ fn is_control(c: char) -> bool {
     c.is_control() && !matches!(c, '\t' | '\n' | '\r')
 }
 
+/// Whether there could be a view of `text`: where not, [`visible`], [`unescaped`], [`unquoted`] and [`unmarked`] are none.
+pub(super) fn may_be(text: &str) -> bool {
+    let is_odd = |b: u8| !matches!(b, b' '..=b'~') | matches!(b, b'<' | b'\\' | b'%' | b'&');
+    text.bytes().fold(false, |any, b| any | is_odd(b))
+}
+
 /// The text without what is invisible, and without what the cleaning of text shows in the place of such (`<U+202E>`, `\x1b`); `None`
 /// where there is nothing of it. What steers a terminal goes whole (`\x1b[0m`). Text in ASCII costs three searches.
 pub(super) fn visible(text: &str) -> Option<View> {
@@ -442,7 +448,9 @@ mod tests {
     proptest! {
         #[test]
         fn views_map_back(text in "(\\\\u004[0-9a-f]|\\\\u00|\\\\n|\\\\|\\\\x4[0-9a-f]|\\\\u\\{4|\\\\u\\{41\\}|&#95;|&#|&quot;|%3A%2F%2F|%4|\u{200b}|<U\\+202E>|<U|é|[a-z]){0,40}") {
-            for view in [visible(&text), unescaped(&text), unquoted(&text), unmarked(&text)].into_iter().flatten() {
+            let views = [visible(&text), unescaped(&text), unquoted(&text), unmarked(&text)];
+            prop_assert!(may_be(&text) || views.iter().all(Option::is_none));
+            for view in views.into_iter().flatten() {
                 prop_assert_eq!(view.origin.len(), view.text.len() + 1);
                 prop_assert!(view.origin.is_sorted());
                 prop_assert_eq!(view.origin.last().copied(), Some(text.len() as u32));
