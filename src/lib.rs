@@ -15,6 +15,7 @@ pub mod emit;
 pub mod error;
 pub mod eval;
 mod fit;
+mod graphs;
 pub mod guard;
 mod index;
 pub mod language;
@@ -178,7 +179,14 @@ pub(crate) fn survey_of(
         let believed = |at: &i64| head == 0 || *at <= head + MAX_AHEAD;
         sessions.filter(believed).fold(head, i64::max)
     });
-    let mut ranked = score::rank(&query, &files, &history, now, &model.file);
+    let mut ranked = score::rank(
+        &query,
+        &files,
+        &|| graphs::of(cache, &files),
+        &history,
+        now,
+        &model.file,
+    );
     for (atom, file) in remembered.atoms.iter_mut().zip(&remembered.atom_files) {
         let changed_at = file.map_or(0, |idx| ranked.history.changed_at[idx]);
         if atom.date.is_none() && changed_at > 0 {

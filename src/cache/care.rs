@@ -97,7 +97,8 @@ fn check(bucket: Bucket) -> Check {
         | Bucket::Bundles
         | Bucket::Commits
         | Bucket::Hunks
-        | Bucket::Catalogs => |_, bytes| whole(bytes).map(|_| ()),
+        | Bucket::Catalogs
+        | Bucket::Graphs => |_, bytes| whole(bytes).map(|_| ()),
         Bucket::Index => |name, bytes| {
             let is_named_so = name == digits(bytes);
             is_named_so
@@ -128,6 +129,7 @@ impl Bucket {
             Self::Hunks => "which lines they change",
             Self::Index => "how often terms stand in files",
             Self::Catalogs => "which files are indexed where",
+            Self::Graphs => "which files import which",
             Self::Bundles => "what the last bundle showed",
         }
     }

@@ -41,13 +41,15 @@ pub enum Bucket {
     Index,
     /// What stands where in an index, for each tree.
     Catalogs,
+    /// Who imports whom in a tree, as numbers of its files.
+    Graphs,
     /// Which items the last bundle of a tree held, as hashes.
     Bundles,
 }
 
 impl Bucket {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Sessions,
         Self::Heads,
         Self::Outlines,
@@ -55,6 +57,7 @@ impl Bucket {
         Self::Hunks,
         Self::Index,
         Self::Catalogs,
+        Self::Graphs,
         Self::Bundles,
     ];
 
@@ -67,6 +70,7 @@ impl Bucket {
             Self::Hunks => "hunks-v1",
             Self::Index => "index-v1",
             Self::Catalogs => "catalogs-v2",
+            Self::Graphs => "graphs-v1",
             Self::Bundles => "bundles-v1",
         }
     }

@@ -2,7 +2,7 @@
 
 use super::commits::{self, FileHistory};
 use super::folders::{Folders, split};
-use super::imports::{self, ImportGraph};
+use super::imports::ImportGraph;
 use super::look::Look;
 use super::model::FileModel;
 use super::pointed::Pointed;
@@ -63,8 +63,6 @@ pub struct Ranked {
     pub recency: Vec<f64>,
     /// Files, most probable first; barred ones are left out.
     pub order: Vec<usize>,
-    /// Who imports whom.
-    pub graph: ImportGraph,
     /// The history, seen from the files.
     pub history: FileHistory,
     /// Files that the task names, with the lines it names in them.
@@ -106,65 +104,72 @@ const N_SEEDS: usize = 10;
 /// Files that are looked at on one core at least.
 const MIN_FILES: usize = 256;
 
-/// Ranks all files. O(hits + import lines + history).
+/// Ranks all files, of which `graph` tells who imports whom. O(hits + import lines + history).
 pub fn rank(
     query: &Query,
     files: &[File],
+    graph: &(dyn Fn() -> ImportGraph + Sync),
     history: &History,
     now: i64,
     model: &FileModel,
 ) -> Ranked {
     let n = files.len();
     let folders = Folders::new(files);
-    let (graph, lexical) = rayon::join(
-        || imports::graph(files, &folders),
-        || Lexical::new(query, files, &folders),
-    );
-    let mut rows: Vec<FileRow> = vec![[0.0; FILE_FEATURES.len()]; n];
-    // of a million files a column is 8 MB: one at a time
-    let mut put = |feature: usize, mut column: Vec<f64>| {
-        if feature < N_FILE_SIGNALS {
-            normalise(&mut column);
-        }
-        for (row, value) in rows.iter_mut().zip(column) {
-            row[feature] = value;
-        }
-    };
+    let (graph, (lexical, file_history)) = rayon::join(graph, || {
+        rayon::join(
+            || Lexical::new(query, files, &folders),
+            || commits::read(history, n, query, now),
+        )
+    });
     let [bm25f, title, prose] = lexical.bm25f([&query.joint, &query.title, &query.prose]);
-    put(const { at("bm25f_title") }, title);
-    put(const { at("bm25f_prose") }, prose);
-    put(const { at("path_title") }, lexical.path_bm25(&query.title));
-    put(const { at("references") }, lexical.references(query));
-    drop(lexical);
-    let (top3, top1) = best_segments(query, files);
-    put(const { at("best_segments") }, top3);
-    put(const { at("best_segment") }, top1);
-    put(const { at("strings") }, strings(query, files));
-    put(const { at("defines") }, defines(query, files));
-    let file_history = commits::read(history, n, query, now);
-    put(const { at("history") }, file_history.messages.clone());
-    let named = resolve_paths(&query.mentions.paths, files);
-    let mut mentioned = vec![0.0; n];
-    for (mention_rank, (idx, _)) in named.iter().enumerate() {
-        mentioned[*idx] += 1.0 / (1.0 + mention_rank as f64 * 0.1);
-    }
-    put(const { at("path_mention") }, mentioned);
-
     let mut relative = bm25f.clone();
-    put(const { at("bm25f") }, bm25f);
     normalise(&mut relative);
     let seeds: Vec<(usize, f64)> = best(&relative, N_SEEDS)
         .into_iter()
         .map(|idx| (idx, relative[idx].powi(4)))
         .collect();
-    let together = commits::together(history, &file_history, &seeds, now);
-    put(const { at("cochange") }, together);
-    let seed: Vec<f64> = relative.iter().map(|s| s.powi(6)).collect();
-    let seed_sum: f64 = seed.iter().sum::<f64>().max(1e-12);
-    let spread = graph.spread(&seed, 0.5, 10);
-    let beyond = spread.iter().zip(&seed);
-    let beyond = beyond.map(|(s, seed)| (s - seed / seed_sum).max(0.0).sqrt());
-    put(const { at("imports") }, beyond.collect());
+    let named = resolve_paths(&query.mentions.paths, files);
+    let mut rows: Vec<FileRow> = vec![[0.0; FILE_FEATURES.len()]; n];
+    let around = || {
+        let seed: Vec<f64> = relative.iter().map(|s| s.powi(6)).collect();
+        let seed_sum: f64 = seed.iter().sum::<f64>().max(1e-12);
+        let spread = graph.spread(&seed, 0.5, 10);
+        let beyond = spread.iter().zip(&seed);
+        let beyond = beyond.map(|(s, seed)| (s - seed / seed_sum).max(0.0).sqrt());
+        beyond.collect::<Vec<f64>>()
+    };
+    let beside = || {
+        let mut put = |columns: Vec<(usize, Vec<f64>)>| put(&mut rows, columns);
+        put(vec![
+            (const { at("bm25f") }, bm25f),
+            (const { at("bm25f_title") }, title),
+            (const { at("bm25f_prose") }, prose),
+        ]);
+        put(vec![
+            (const { at("path_title") }, lexical.path_bm25(&query.title)),
+            (const { at("references") }, lexical.references(query)),
+        ]);
+        drop(lexical);
+        let (top3, top1) = best_segments(query, files);
+        put(vec![
+            (const { at("best_segments") }, top3),
+            (const { at("best_segment") }, top1),
+            (const { at("strings") }, strings(query, files)),
+            (const { at("defines") }, defines(query, files)),
+        ]);
+        let mut mentioned = vec![0.0; n];
+        for (mention_rank, (idx, _)) in named.iter().enumerate() {
+            mentioned[*idx] += 1.0 / (1.0 + mention_rank as f64 * 0.1);
+        }
+        let together = commits::together(history, &file_history, &seeds, now);
+        put(vec![
+            (const { at("history") }, file_history.messages.clone()),
+            (const { at("path_mention") }, mentioned),
+            (const { at("cochange") }, together),
+        ]);
+    };
+    let (around, ()) = rayon::join(around, beside);
+    put(&mut rows, vec![(const { at("imports") }, around)]);
 
     let mut recency = vec![0.0; n];
     for (recency, &changed_at) in recency.iter_mut().zip(&file_history.changed_at) {
@@ -213,11 +218,26 @@ pub fn rank(
         p,
         recency,
         order,
-        graph,
         history: file_history,
         named,
         pointed: Vec::new(),
     }
+}
+
+/// Puts columns into rows. Of a million files a column is 8 MB, so that all at once are too many; one at a time they pass over the rows
+/// too often.
+fn put(rows: &mut [FileRow], mut columns: Vec<(usize, Vec<f64>)>) {
+    for (feature, column) in &mut columns {
+        if *feature < N_FILE_SIGNALS {
+            normalise(column);
+        }
+    }
+    let rows = rows.par_iter_mut().enumerate().with_min_len(MIN_FILES);
+    rows.for_each(|(idx, row)| {
+        for (feature, column) in &columns {
+            row[*feature] = column[idx];
+        }
+    });
 }
 
 /// Term counts per file and what BM25F needs of them.

@@ -10,15 +10,15 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 /// Edges of the import graph, flat: of a tree as large as Linux there are nearly a million.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportGraph {
     /// Where the edges of each file begin, and those of the last one end.
     starts: Vec<u32>,
-    edges: Vec<Edge>,
+    /// To which file each leads.
+    to: Vec<u32>,
+    /// And among how many that were meant: the fewer, the more it weighs.
+    n_meanings: Vec<u8>,
 }
-
-/// To which file, and among how many that were meant: the fewer, the more it weighs.
-type Edge = (u32, u8);
 
 /// An import that could mean more files than this means none.
 const MAX_MEANINGS: usize = 8;
@@ -26,10 +26,11 @@ const MAX_MEANINGS: usize = 8;
 /// Files that are looked at on one core at least.
 const MIN_FILES: usize = 256;
 
-/// Builds the graph. O(names x meanings).
-pub(super) fn graph(files: &[File], folders: &Folders<'_>) -> ImportGraph {
-    let index = Index::new(files, folders);
-    let chunks: Vec<(Vec<u32>, Vec<Edge>)> = files
+/// Builds the graph, which depends on paths, imports and what is barred alone. O(names x meanings).
+pub fn graph(files: &[File]) -> ImportGraph {
+    let folders = Folders::new(files);
+    let index = Index::new(files, &folders);
+    let chunks: Vec<(Vec<u32>, Vec<(u32, u8)>)> = files
         .par_chunks(MIN_FILES)
         .enumerate()
         .map(|(chunk_idx, chunk)| {
@@ -51,9 +52,11 @@ pub(super) fn graph(files: &[File], folders: &Folders<'_>) -> ImportGraph {
             (counts, edges)
         })
         .collect();
+    let n_edges = chunks.iter().map(|(_, edges)| edges.len()).sum();
     let mut graph = ImportGraph {
         starts: Vec::with_capacity(files.len() + 1),
-        edges: Vec::with_capacity(chunks.iter().map(|(_, edges)| edges.len()).sum()),
+        to: Vec::with_capacity(n_edges),
+        n_meanings: Vec::with_capacity(n_edges),
     };
     let mut end = 0;
     graph.starts.push(end);
@@ -62,7 +65,8 @@ pub(super) fn graph(files: &[File], folders: &Folders<'_>) -> ImportGraph {
             end += n;
             end
         }));
-        graph.edges.extend(edges);
+        graph.to.extend(edges.iter().map(|(to, _)| to));
+        graph.n_meanings.extend(edges.iter().map(|(_, n)| n));
     }
     graph
 }
@@ -71,8 +75,39 @@ impl ImportGraph {
     /// The files that a file imports, ascending, with weights that sum to at most 1 per import.
     fn of(&self, file: usize) -> impl Iterator<Item = (usize, f64)> {
         let edges = self.starts[file] as usize..self.starts[file + 1] as usize;
-        let edges = self.edges[edges].iter();
-        edges.map(|&(to, n_meanings)| (to as usize, WEIGHTS[usize::from(n_meanings)]))
+        let edges = self.to[edges.clone()].iter().zip(&self.n_meanings[edges]);
+        edges.map(|(&to, &n_meanings)| (to as usize, WEIGHTS[usize::from(n_meanings)]))
+    }
+
+    /// The graph as bytes, for [`ImportGraph::from_bytes`].
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let numbers = self.starts.iter().chain(&self.to);
+        let mut bytes: Vec<u8> = numbers.flat_map(|n| n.to_le_bytes()).collect();
+        bytes.extend_from_slice(&self.n_meanings);
+        bytes
+    }
+
+    /// The graph of `n_files` that was written so; `None` where it is of no such graph.
+    pub fn from_bytes(bytes: &[u8], n_files: usize) -> Option<Self> {
+        let numbers = |bytes: &[u8]| -> Vec<u32> {
+            let numbers = bytes.as_chunks::<4>().0.iter();
+            numbers.map(|&it| u32::from_le_bytes(it)).collect()
+        };
+        let (starts, edges) = bytes.split_at_checked((n_files + 1) * 4)?;
+        let starts = numbers(starts);
+        let n_edges = *starts.last()? as usize;
+        let (to, n_meanings) = edges.split_at_checked(n_edges * 4)?;
+        let (to, n_meanings) = (numbers(to), n_meanings.to_vec());
+        let is_whole = starts[0] == 0
+            && starts.is_sorted()
+            && n_meanings.len() == n_edges
+            && to.iter().all(|&to| (to as usize) < n_files)
+            && n_meanings.iter().all(|&n| usize::from(n) <= MAX_MEANINGS);
+        is_whole.then_some(Self {
+            starts,
+            to,
+            n_meanings,
+        })
     }
 
     /// Personalised PageRank over the undirected graph: `seed` (>= 0), one for each file, spreads for `n_steps` with probability
@@ -325,7 +360,12 @@ mod tests {
             file("src/server.c", &["#include \"dict.h\""]),
             file("src/dict.h", &[]),
         ];
-        let graph = graph(&files, &Folders::new(&files));
+        let graph = graph(&files);
+        let bytes = graph.to_bytes();
+        let again = |n_files| ImportGraph::from_bytes(&bytes, n_files);
+        assert_eq!(again(files.len()), Some(graph.clone()));
+        assert_eq!(again(files.len() - 1), None);
+        assert_eq!(again(files.len() + 1), None);
         let edges: Vec<(usize, Vec<usize>)> = (0..files.len())
             .map(|from| (from, graph.of(from).map(|(to, _)| to).collect()))
             .filter(|(_, to): &(usize, Vec<usize>)| !to.is_empty())

@@ -31,6 +31,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     // what earlier runs parsed and counted
     ("outlines", &["cache", "language", "tokens"]),
+    // and who imports whom
+    ("graphs", &["cache", "score", "source"]),
     // which files are opened
     (
         "shortlist",
