@@ -4,13 +4,12 @@ use crate::cache::{Bucket, Cache, Key};
 use crate::score::imports::{self, ImportGraph};
 use crate::source::File;
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 /// Files from which on a graph is kept: that of fewer is worked out as fast as it is found.
 const MIN_FILES: usize = 4096;
 
 /// Files that are digested in one.
-const AT_ONCE: usize = 1024;
+const AT_ONCE: usize = 256;
 
 /// The import graph of `files`.
 pub(crate) fn of(cache: Option<&Cache>, files: &[File]) -> ImportGraph {
@@ -32,20 +31,27 @@ pub(crate) fn of(cache: Option<&Cache>, files: &[File]) -> ImportGraph {
 /// All that a graph depends on.
 fn key(files: &[File]) -> Key {
     let digest = |files: &[File]| {
-        let mut digest = Sha256::new();
-        let mut part = Vec::new();
+        let mut parts = Vec::new();
         for file in files {
-            part.clear();
-            part.extend((file.path.len() as u32).to_le_bytes());
-            part.extend(file.path.as_bytes());
-            part.push(u8::from(file.barred.is_some()));
-            part.extend((file.scan.imports.len() as u32).to_le_bytes());
-            part.extend(file.scan.imports.iter().flat_map(|n| n.to_le_bytes()));
-            digest.update(&part);
+            let imports = &file.scan.imports;
+            parts.extend((file.path.len() as u32).to_le_bytes());
+            parts.extend(file.path.as_bytes());
+            parts.push(u8::from(file.barred.is_some()));
+            parts.extend((imports.len() as u32).to_le_bytes());
+            let start = parts.len();
+            parts.resize(start + imports.len() * 4, 0);
+            for (to, from) in parts[start..]
+                .as_chunks_mut::<4>()
+                .0
+                .iter_mut()
+                .zip(imports)
+            {
+                *to = from.to_le_bytes();
+            }
         }
-        digest.finalize()
+        twox_hash::XxHash3_128::oneshot(&parts).to_le_bytes()
     };
-    let digests: Vec<_> = files.par_chunks(AT_ONCE).map(digest).collect();
+    let digests: Vec<[u8; 16]> = files.par_chunks(AT_ONCE).map(digest).collect();
     digests.iter().fold(Key::new("graph"), Key::with)
 }
 

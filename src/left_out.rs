@@ -38,10 +38,8 @@ pub(crate) fn unlisted(survey: &Survey, menus: &[Renderings]) -> Vec<Omitted> {
         })
         .map(|idx| (score::chance::needed(survey.ranked.p[idx]), idx as u32))
         .collect();
-    let path = |idx: u32| &survey.files[idx as usize].path;
-    unlisted.par_sort_unstable_by(|&(a, a_idx), &(b, b_idx)| {
-        b.total_cmp(&a).then_with(|| path(a_idx).cmp(path(b_idx)))
-    });
+    // files stand by path
+    unlisted.par_sort_unstable_by(|(a, a_idx), (b, b_idx)| b.total_cmp(a).then(a_idx.cmp(b_idx)));
     let omitted =
         |&(_, idx): &(f64, u32)| omitted_file(survey, idx as usize, "not among the most probable");
     let unlisted: Vec<Omitted> = unlisted.par_iter().map(omitted).collect();

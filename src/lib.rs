@@ -102,7 +102,7 @@ pub fn survey(request: &Request, progress: Progress<'_>) -> Result<Survey, Error
 /// [`survey`] of what `open` lists, outlined by `outliner`; of git what `cache` knows is not read again.
 pub(crate) fn survey_of(
     request: &Request,
-    open_trees: impl FnOnce() -> Result<source::Trees, Error>,
+    open_trees: impl FnOnce() -> Result<source::Trees, Error> + Send,
     outliner: &Outliner<'_>,
     cache: Option<&cache::Cache>,
     progress: Progress<'_>,
@@ -115,13 +115,16 @@ pub(crate) fn survey_of(
         since = at;
     };
     progress(Stage::Collect, 0);
-    let trees = open_trees()?;
+    let (trees, source::Ahead { catalogs, commits }) = rayon::join(open_trees, || {
+        cache.map_or_else(Default::default, |cache| source::read_ahead(request, cache))
+    });
+    let trees = trees?;
     let by_id = cache.filter(|_| trees.ids_are_lasting());
     lap("list", Instant::now());
     let remember = || (source::remember(request, &trees), Instant::now());
     let read_history = || match request.contents_only {
         true => source::history::History::default(),
-        false => trees.history(by_id),
+        false => trees.history(by_id, commits),
     };
     // what a person pastes as a task is a log or an issue as often as a sentence
     let redacted = |mut task: Task| {
@@ -132,11 +135,11 @@ pub(crate) fn survey_of(
         }
         task
     };
-    let collect = |task: &Task, remembered: &source::Remembered| {
+    let collect = |task: &Task, remembered: &source::Remembered, catalogs| {
         let mut query = lexicon::query::read(&task.text);
         score::pointed::names(&remembered.atoms).for_each(|name| query.look_for(name));
         let told = |n| progress(Stage::Collect, n);
-        let (files, warnings) = source::scan(&trees, &query, cache, &told);
+        let (files, warnings) = source::scan(&trees, &query, cache, catalogs, &told);
         (query, files, warnings)
     };
     let (mut remembered, remembered_at, history, task, collected) = match &request.task {
@@ -146,7 +149,7 @@ pub(crate) fn survey_of(
             let ((remembered, at, collected), history) = rayon::join(
                 || {
                     let (remembered, at) = remember();
-                    let collected = collect(&task, &remembered);
+                    let collected = collect(&task, &remembered, catalogs);
                     (remembered, at, collected)
                 },
                 read_history,
@@ -163,7 +166,7 @@ pub(crate) fn survey_of(
                     false => source::task::infer(&trees, &history, &remembered),
                 },
             });
-            let collected = collect(&task, &remembered);
+            let collected = collect(&task, &remembered, catalogs);
             (remembered, at, history, task, collected)
         }
     };
@@ -715,7 +718,7 @@ pub fn remembered(request: &Request) -> Result<(source::Trees, source::Remembere
     let mut undated = remembered.atoms.iter().zip(&remembered.atom_files);
     if undated.any(needs_date) {
         let mut changed_at: FxHashMap<u32, i64> = FxHashMap::default();
-        for commit in trees.history(None).commits {
+        for commit in trees.history(None, Vec::new()).commits {
             for file in commit.files {
                 let at = changed_at.entry(file).or_default();
                 *at = commit.time.max(*at);

@@ -196,9 +196,13 @@ impl Catalog {
         }
     }
 
-    /// The row of a file that is as it was.
-    pub fn settled(&self, path: u64, stamp: Stamp) -> Option<RowIdx> {
-        let row = *self.by_path.get(&path)?;
+    /// The row of a file that is as it was; probably `next`, for rows are written in the order of the files.
+    pub fn settled(&self, path: u64, stamp: Stamp, next: RowIdx) -> Option<RowIdx> {
+        let is_there = |row: &Row| row.path == path && row.place.shard != GONE;
+        let row = match self.rows.get(next as usize).is_some_and(is_there) {
+            true => next,
+            false => *self.by_path.get(&path)?,
+        };
         let is_same = self.rows[row as usize].stamp == Some(stamp) && !stamp.is_racy(self.written);
         is_same.then_some(row)
     }
@@ -217,6 +221,11 @@ impl Catalog {
             stamp,
             place,
         }
+    }
+
+    /// How many texts it knows.
+    pub fn n_texts(&self) -> usize {
+        self.rows.len()
     }
 
     /// Where a row's text stands.
@@ -335,7 +344,7 @@ mod tests {
 
         let mut catalog = Catalog::read(&cache, &key);
         let settled = |catalog: &Catalog, it: Seen| {
-            let row = catalog.settled(it.path, OLD)?;
+            let row = catalog.settled(it.path, OLD, 0)?;
             Some(catalog.seen(row, OLD))
         };
         let known = |catalog: &Catalog, it: Seen| Some(catalog.place(catalog.known(it.content)?));
@@ -346,8 +355,8 @@ mod tests {
             changed_ns: u64::MAX,
             ..OLD
         };
-        assert_eq!(catalog.settled(a.path, touched), None);
-        assert_eq!(catalog.settled(a.path, recent), None);
+        assert_eq!(catalog.settled(a.path, touched, 0), None);
+        assert_eq!(catalog.settled(a.path, recent, 0), None);
         catalog.prepare();
         assert_eq!(known(&catalog, a), Some(a.place));
         // a now has other contents; what it was is still known, and no longer by its path
@@ -381,14 +390,17 @@ mod tests {
         }
         catalog.write(&cache, &key, &all);
         let mut catalog = Catalog::read(&cache, &key);
-        assert!(all.iter().all(|it| catalog.settled(it.path, OLD).is_some()));
+        assert!(
+            all.iter()
+                .all(|it| catalog.settled(it.path, OLD, 0).is_some())
+        );
         let shard = catalog.add("more".into(), 10);
         all.push(seen(&catalog, "more", "x", shard, 0));
         catalog.write(&cache, &key, &all);
         let catalog = Catalog::read(&cache, &key);
         let known = all
             .iter()
-            .filter(|it| catalog.settled(it.path, OLD).is_some());
+            .filter(|it| catalog.settled(it.path, OLD, 0).is_some());
         assert_eq!(known.collect::<Vec<_>>(), [&all[0]]);
     }
 }

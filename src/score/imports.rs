@@ -30,7 +30,8 @@ const MIN_FILES: usize = 256;
 pub fn graph(files: &[File]) -> ImportGraph {
     let folders = Folders::new(files);
     let index = Index::new(files, &folders);
-    let chunks: Vec<(Vec<u32>, Vec<(u32, u8)>)> = files
+    type Edges = Vec<(u32, u8)>;
+    let chunks: Vec<(Vec<u32>, Edges)> = files
         .par_chunks(MIN_FILES)
         .enumerate()
         .map(|(chunk_idx, chunk)| {

@@ -5,7 +5,7 @@ use super::meter::Metered;
 use super::repository::{Repository, one_line};
 use super::task::MAX_SUBJECTS;
 use super::touched::{Known, KnownCommits};
-use super::tree::{Tree, bytes_of};
+use super::tree::{Entry, Tree, bytes_of};
 use crate::cache::Cache;
 use crate::error::Warning;
 use crate::guard::secrets::redact;
@@ -13,7 +13,7 @@ use crate::lexicon::Bag;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Commits read at most. Older ones weigh next to nothing: a message's weight halves every five years.
 pub const MAX_COMMITS: usize = 3000;
@@ -61,8 +61,8 @@ pub struct Commit {
 }
 
 /// Reads the newest [`MAX_COMMITS`] commits behind `tree`. Without a repository, or without commits, there are none. What `cache`
-/// knows is not looked up again.
-pub fn read(tree: &Tree, cache: Option<&Cache>) -> History {
+/// knows is not looked up again; `ahead` is what it knows, where that was read already.
+pub fn read(tree: &Tree, cache: Option<&Cache>, ahead: Option<KnownCommits>) -> History {
     let mut history = History::default();
     let Some(repository) = &tree.repository else {
         return history;
@@ -96,7 +96,7 @@ pub fn read(tree: &Tree, cache: Option<&Cache>) -> History {
     let Some(head) = tree.commit() else {
         return history;
     };
-    let known = cache.map(|cache| KnownCommits::read(cache, repository));
+    let known = cache.map(|cache| ahead.unwrap_or_else(|| KnownCommits::read(cache, repository)));
     // where a shallow clone ends is no matter of ids
     let lasting = known.as_ref().filter(|_| !repository.is_shallow());
     let walked = match lasting.and_then(|known| known.walked(head)) {
@@ -127,10 +127,7 @@ pub fn read(tree: &Tree, cache: Option<&Cache>) -> History {
     if found.is_empty() {
         return history;
     }
-    let entries = tree.entries.iter().enumerate();
-    let paths: FxHashMap<Cow<'_, [u8]>, u32> = entries
-        .map(|(idx, entry)| (bytes_of(&entry.below), idx as u32))
-        .collect();
+    let paths = Places::new(&tree.entries);
     let prefix = &*repository.prefix;
     let mut new: Vec<(gix::ObjectId, Known)> = Vec::new();
     let has_subject = |id| {
@@ -280,12 +277,40 @@ fn walk(handle: &gix::Repository, head: gix::ObjectId) -> Result<Walked, String>
     Ok(walked)
 }
 
-/// What a commit touches, by `path -> index` of the files that are still there.
+/// Where each file of a tree stands in it.
+struct Places<'a> {
+    entries: &'a [Entry],
+    by_path: OnceLock<FxHashMap<Cow<'a, [u8]>, u32>>,
+}
+
+impl<'a> Places<'a> {
+    fn new(entries: &'a [Entry]) -> Self {
+        let by_path = OnceLock::new();
+        Self { entries, by_path }
+    }
+
+    /// The place of a path, which is probably `next`: a commit names its files in the order of the tree, and the first of a history often
+    /// all of them.
+    fn find(&self, path: &[u8], next: usize) -> Option<u32> {
+        let is_there = |entry: &Entry| *bytes_of(&entry.below) == *path;
+        if self.entries.get(next).is_some_and(is_there) {
+            return Some(next as u32);
+        }
+        let by_path = self.by_path.get_or_init(|| {
+            let entries = self.entries.iter().zip(0..);
+            let entries = entries.map(|(entry, idx)| (bytes_of(&entry.below), idx));
+            entries.collect()
+        });
+        by_path.get(path).copied()
+    }
+}
+
+/// What a commit touches of the files that are still there.
 fn commit(
     message: Message,
     touched: &[TouchedFile],
     time: i64,
-    paths: &FxHashMap<Cow<'_, [u8]>, u32>,
+    paths: &Places<'_>,
     prefix: &[u8],
 ) -> Commit {
     let mut commit = Commit {
@@ -295,11 +320,13 @@ fn commit(
         ..Commit::default()
     };
     let mut files: Vec<(u32, Option<(gix::ObjectId, gix::ObjectId)>)> = Vec::new();
+    let mut next = 0;
     for file in touched {
         commit.n_files += 1;
         if let Some(below) = file.path.strip_prefix(prefix)
-            && let Some(&idx) = paths.get(below)
+            && let Some(idx) = paths.find(below, next)
         {
+            next = idx as usize + 1;
             files.push((idx, file.blobs));
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! What comes out is what [`super::scan`] finds without an index. A file that is read with trouble is in none, and is read each time.
 
+use super::repository;
+use super::touched::KnownCommits;
 use super::tree::MAX_FILE_BYTES;
 use super::{BUNDLE, File, FileRef, HOLDS_SECRET, MIN_ENTRIES, Trees, scan_one, told};
 use crate::cache::{Bucket, Cache, Key};
@@ -13,8 +15,9 @@ use crate::index::catalog::{Catalog, Place, RowIdx, Seen};
 use crate::index::shard::{Builder, Found, Wanted, search};
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::{Query, syntax};
-use crate::request::Secrets;
+use crate::request::{Request, Secrets};
 use rayon::prelude::*;
+use std::path::{Path, PathBuf};
 
 /// Files of a shard at most, and at least where there are so many to read.
 const MAX_FILES: usize = 512;
@@ -37,6 +40,45 @@ enum Read {
 /// Index of a file in [`Trees::files`], and the row of what it holds.
 type Known = (u32, RowIdx);
 
+/// What is known of roots, by the root: it can be read while the disk is asked what there is.
+#[derive(Debug, Default)]
+pub struct Ahead {
+    /// What their indexes say.
+    pub catalogs: Vec<(PathBuf, Catalog)>,
+    /// What their commits touch.
+    pub commits: Vec<(PathBuf, KnownCommits)>,
+}
+
+/// What was read ahead of `root`.
+pub(super) fn take<T>(ahead: &mut Vec<(PathBuf, T)>, root: &Path) -> Option<T> {
+    let at = ahead.iter().position(|(path, _)| path == root)?;
+    Some(ahead.swap_remove(at).1)
+}
+
+/// Files from which on a tree is large.
+const MANY_FILES: usize = 20_000;
+
+/// Reads ahead what [`scan`] and the history begin with, for the work trees of `request`.
+pub fn read_ahead(request: &Request, cache: &Cache) -> Ahead {
+    let mut ahead = Ahead::default();
+    if request.revision.is_some() || request.staged.is_some() {
+        return ahead;
+    }
+    let roots = request.roots.iter();
+    for root in roots.filter_map(|root| root.canonicalize().ok()) {
+        let catalog = Catalog::read(cache, &key(&root, request.secrets));
+        secrets::prepare(catalog.n_texts() > MANY_FILES);
+        if !request.contents_only
+            && let Ok(Some(repository)) = repository::find(&root)
+        {
+            let commits = KnownCommits::read(cache, &repository);
+            ahead.commits.push((root.clone(), commits));
+        }
+        ahead.catalogs.push((root, catalog));
+    }
+    ahead
+}
+
 /// Scans the files of one tree whose indexes in [`Trees::files`] are `files`, into `out`, where each has its place.
 #[allow(clippy::too_many_arguments)] // one call, in the room's front door
 pub(super) fn scan(
@@ -45,25 +87,35 @@ pub(super) fn scan(
     files: &[usize],
     query: &Query,
     cache: &Cache,
+    catalog: Option<Catalog>,
     progress: &(dyn Fn(usize) + Sync),
     out: &mut [File],
 ) -> Vec<Warning> {
-    let key = key(trees, tree_idx);
+    let root = &trees.trees[tree_idx].root;
+    let key = key(root, trees.secrets);
+    let catalog = catalog.unwrap_or_else(|| Catalog::read(cache, &key));
     let mut run = Run {
         trees,
         query,
         wanted: Wanted::of(query),
         cache,
-        catalog: Catalog::read(cache, &key),
+        catalog,
         out,
         warnings: Vec::new(),
         known: Vec::with_capacity(files.len()),
         new: Vec::new(),
     };
-    let settled = files.par_iter().with_min_len(MIN_ENTRIES);
-    let settled: Vec<Option<RowIdx>> = settled
-        .map(|&file| run.settled(&trees.files[file]))
-        .collect();
+    let settled = |chunk: &[usize]| {
+        let mut next = 0;
+        let settled = chunk.iter().map(|&file| {
+            let row = run.settled(&trees.files[file], next)?;
+            next = row + 1;
+            Some(row)
+        });
+        settled.collect::<Vec<Option<RowIdx>>>()
+    };
+    let settled = files.par_chunks(MIN_ENTRIES).flat_map_iter(settled);
+    let settled: Vec<Option<RowIdx>> = settled.collect();
     let mut unknown: Vec<usize> = Vec::new();
     let mut known: Vec<Known> = Vec::with_capacity(files.len());
     for (&file, row) in files.iter().zip(settled) {
@@ -74,10 +126,9 @@ pub(super) fn scan(
     }
     progress(known.len());
     let lost = run.find(known);
-    let is_other = !unknown.is_empty() || !lost.is_empty();
     unknown.extend(lost);
     unknown.sort_unstable();
-    if is_other {
+    if unknown.iter().any(|&file| run.is_kept(&trees.files[file])) {
         run.catalog.prepare();
     }
     let n_known = run.known.len();
@@ -101,12 +152,11 @@ pub(super) fn scan(
 }
 
 /// An index is of one root, and of texts with or without their secrets.
-fn key(trees: &Trees, tree_idx: usize) -> Key {
-    let root = trees.trees[tree_idx].root.as_os_str();
+fn key(root: &Path, how: Secrets) -> Key {
     Key::new("catalog")
         .with(EDITION)
-        .with([u8::from(trees.secrets == Secrets::Off)])
-        .with(root.as_encoded_bytes())
+        .with([u8::from(how == Secrets::Off)])
+        .with(root.as_os_str().as_encoded_bytes())
 }
 
 struct Run<'a> {
@@ -140,10 +190,9 @@ impl Run<'_> {
             && (self.trees.secrets == Secrets::Off || !is_secret_name(&entry.path[label..]))
     }
 
-    fn settled(&self, file: &FileRef) -> Option<RowIdx> {
-        let row = self
-            .catalog
-            .settled(self.path(file), self.trees.entry(file).stamp)?;
+    fn settled(&self, file: &FileRef, next: RowIdx) -> Option<RowIdx> {
+        let stamp = self.trees.entry(file).stamp;
+        let row = self.catalog.settled(self.path(file), stamp, next)?;
         self.is_kept(file).then_some(row)
     }
 

@@ -39,9 +39,12 @@ use crate::guard::markup::{self, Markup};
 use crate::guard::secrets::{self as known, Redaction, names::is_secret_name, redact};
 use crate::guard::text::{CleanText, Counts, Decoded, clean, decode};
 use crate::index::Fingerprint;
+use crate::index::catalog::Catalog;
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::{Query, Scan, syntax};
 use crate::request::{Request, Secrets};
+pub use indexed::{Ahead, read_ahead};
+
 use beneath::Unreadable;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use history::History;
@@ -56,6 +59,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use stores::{StoreReport, Stores};
+use touched::KnownCommits;
 use tree::{Entry, Tree};
 
 /// The roots of a run, and the files below them that are candidates.
@@ -113,7 +117,7 @@ pub fn open(request: &Request) -> Result<Trees, Error> {
     // while the disk is asked
     rayon::spawn(|| {
         notes::table::prepare();
-        known::prepare();
+        known::prepare(false);
     });
     let labels = labels(&request.roots);
     let mut trees = Vec::new();
@@ -493,7 +497,12 @@ impl Trees {
     }
 
     /// The commits behind all roots, newest first, their files as indexes into [`Trees::files`].
-    pub fn history(&self, cache: Option<&Cache>) -> History {
+    /// What `cache` knows is not looked up again, and `ahead` is what was read of it before.
+    pub fn history(
+        &self,
+        cache: Option<&Cache>,
+        mut ahead: Vec<(PathBuf, KnownCommits)>,
+    ) -> History {
         let mut all = History::default();
         for (tree_idx, tree) in self.trees.iter().enumerate() {
             let mut to_file = vec![u32::MAX; tree.entries.len()];
@@ -502,7 +511,8 @@ impl Trees {
                     to_file[file.entry_idx as usize] = idx as u32;
                 }
             }
-            let history = history::read(tree, cache);
+            let known = indexed::take(&mut ahead, &tree.root);
+            let history = history::read(tree, cache, known);
             all.head_time = all.head_time.max(history.head_time);
             all.warnings.extend(history.warnings);
             all.commits
@@ -745,11 +755,12 @@ fn look_up(atoms: &mut [Atom], trees: &Trees) {
 }
 
 /// Reads every file once, on all cores, and keeps its profile against `query`. O(bytes of the tree); with a `cache`, of a work tree,
-/// O(bytes of what changed and of what the index has of the query's terms).
+/// O(bytes of what changed and of what the index has of the query's terms), of which `ahead` was read before.
 pub fn scan(
     trees: &Trees,
     query: &Query,
     cache: Option<&Cache>,
+    mut ahead: Vec<(PathBuf, Catalog)>,
     progress: &(dyn Fn(usize) + Sync),
 ) -> (Vec<File>, Vec<Warning>) {
     let Some(cache) = cache else {
@@ -762,8 +773,9 @@ pub fn scan(
         let of_tree =
             (0..trees.files.len()).filter(|&idx| trees.files[idx].tree_idx as usize == tree_idx);
         let of_tree: Vec<usize> = of_tree.collect();
+        let catalog = indexed::take(&mut ahead, &trees.trees[tree_idx].root);
         let told = indexed::scan(
-            trees, tree_idx, &of_tree, query, cache, progress, &mut files,
+            trees, tree_idx, &of_tree, query, cache, catalog, progress, &mut files,
         );
         warnings.extend(told);
     }

@@ -93,7 +93,7 @@ impl KnownCommits {
     }
 
     /// The commits behind `head`, if that is where the last walk began.
-    pub fn walked(&self, head: gix::ObjectId) -> Option<Walked> {
+    pub(super) fn walked(&self, head: gix::ObjectId) -> Option<Walked> {
         let walk = self.walk.as_ref()?;
         if gix::ObjectId::from(walk.head) != head {
             return None;

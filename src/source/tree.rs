@@ -489,7 +489,10 @@ impl Tree {
         self.entries = files.map(|(below, stat)| self.entry(below, stat)).collect();
         self.sort();
         let tracked = self.tracked(&folder, &above);
-        if !tracked.is_empty() {
+        if self.entries.is_empty() {
+            self.entries = tracked;
+            self.sort();
+        } else if !tracked.is_empty() {
             self.entries.extend(tracked);
             self.sort();
         }
@@ -573,6 +576,7 @@ impl Tree {
             self.warnings
                 .push(Warning::new("git-odd-path", "", message));
         }
+        tracked.reserve_exact(looked_up.iter().map(|it| it.entries.len()).sum());
         for found in looked_up {
             tracked.extend(found.entries);
             self.warnings.extend(found.warnings);

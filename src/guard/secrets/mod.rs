@@ -29,8 +29,9 @@ mod views;
 
 pub use rules::EDITION;
 
+use aho_corasick::AhoCorasick;
 use rayon::prelude::*;
-use rules::{RULES, Shape, Use, WORDS};
+use rules::{FEW_BYTES, RULES, Shape, Use, WORDS};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -60,9 +61,13 @@ const MAX_ROUNDS: usize = 8;
 /// From this round on all that touches a secret goes with it.
 const WIDE_ROUND: usize = 3;
 
-/// Makes ready what looks for the words of all rules, so that nobody waits for it at the first text.
-pub fn prepare() {
+/// Makes ready what looks for the words of all rules, so that nobody waits for it at the first text; where there is `much` to look at, the
+/// faster automaton too.
+pub fn prepare(much: bool) {
     std::sync::LazyLock::force(&WORDS);
+    if much {
+        WORDS.automaton(FEW_BYTES);
+    }
 }
 
 /// The probable secrets in `text`, ascending and disjoint, on boundaries of characters. O(length); never fails.
@@ -116,9 +121,11 @@ const LINES_AT_ONCE: usize = 64;
 /// Which of `lines`, none of which holds an end of a line, are not as [`redact`] leaves them, ascending, and what it makes of them. Costs
 /// less than one by one: most hold nothing that a look begins with, which is seen in many at once.
 pub fn redact_lines<S: AsRef<str> + Sync>(lines: &[S]) -> Vec<(usize, String)> {
+    let n_bytes = lines.iter().map(|line| line.as_ref().len() + 1).sum();
+    let automaton = WORDS.automaton(n_bytes);
     let chunks = lines.par_chunks(LINES_AT_ONCE).enumerate();
     let redacted = chunks.flat_map_iter(|(nth, chunk)| {
-        let suspects = suspects(chunk).into_iter();
+        let suspects = suspects(chunk, automaton).into_iter();
         suspects.filter_map(move |idx| match redact(chunk[idx].as_ref()) {
             Cow::Owned(redacted) => Some((nth * LINES_AT_ONCE + idx, redacted)),
             Cow::Borrowed(_) => None,
@@ -128,7 +135,11 @@ pub fn redact_lines<S: AsRef<str> + Sync>(lines: &[S]) -> Vec<(usize, String)> {
 }
 
 /// Which of `lines` hold a word of a rule, base64 that says something, or what there is a view without.
-fn suspects<S: AsRef<str>>(lines: &[S]) -> Vec<usize> {
+fn suspects<S: AsRef<str>>(lines: &[S], automaton: Option<&AhoCorasick>) -> Vec<usize> {
+    let Some(automaton) = automaton else {
+        return (0..lines.len()).collect();
+    };
+
     let mut joined = String::new();
     let mut ends = Vec::with_capacity(lines.len());
     for line in lines {
@@ -136,9 +147,6 @@ fn suspects<S: AsRef<str>>(lines: &[S]) -> Vec<usize> {
         joined.push('\n');
         ends.push(joined.len());
     }
-    let Some(automaton) = WORDS.automaton(joined.len()) else {
-        return (0..lines.len()).collect();
-    };
     let words = automaton.find_overlapping_iter(&joined);
     let runs = views::runs(joined.as_bytes());
     let says = |run: &Range<usize>| {

@@ -203,7 +203,7 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
 });
 
 /// Bytes that are looked at before the faster automaton is made.
-const FEW_BYTES: usize = 1 << 20;
+pub(super) const FEW_BYTES: usize = 1 << 20;
 
 impl Words {
     /// The automaton that is to look at `n` bytes more.
