@@ -90,7 +90,10 @@ pub(crate) fn open(
         let entry = trees.entry(&trees.files[file_idx]);
         let path = &entry.path;
         let language = language::detect(path, &text).filter(|_| parse);
-        let known = (outliner.known)(entry, &text, language);
+        let mut known = (outliner.known)(entry, &text, language);
+        if known.is_none() && !language::is_parsed(language) {
+            known = Some((outliner.find_out)(entry, &text, language));
+        }
         let unknown = known.is_none().then_some(language);
         let Outlined {
             outline,

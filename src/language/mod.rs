@@ -177,6 +177,11 @@ pub struct Outline {
     pub fallback: Option<&'static str>,
 }
 
+/// Whether a parser is asked about texts in `language`, which takes time and a large stack.
+pub fn is_parsed(language: Option<Language>) -> bool {
+    language.is_some_and(|language| language.row().grammar.is_some())
+}
+
 /// Finds the definitions, imports, references and breaks of `text`.
 ///
 /// Never fails and never panics; see [`Outline::fallback`] for what it does with files it cannot parse. Depends on its
@@ -254,6 +259,25 @@ fn on_a_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     })
 }
 
+/// The lines of `text`, as [`str::lines`] has them, and found faster.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut ends = memchr::memchr_iter(b'\n', text.as_bytes());
+    let mut start = 0;
+    std::iter::from_fn(move || match ends.next() {
+        Some(end) => {
+            let line = &text[start..end];
+            start = end + 1;
+            Some(line.strip_suffix('\r').unwrap_or(line))
+        }
+        None if start < text.len() => {
+            let line = &text[start..];
+            start = text.len();
+            Some(line)
+        }
+        None => None,
+    })
+}
+
 /// How many lines `text` has; a final newline ends a line and does not begin one.
 fn n_lines(text: &str) -> u32 {
     let n_newlines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
@@ -265,6 +289,22 @@ fn n_lines(text: &str) -> u32 {
 mod tests {
     use super::*;
     use rayon::prelude::*;
+
+    #[test]
+    fn lines_are_those_of_the_library() {
+        for text in [
+            "",
+            "\n",
+            "a",
+            "a\n",
+            "a\r\n\r\nb\r",
+            "\r\n",
+            "é\n\n\nb",
+            "\r",
+        ] {
+            assert!(lines(text).eq(text.lines()), "{text:?}");
+        }
+    }
 
     #[test]
     fn no_work_begins_inside_other_work() {

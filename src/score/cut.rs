@@ -1,7 +1,7 @@
 //! Cuts a file along its definitions into segments, and long runs of lines into windows.
 
 use super::pieces::Segment;
-use crate::language::{DefinitionKind, Outline};
+use crate::language::{self, DefinitionKind, Outline};
 use rustc_hash::FxHashMap;
 
 /// A longer run is cut.
@@ -11,7 +11,7 @@ const WINDOW: u32 = 40;
 
 /// Cuts a file into segments: every line belongs to exactly one.
 pub(super) fn cut(opened_idx: usize, text: &str, outline: &Outline) -> Vec<Segment> {
-    let lines: Vec<&str> = text.lines().collect();
+    let lines: Vec<&str> = language::lines(text).collect();
     let n_lines = lines.len();
     let definitions = &outline.definitions;
     // a function with large functions inside (a module pattern, a test suite) is a container, else its insides are its own
@@ -78,9 +78,26 @@ pub(super) fn cut(opened_idx: usize, text: &str, outline: &Outline) -> Vec<Segme
     segments
 }
 
-/// Cuts long runs where the grammar lets a statement begin, or at blank lines, into windows of about [`WINDOW`] lines.
-pub(super) fn windows(runs: &[(u32, u32)], text: &str, outline: &Outline) -> Vec<(u32, u32)> {
-    let mut blank_before: Option<Vec<u32>> = None;
+/// Lines that follow a blank one and are none, 1-based.
+pub(super) fn paragraphs(text: &str) -> Vec<u32> {
+    let mut after_blank = false;
+    let mut starts = Vec::new();
+    for (number, line) in (1..).zip(language::lines(text)) {
+        let is_blank = line.trim().is_empty();
+        if after_blank && !is_blank {
+            starts.push(number);
+        }
+        after_blank = is_blank;
+    }
+    starts
+}
+
+/// Cuts long runs where the grammar lets a statement begin, or at [`paragraphs`], into windows of about [`WINDOW`] lines.
+pub(super) fn windows<'a>(
+    runs: &[(u32, u32)],
+    outline: &Outline,
+    paragraphs: &dyn Fn() -> &'a [u32],
+) -> Vec<(u32, u32)> {
     let mut windows = Vec::new();
     for &(first, last) in runs {
         let mut start = first;
@@ -94,18 +111,7 @@ pub(super) fn windows(runs: &[(u32, u32)], text: &str, outline: &Outline) -> Vec
                     .take_while(|&line| line <= start + LONG && line <= last)
                     .min_by_key(|line| line.abs_diff(wanted))
             };
-            let cut = near(&outline.breaks).or_else(|| {
-                let blank = blank_before.get_or_insert_with(|| {
-                    let lines: Vec<&str> = text.lines().collect();
-                    (1..lines.len())
-                        .filter(|&at| {
-                            lines[at - 1].trim().is_empty() && !lines[at].trim().is_empty()
-                        })
-                        .map(|at| at as u32 + 1)
-                        .collect()
-                });
-                near(blank)
-            });
+            let cut = near(&outline.breaks).or_else(|| near(paragraphs()));
             let cut = cut.unwrap_or(wanted);
             windows.push((start, cut - 1));
             start = cut;
@@ -143,7 +149,8 @@ mod tests {
     #[test]
     fn long_runs_are_cut_into_windows() {
         let text = "x = 1\n".repeat(200);
-        let windows = windows(&[(1, 200)], &text, &Outline::default());
+        let starts = paragraphs(&text);
+        let windows = windows(&[(1, 200)], &Outline::default(), &|| &starts);
         assert_eq!(windows.first(), Some(&(1, 40)));
         assert_eq!(windows.last().unwrap().1, 200);
         assert!(windows.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0));
