@@ -95,6 +95,7 @@ fn secret_rule(id: &str, rule: &toml::Value) -> Option<String> {
         Some("generic") => "Generic",
         Some("password") => "Password",
         Some("assigned") => "Assigned",
+        Some("quoted") => "Quoted",
         Some("login") => "Login",
         Some(_) => return None,
     };
@@ -107,7 +108,8 @@ fn secret_rule(id: &str, rule: &toml::Value) -> Option<String> {
     let plain = found.replace('\\', "");
     let folds_at = plain.find("(?i").unwrap_or(plain.len());
     let is_exact = |word: &&str| plain.find(*word).is_some_and(|at| at < folds_at);
-    let exact = !found.is_empty() && words.iter().all(is_exact);
+    let says_exact = rule.get("exact").and_then(toml::Value::as_bool);
+    let exact = says_exact.unwrap_or(!found.is_empty() && words.iter().all(is_exact));
     let entropy = rule
         .get("entropy")
         .and_then(toml::Value::as_float)

@@ -297,6 +297,18 @@ fn in_the_forms_of_vendors() {
         "PAGERDUTY_TOKEN=«u+<alnum:18>»",
         "«e2b_<hex:40>»",
         "«ABSK<alnum:110>»",
+        "docker swarm join --token «SWMTKN-1-<lower:50>-<lower:25>» 10.0.0.1:2377",
+        "Endpoint=https://x.azconfig.io;Id=a-l0-s0:b;Secret=«<base64:43>=»",
+        "\"access_token\": \"«sl.u.AF<word:133>»\"",
+        "«mdb_sa_sk_<alnum:40>»",
+        "«pk_<digit:8>_<upper:32>»",
+        "«secret-live-<word:43>=»",
+        "SECRET_KEY = '«django-insecure-<lower:40>@#!$%^&*(-»'",
+        "define('NONCE_SALT',       '«x<(|<alnum:60>»');",
+        "vault write auth/approle/login role_id=a secret_id=«<hex:8>-<hex:4>-<hex:4>-<hex:4>-<hex:12>»",
+        "{\"kty\":\"EC\",\"crv\":\"P-256\",\"d\":\"«<word:43>»\"}",
+        "Authorization: Bearer «q<alnum:17>-Z<alnum:44>_g»",
+        "hashed_password: \"«$2b$12$<alnum:53>»\"",
     ]);
 }
 
@@ -333,6 +345,62 @@ fn passwords_of_environments_are_no_code() {
     }
     let text = "MYSQL_USER=wordpress\nMYSQL_PASSWORD=wordpress\n";
     assert_eq!(redact(text), text);
+}
+
+#[test]
+fn passwords_of_settings_and_code() {
+    for (path, text) in [
+        ("sftp.json", "\"password\": \"«hunter22»\","),
+        ("app.properties", "spring.datasource.password=«tomatosoup9»"),
+        ("settings.xml", "<password>«G!t_lE-k$%»</password>"),
+        (
+            "servers.xml",
+            "<Pass encoding=\"base64\">«VG9tYXRvczk=»</Pass>",
+        ),
+        ("Dockerfile", "ENV DB_PASSWORD «tomatosoup9»"),
+        ("build.gradle", "credentials { password '«tomatosoup9»' }"),
+        (
+            "main.tf",
+            "variable \"db_password\" {\n  default = \"«tomatosoup9»\"\n}",
+        ),
+        ("src/db.py", "password = '«4ian1234»'"),
+        (
+            "k8s/app.yaml",
+            "data:\n  any: «S3E4enozMQ==»\nkind: Secret\n",
+        ),
+    ] {
+        let (before, rest) = text.split_once('«').unwrap();
+        let (secret, after) = rest.split_once('»').unwrap();
+        let text = [before, secret, after].concat();
+        let (redacted, found) = redact_in(Some(path), &text);
+        let kind = found.first().map_or("", |it| it.kind);
+        assert_eq!(redacted, format!("{before}{MARK}{kind}]{after}"), "{path}");
+    }
+    for (path, text) in [
+        (
+            "de.json",
+            "\"password\": \"Passwort\", \"passwordHint\": \"8-mal\"",
+        ),
+        (
+            "app.yaml",
+            "password: ${DB_PASSWORD}\nother_password: !secret db1",
+        ),
+        ("tests/a.py", "password = '4ian1234'"),
+        ("src/a.py", "password = read('4ian1234')"),
+        ("README.md", "kind: Secret\ndata:\n  any: S3E4enozMQ==\n"),
+    ] {
+        assert_eq!(redact_in(Some(path), text).0, text, "{path}");
+    }
+}
+
+#[test]
+fn settings_in_base64() {
+    let engine = base64::engine::general_purpose::STANDARD;
+    let inner = engine.encode(expand("user_secret=\"<alnum:40>\""));
+    for text in [inner.clone(), engine.encode(&inner)] {
+        let redacted = redact(&format!("config: {text}\n")).into_owned();
+        assert_eq!(redacted, "config: [REDACTED:generic-api-key]\n");
+    }
 }
 
 #[test]

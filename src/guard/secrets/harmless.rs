@@ -75,7 +75,7 @@ static LOCKS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?i)(?:^|/)(?:go\.(?:mod|sum|work(?:\.sum)?)|gradle\.lockfile|(?:deno|poetry|cargo|pipfile|composer|gemfile|uv|pdm|flake|mix|pubspec|bun)\.lockb?|",
         r"npm-shrinkwrap\.json|package-lock\.json|packages\.lock\.json|package\.resolved|pnpm-lock\.yaml|yarn\.lock|conan\.lock|podfile\.lock|verification-metadata\.xml|",
         r"vendor/modules\.txt|node_modules/.*|bower_components/.*|vendor/(?:github\.com|golang\.org/x|google\.golang\.org|gopkg\.in|k8s\.io)/.*)$",
-        r"|\.(?:svg|map|snap|min\.js|min\.css|lock|sum|po|pot|xlf|ipynb|csv|tsv)$"
+        r"|\.(?:svg|map|snap|min\.js|min\.css|lock|sum|po|pot|xlf|csv|tsv)$"
     ))
     .ok()
 });
@@ -94,6 +94,9 @@ pub(super) fn is_secret(idx: usize, secret: &[u8], name: &[u8], path: Option<&st
     match rule.check {
         Check::Login => return is_login(secret),
         Check::Assigned => return is_assigned(secret) && !is_in(&LOCKS, path),
+        Check::Quoted => {
+            return is_quoted(name, rule.words) && is_assigned(secret) && !is_in(&LOCKS, path);
+        }
         Check::Password => return is_password(secret) && !is_in(&LOCKS, path),
         Check::Generic => return is_generic(secret, name, path),
         Check::None => {}
@@ -238,7 +241,29 @@ fn is_assigned(value: &[u8]) -> bool {
         && !is_counting(&lower)
         && !is_common(value)
         && !WORDS.iter().any(|word| holds(word))
-        && !has(|b| b"<>(){}[]|\\`$".contains(b))
+        && !has(|b| b"<>(){}[]|\\`".contains(b))
+        && !value.starts_with(b"$")
+        && !value
+            .windows(2)
+            .any(|pair| pair[0] == b'$' && is_name_start(pair[1]))
+}
+
+/// Whether the text before a value opens quotes, and what is named there ends with one of the words.
+fn is_quoted(name: &[u8], words: &[&str]) -> bool {
+    let Some((b'"' | b'\'' | b'`', before)) = name.split_last() else {
+        return false;
+    };
+    let len = before.iter().rposition(u8::is_ascii_alphanumeric);
+    let before = &before[..len.map_or(0, |n| n + 1)];
+    words.iter().any(|word| {
+        let start = before.len().saturating_sub(word.len());
+        before[start..].eq_ignore_ascii_case(word.as_bytes())
+    })
+}
+
+/// What a variable's name begins with, behind its dollar sign.
+fn is_name_start(b: u8) -> bool {
+    b.is_ascii_alphabetic() || matches!(b, b'_' | b'{' | b'(')
 }
 
 /// Whether the password at `range` is a word that the text around also gives to a user, a database or an image: what examples do

@@ -31,7 +31,7 @@ pub use rules::EDITION;
 
 use aho_corasick::AhoCorasick;
 use rayon::prelude::*;
-use rules::{FEW_BYTES, RULES, Shape, Use, WORDS};
+use rules::{Check, FEW_BYTES, RULES, Shape, Use, WORDS};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -168,7 +168,10 @@ fn suspects<S: AsRef<str>>(lines: &[S], automaton: Option<&AhoCorasick>) -> Vec<
 
 /// All kinds of secrets.
 fn kinds() -> impl Iterator<Item = &'static str> {
-    RULES.iter().map(|rule| rule.id).chain([KEY, PUTTY, URL])
+    RULES
+        .iter()
+        .map(|rule| rule.id)
+        .chain([KEY, PUTTY, URL, KUBERNETES])
 }
 
 /// The kind of secrets that has this name.
@@ -195,6 +198,7 @@ pub fn redactions(text: &str) -> Vec<Redaction> {
 const KEY: &str = "private-key";
 const PUTTY: &str = "putty-private-key";
 const URL: &str = "url-password";
+const KUBERNETES: &str = "kubernetes-secret";
 
 /// Ranges grow over all that is no space, and grow together where they meet.
 fn widen(text: &str, secrets: &mut Vec<Secret>) {
@@ -251,11 +255,8 @@ fn look(path: Option<&str>, text: &str) -> Vec<Secret> {
     }
     let bytes = text.as_bytes();
     for run in views::runs(bytes) {
-        let inner = views::texts(&bytes[run.clone()]).find_map(|text| {
-            let hits = Look::new(path, &text).hits();
-            let known = hits.into_iter().filter(|hit| hit.rank <= 1);
-            known.min_by_key(|hit| (hit.rank, hit.kind))
-        });
+        let inner =
+            views::texts(&bytes[run.clone()]).find_map(|text| inside(path, &text, MAX_LAYERS));
         if let Some(hit) = inner {
             let padding = bytes[run.end..]
                 .iter()
@@ -269,6 +270,26 @@ fn look(path: Option<&str>, text: &str) -> Vec<Secret> {
         }
     }
     merge(text, hits)
+}
+
+/// How often base64 is looked into that stands in base64: manifests are encoded whose values are.
+const MAX_LAYERS: usize = 2;
+/// A longer text in base64 is a file, in which names are given values of all sorts.
+const MAX_SETTINGS: usize = 4096;
+
+/// What is most to be believed of what stands in a text that was in base64. Behind a name that means many things, only in settings:
+/// a short text with nothing in it but what can be read.
+fn inside(path: Option<&str>, text: &str, layers: usize) -> Option<Hit> {
+    let is_readable = |b: u8| matches!(b, b' '..=b'~' | b'\n' | b'\r' | b'\t');
+    let is_settings = text.len() <= MAX_SETTINGS && text.bytes().all(is_readable);
+    let hits = Look::new(path, text).hits().into_iter();
+    let known = hits.filter(|hit| hit.rank <= 1 || is_settings);
+    known.min_by_key(|hit| (hit.rank, hit.kind)).or_else(|| {
+        let bytes = text.as_bytes();
+        let runs = views::runs(bytes).filter(|_| is_settings && layers > 1);
+        runs.flat_map(|run| views::texts(&bytes[run]).collect::<Vec<_>>())
+            .find_map(|text| inside(path, &text, layers - 1))
+    })
 }
 
 /// Hits as secrets: in order, those that overlap in one, those on lines that are allowed and those of earlier rounds left out.
@@ -436,7 +457,15 @@ impl<'a> Look<'a> {
                             });
                         }
                     }
-                    Use::Key | Use::Putty => {}
+                    Use::Kubernetes if shapes::is_manifest(self.path) => {
+                        let values = shapes::kubernetes(text, word.start());
+                        self.hits.extend(values.into_iter().map(|range| Hit {
+                            rank: 2,
+                            kind: KUBERNETES,
+                            range,
+                        }));
+                    }
+                    Use::Key | Use::Putty | Use::Kubernetes => {}
                 }
             }
         }
@@ -469,7 +498,7 @@ impl<'a> Look<'a> {
         };
         if harmless::is_secret(idx, found.as_bytes(), &text[name..at], self.path) {
             let rank = match RULES[idx].check {
-                rules::Check::None => 2,
+                Check::None => 2,
                 _ => 3,
             };
             self.hits.push(Hit {
@@ -486,7 +515,11 @@ impl<'a> Look<'a> {
             self.spent.resize(RULES.len(), 0);
             self.judged.resize(RULES.len(), 0);
         }
-        if self.spent[idx] == usize::MAX || !rules::is_for(idx, self.path) {
+        if self.spent[idx] == usize::MAX {
+            return;
+        }
+        if self.spent[idx] == 0 && !rules::is_for(idx, self.path) {
+            self.spent[idx] = usize::MAX;
             return;
         }
         let len = self.text.len();
@@ -521,7 +554,7 @@ impl<'a> Look<'a> {
             let secret = secret.unwrap_or(whole);
             let name = &text[whole.start()..secret.start()];
             if harmless::is_secret(idx, secret.as_bytes(), name, self.path)
-                && !(RULES[idx].check == rules::Check::Assigned
+                && !(RULES[idx].check == Check::Assigned
                     && harmless::is_borrowed(self.text.as_bytes(), &secret.range()))
             {
                 self.hits.push(Hit {

@@ -55,6 +55,8 @@ pub enum Check {
     Password,
     /// A password as what is around it says: no placeholder, name, type, path or code.
     Assigned,
+    /// The same, in quotes behind a name that ends with the word: code gives passwords so.
+    Quoted,
     /// A user and a password, in base64.
     Login,
 }
@@ -154,6 +156,8 @@ pub(super) enum Use {
     Putty,
     /// A login in a URL.
     Url,
+    /// A Secret of Kubernetes.
+    Kubernetes,
 }
 
 /// All words of all rules in one automaton.
@@ -174,6 +178,9 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
         ("--begin ".to_owned(), Use::Key),
         ("putty-user-key-file".to_owned(), Use::Putty),
         ("://".to_owned(), Use::Url),
+        ("kind: secret".to_owned(), Use::Kubernetes),
+        ("kind: \"secret\"".to_owned(), Use::Kubernetes),
+        ("kind: 'secret'".to_owned(), Use::Kubernetes),
     ];
     for (idx, rule) in RULES.iter().enumerate() {
         for &word in rule.words {

@@ -31,6 +31,9 @@ fn alphabet(name: &str) -> &'static str {
         "digit" => "0123456789",
         "base64" => "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
         "base32" => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
+        "base58" => "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
+        "nostr" => "qpzry9x8gf2tvdw0s3jn54khce6mua7l",
+        "pat" => "abcdefghijklmnopqrstuvwxyz234567",
         "bech32" => "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
         "same" => "a",
         _ => "",
@@ -73,7 +76,15 @@ pub(super) fn expand(template: &str) -> String {
 
 /// Where a rule that is for some files finds its samples.
 fn path_for(path: Option<&str>) -> Option<&'static str> {
-    let all = ["a.php", "main.tf", "nuget.config", "x.yaml", "dev.env"];
+    let all = [
+        "a.php",
+        "main.tf",
+        "nuget.config",
+        "x.yaml",
+        "dev.env",
+        "build.gradle",
+        "Dockerfile",
+    ];
     let is_for = |name: &&&str| {
         let regex = path.and_then(|path| compile(path).ok());
         regex.is_some_and(|regex| regex.is_match(name.as_bytes()))

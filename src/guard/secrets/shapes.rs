@@ -1,6 +1,7 @@
-//! Secrets that have a shape rather than an expression: blocks of keys over many lines, and logins in URLs.
+//! Secrets that have a shape rather than an expression: blocks of keys over many lines, logins in URLs, and manifests of Secrets.
 
-use super::harmless::{entropy, is_common};
+use super::harmless::{entropy, is_common, is_placeholder};
+use super::views::decode;
 use std::ops::Range;
 
 /// How far a block of a key may go: larger than any key that people use.
@@ -247,6 +248,199 @@ fn is_format(password: &[u8]) -> bool {
             .all(|b| b.is_ascii_uppercase() || *b == b'_')
 }
 
+/// How far before and behind its kind a Secret of Kubernetes may go: it holds a megabyte at most, and few hold so much.
+const MAX_SECRET: usize = 64 << 10;
+
+/// Whether the file at `path` may be a manifest: what explains them shows some as well.
+pub(super) fn is_manifest(path: Option<&str>) -> bool {
+    let Some(path) = path else { return true };
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = name.to_ascii_lowercase();
+    !name.contains('.') || name.contains(".yaml") || name.contains(".yml")
+}
+
+/// The values under `data` and `stringData` of the Secret of Kubernetes whose `kind: Secret` begins at `at`, before it or behind.
+/// Those are all secret whatever their names; a text of many lines under `stringData` is left to the other rules.
+pub(super) fn kubernetes(text: &[u8], at: usize) -> Vec<Range<usize>> {
+    let from = at.saturating_sub(MAX_SECRET);
+    let to = text.len().min(at + MAX_SECRET);
+    let line_of =
+        |at: usize| memchr::memrchr(b'\n', &text[from..at]).map_or(from, |n| from + n + 1);
+    let mut start = line_of(at);
+    let kind = line_at(text, start, to);
+    let is_secret = unquoted(&text[kind.value]).eq_ignore_ascii_case(b"secret");
+    if start + kind.column != at || !is_secret {
+        return Vec::new();
+    }
+    // back to where the object begins: behind a line that is indented less, or with the item of a list
+    let mut is_first = kind.is_item;
+    while !is_first && start > from {
+        let previous = line_of(start - 1);
+        let line = line_at(text, previous, to);
+        if line.is_mark || !line.is_empty && line.column < kind.column {
+            break;
+        }
+        start = previous;
+        is_first = line.is_item && line.column == kind.column;
+    }
+    values_from(text, start, to, kind.column)
+}
+
+/// What a key of a Secret holds.
+#[derive(PartialEq, Clone, Copy)]
+enum Part {
+    Other,
+    /// Values in base64.
+    Data,
+    /// Values as they are.
+    StringData,
+}
+
+/// The values of the object that begins at `start` and whose keys stand at `column`.
+fn values_from(text: &[u8], start: usize, to: usize, column: usize) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut part = Part::Other;
+    let mut inner = None;
+    // a value of many lines, which begins with the first of them
+    let mut block: Option<Option<Range<usize>>> = None;
+    let mut at = start;
+    while at < to {
+        let line = line_at(text, at, to);
+        let is_next = line.is_item && line.column == column && at > start;
+        let is_over = line.is_mark || line.column < column || is_next;
+        if line.is_empty {
+        } else if is_over {
+            break;
+        } else if inner.is_some_and(|inner| line.column > inner) {
+            if let Some(range) = &mut block {
+                let start = range
+                    .as_ref()
+                    .map_or(line.content.start, |range| range.start);
+                *range = Some(start..line.content.end);
+            }
+        } else {
+            found.extend(block.take().flatten());
+            let value = &text[line.value.clone()];
+            if line.column == column {
+                inner = None;
+                part = match unquoted(&text[line.key.clone()]) {
+                    b"data" if value.is_empty() => Part::Data,
+                    b"stringData" if value.is_empty() => Part::StringData,
+                    _ => Part::Other,
+                };
+            } else if part != Part::Other && !line.key.is_empty() {
+                inner = Some(line.column);
+                let bare = unquoted(value);
+                let is_block = matches!(value, [b'|' | b'>', ..]);
+                if is_block && part == Part::Data {
+                    block = Some(None);
+                } else if !is_block && !is_shown(&text[line.key], part) && is_kept(bare, part) {
+                    let start = line.value.start + usize::from(bare.len() < value.len());
+                    found.push(start..start + bare.len());
+                }
+            }
+        }
+        at = line.end + 1;
+    }
+    found.extend(block.flatten());
+    found
+}
+
+/// A line of YAML.
+struct Line {
+    /// Where it begins behind spaces and the mark of an item, as the column.
+    column: usize,
+    is_item: bool,
+    /// `---`
+    is_mark: bool,
+    /// Nothing, or a comment.
+    is_empty: bool,
+    /// In the text: what stands before the colon, behind it, and all of it, without spaces and without a comment.
+    key: Range<usize>,
+    value: Range<usize>,
+    content: Range<usize>,
+    /// Where its break stands.
+    end: usize,
+}
+
+/// The line that begins at `at` and ends before `to`.
+fn line_at(text: &[u8], at: usize, to: usize) -> Line {
+    let end = memchr::memchr(b'\n', &text[at..to]).map_or(to, |n| at + n);
+    let line = &text[at..end];
+    let spaces = |from: usize| {
+        line[from..]
+            .iter()
+            .take_while(|b| b" \t".contains(b))
+            .count()
+    };
+    let indent = spaces(0);
+    let is_item = line[indent..].starts_with(b"- ");
+    let column = match is_item {
+        true => indent + 1 + spaces(indent + 1),
+        false => indent,
+    };
+    let whole = line[column..].trim_ascii_end();
+    let is_empty = whole.is_empty() || whole.starts_with(b"#");
+    let content = match memchr::memmem::find(whole, b" #") {
+        Some(n) => whole[..n].trim_ascii_end(),
+        None => whole,
+    };
+    let colon = memchr::memmem::find(content, b": ")
+        .or_else(|| content.ends_with(b":").then(|| content.len() - 1));
+    let start = at + column;
+    let after = colon.map_or(content.len(), |colon| colon + 1);
+    let lead = content[after..].len() - content[after..].trim_ascii_start().len();
+    Line {
+        column,
+        is_item,
+        is_mark: line.starts_with(b"---"),
+        is_empty,
+        key: start..start + colon.unwrap_or(0),
+        value: start + after + lead..start + content.len(),
+        content: start..start + content.len(),
+        end,
+    }
+}
+
+fn unquoted(value: &[u8]) -> &[u8] {
+    match value {
+        [b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\''] => inner,
+        _ => value,
+    }
+}
+
+/// Whether the key says that its value may be seen, where values can be read at all.
+fn is_shown(key: &[u8], part: Part) -> bool {
+    const NAMES: &[&[u8]] = &[
+        b"type",
+        b"project",
+        b"name",
+        b"namespace",
+        b"url",
+        b"host",
+        b"hostname",
+        b"port",
+        b"user",
+        b"username",
+    ];
+    part == Part::StringData && NAMES.contains(&unquoted(key))
+}
+
+/// Whether a value of a Secret is one: no template, no reference, and no word that documentation has for passwords.
+fn is_kept(value: &[u8], part: Part) -> bool {
+    let is_encoded = part == Part::Data;
+    let decoded = is_encoded.then(|| decode(value)).flatten();
+    let shown = decoded.as_deref().unwrap_or(value);
+    let is_word = value.len() < 4 || matches!(value, b"true" | b"false" | b"null");
+    let is_address = !is_encoded && value.starts_with(b"http") && !value.contains(&b'@');
+    let is_odd = |b: &u8| b"{}<>$*&|! ".contains(b);
+    !is_word
+        && !is_address
+        && !value.iter().any(is_odd)
+        && !is_placeholder(value)
+        && !is_common(shown.trim_ascii())
+}
+
 /// Hosts that documentation speaks of, and the machine itself: only a random password is one there.
 fn is_example(host: &[u8]) -> bool {
     const NAMES: &[&str] = &[
@@ -268,4 +462,59 @@ fn is_example(host: &[u8]) -> bool {
     let host = host.to_ascii_lowercase();
     NAMES.iter().any(|name| host == name.as_bytes())
         || ENDS.iter().any(|end| host.ends_with(end.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The values in the manifest, whose Secret is the first one.
+    fn values(text: &str) -> Vec<&str> {
+        let at = text.to_ascii_lowercase().find("kind: ").unwrap();
+        let ranges = kubernetes(text.as_bytes(), at).into_iter();
+        ranges.map(|range| &text[range]).collect()
+    }
+
+    #[test]
+    fn values_of_secrets_of_kubernetes() {
+        assert_eq!(
+            values(
+                "kind: Secret\nmetadata:\n  name: app\ndata:\n  # of the db\n  pw: S3E4enozMQ== # x\n  'a.b': \"Zm9vYmFyMQ==\"\ntype: Opaque\n"
+            ),
+            ["S3E4enozMQ==", "Zm9vYmFyMQ=="]
+        );
+        assert_eq!(
+            values(
+                "data:\n  pw: S3E4enozMQ==\nkind: 'secret'\nmetadata:\n  name: app\n---\ndata:\n  b: S3E4enozMQ==\n"
+            ),
+            ["S3E4enozMQ=="]
+        );
+        assert_eq!(
+            values(
+                "a:\n- data:\n    z: S3E4enozMQ==\n- apiVersion: v1\n  kind: Secret\n  stringData:\n    pw: hunter2x\n- stringData:\n    b: hunter3x\n"
+            ),
+            ["hunter2x"]
+        );
+        assert_eq!(
+            values(
+                "kind: Secret\ndata:\n  .cfg: |\n    eyJhdXRocyI6e30K\n\n    eyJhdXRocyI6e30K\n  b: >-\n    S3E4enozMQ==\n"
+            ),
+            ["eyJhdXRocyI6e30K\n\n    eyJhdXRocyI6e30K", "S3E4enozMQ=="]
+        );
+    }
+
+    #[test]
+    fn what_is_no_value_of_a_secret() {
+        for text in [
+            "kind: SecretStore\ndata:\n  pw: S3E4enozMQ==\n",
+            "kind: ConfigMap\ndata:\n  pw: S3E4enozMQ==\n",
+            "kind: Secret\ndata:\n  pw: {{ .Values.pw }}\n  user: YWRtaW4=\n  a: <value>\n  c: \"\"\n",
+            "kind: Secret\nmetadata:\n  data:\n    pw: S3E4enozMQ==\n",
+            "kind: Secret\nstringData:\n  url: https://h.io/a\n  type: gitlab\n  on: true\n  conf.yaml: |\n    debug: yes\n",
+            "refers to kind: Secret\ndata:\n  pw: S3E4enozMQ==\n",
+            "kind: Secret",
+        ] {
+            assert_eq!(values(text), [""; 0], "{text}");
+        }
+    }
 }
