@@ -401,9 +401,10 @@ fn is_variable(value: &[u8]) -> bool {
         [first, .., last] => (*first, *last),
         _ => return false,
     };
-    let has_open = value
-        .windows(2)
-        .any(|pair| matches!(pair, b"${" | b"{{" | b"#{" | b"$(" | b"%(" | b"<%"));
+    let is_open = |pair: &[u8]| matches!(pair, b"${" | b"{{" | b"$(" | b"<%");
+    let is_format = |three: &[u8]| three.starts_with(b"%(") && is_name_start(three[2]);
+    let is_ruby = memchr::memmem::find(value, b"#{").is_some_and(|n| value[n..].contains(&b'}'));
+    let has_open = is_ruby || value.windows(2).any(is_open) || value.windows(3).any(is_format);
     let is_name = |name: &[u8]| name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
     has_open
         || matches!((first, last), (b'<', b'>') | (b'{', b'}') | (b'[', b']'))

@@ -539,20 +539,24 @@ impl<'a> Look<'a> {
             return;
         };
         from = from.max(self.judged[idx]);
-        let text = &self.text.as_bytes()[..to];
         while from < to {
-            let Some(groups) = regex.captures_at(text, from) else {
+            let Some(groups) = regex.captures_at(&self.text.as_bytes()[..to], from) else {
                 return;
             };
             let Some(whole) = groups.get(0) else {
                 return;
             };
+            // what ends with the window may go on behind it
+            if whole.end() == to && to < len {
+                to = len.min(to + (to - from).max(MAX_VALUE));
+                continue;
+            }
             let secret = match RULES[idx].group {
                 Some(group) => groups.get(group),
                 None => groups.iter().skip(1).flatten().next(),
             };
             let secret = secret.unwrap_or(whole);
-            let name = &text[whole.start()..secret.start()];
+            let name = &self.text.as_bytes()[whole.start()..secret.start()];
             if harmless::is_secret(idx, secret.as_bytes(), name, self.path)
                 && !(RULES[idx].check == Check::Assigned
                     && harmless::is_borrowed(self.text.as_bytes(), &secret.range()))

@@ -84,6 +84,7 @@ fn path_for(path: Option<&str>) -> Option<&'static str> {
         "dev.env",
         "build.gradle",
         "Dockerfile",
+        "dump.sql",
     ];
     let is_for = |name: &&&str| {
         let regex = path.and_then(|path| compile(path).ok());

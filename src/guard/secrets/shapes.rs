@@ -319,7 +319,12 @@ fn values_from(text: &[u8], start: usize, to: usize, column: usize) -> Vec<Range
                 *range = Some(start..line.content.end);
             }
         } else {
-            found.extend(block.take().flatten());
+            found.extend(
+                block
+                    .take()
+                    .flatten()
+                    .filter(|range| is_encoded(text, range)),
+            );
             let value = &text[line.value.clone()];
             if line.column == column {
                 inner = None;
@@ -342,8 +347,14 @@ fn values_from(text: &[u8], start: usize, to: usize, column: usize) -> Vec<Range
         }
         at = line.end + 1;
     }
-    found.extend(block.flatten());
+    found.extend(block.flatten().filter(|range| is_encoded(text, range)));
     found
+}
+
+/// Whether the lines hold base64 and nothing else: what makes them, in a template, is none.
+fn is_encoded(text: &[u8], range: &Range<usize>) -> bool {
+    let is_body = |b: &u8| is_base64(*b) || b.is_ascii_whitespace();
+    text[range.clone()].iter().all(is_body)
 }
 
 /// A line of YAML.
@@ -428,11 +439,11 @@ fn is_shown(key: &[u8], part: Part) -> bool {
 
 /// Whether a value of a Secret is one: no template, no reference, and no word that documentation has for passwords.
 fn is_kept(value: &[u8], part: Part) -> bool {
-    let is_encoded = part == Part::Data;
-    let decoded = is_encoded.then(|| decode(value)).flatten();
+    let is_data = part == Part::Data;
+    let decoded = is_data.then(|| decode(value)).flatten();
     let shown = decoded.as_deref().unwrap_or(value);
     let is_word = value.len() < 4 || matches!(value, b"true" | b"false" | b"null");
-    let is_address = !is_encoded && value.starts_with(b"http") && !value.contains(&b'@');
+    let is_address = !is_data && value.starts_with(b"http") && !value.contains(&b'@');
     let is_odd = |b: &u8| b"{}<>$*&|! ".contains(b);
     !is_word
         && !is_address
@@ -512,6 +523,7 @@ mod tests {
             "kind: Secret\nmetadata:\n  data:\n    pw: S3E4enozMQ==\n",
             "kind: Secret\nstringData:\n  url: https://h.io/a\n  type: gitlab\n  on: true\n  conf.yaml: |\n    debug: yes\n",
             "refers to kind: Secret\ndata:\n  pw: S3E4enozMQ==\n",
+            "kind: Secret\ndata:\n  a: |-\n    {{- include \"a.b\" . | b64enc }}\n",
             "kind: Secret",
         ] {
             assert_eq!(values(text), [""; 0], "{text}");

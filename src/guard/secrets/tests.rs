@@ -278,6 +278,27 @@ fn what_looks_like_a_secret_is_left() {
     }
 }
 
+/// An earlier word of the rule looks so far ahead that a secret may begin within its view and end outside.
+#[test]
+fn a_secret_at_the_end_of_a_view_goes_whole() {
+    let token = expand("eyJ<alnum:33>.eyJ<alnum:60>.<word:43>");
+    for n in 400..700 {
+        let text = format!("eyJ {} {token}", ".".repeat(n));
+        assert!(redact(&text).ends_with(". [REDACTED:jwt]"), "{n}");
+        let path = Some("a.yaml");
+        let text = format!(
+            "password: {}\npassword: {}4x",
+            " ".repeat(n),
+            "tomato-soup".repeat(4)
+        );
+        let redacted = redact_in(path, &text).0;
+        assert!(
+            redacted.ends_with("password: [REDACTED:settings-password]"),
+            "{n}"
+        );
+    }
+}
+
 #[test]
 fn redactions_are_told_by_line() {
     let text = expand("a\nghp_<alnum:36>\n\nAKIA<base32:16> x");
