@@ -127,6 +127,11 @@ fn typed(text: &[u8], at: usize) -> Option<usize> {
 fn open(text: &[u8], at: usize) -> usize {
     let is_open = |b: u8| b.is_ascii_whitespace() || b"'\"`=\\([*~".contains(&b);
     let mut at = at + run(&text[at..], MAX_AROUND, is_open);
+    // in Go, bytes of a string
+    if text[at..].starts_with(b"]byte(") {
+        at += b"]byte(".len();
+        at += run(&text[at..], 2, |b| b"'\"`".contains(&b));
+    }
     // a value in braces is a variable, unless it is quoted there
     if let [b'{', b'\'' | b'"' | b'`', ..] = text[at..] {
         at += 2;
@@ -192,6 +197,7 @@ mod tests {
         check("<tr><td>key</td>\n      <td class=\"x\"><code>V</code></td></tr>");
         check("key={\"V\"}");
         check("key: [V]");
+        check("key = []byte(\"V\")");
     }
 
     #[test]

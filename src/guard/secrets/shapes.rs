@@ -222,11 +222,14 @@ fn is_token_like(value: &[u8]) -> bool {
         && value.iter().any(u8::is_ascii_alphabetic)
 }
 
-/// Random by its look: letters with digits among them, or small and large ones mixed.
+/// Random by its look, or made up to be guessed by nobody: letters with digits among them, or small and large ones mixed.
 fn is_drawn(value: &[u8]) -> bool {
     let turns = |pair: &[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
     let n_turns = value.windows(2).filter(|pair| turns(pair)).count();
-    is_token_like(value) || entropy(value) > 2.8 && n_turns > 1
+    let n_digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    is_token_like(value)
+        || entropy(value) > 2.8 && n_turns > 1
+        || entropy(value) > 2.6 && n_digits > 1 && value.len() >= 10
 }
 
 /// `%s`, `{password}`, `$PASS`, `...`: a place for a password.
