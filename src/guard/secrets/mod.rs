@@ -1,8 +1,8 @@
 //! Known forms of secrets in text: found by the span, and redacted.
 //!
 //! A secret is what a rule says is one. `ours.toml`, `ways.toml` and `gitleaks.toml` hold the rules as data, each with samples that
-//! it must find and samples that it must leave; to add one takes three lines. `shapes` has what no expression can say, keys over many lines and
-//! logins in URLs. One automaton looks for the words of all rules, so that a text without any costs one pass; where a word stands,
+//! it must find and samples that it must leave; to add one takes three lines. `shapes` has what no expression can say, keys over many lines,
+//! logins in URLs and manifests. One automaton looks for the words of all rules, so that a text without any costs one pass; where a word stands,
 //! its rule looks at the text around it. Expressions run in time linear in the text, and are compiled when first needed.
 //!
 //! Two things come before: a text is also looked at without invisible characters, with escapes resolved and out of base64
@@ -381,6 +381,8 @@ struct Look<'a> {
     judged: Vec<usize>,
     /// Where the last key ends: words inside are of it.
     key_end: usize,
+    /// Where the last Secret of Kubernetes ends.
+    object_end: usize,
     /// The last run of characters of tokens that was measured.
     run: Range<usize>,
 }
@@ -394,6 +396,7 @@ impl<'a> Look<'a> {
             spent: Vec::new(),
             judged: Vec::new(),
             key_end: 0,
+            object_end: 0,
             run: 0..0,
         }
     }
@@ -457,8 +460,11 @@ impl<'a> Look<'a> {
                             });
                         }
                     }
-                    Use::Kubernetes if shapes::is_manifest(self.path) => {
-                        let values = shapes::kubernetes(text, word.start());
+                    Use::Kubernetes
+                        if word.start() >= self.object_end && shapes::is_manifest(self.path) =>
+                    {
+                        let (values, end) = shapes::kubernetes(text, word.start());
+                        self.object_end = end;
                         self.hits.extend(values.into_iter().map(|range| Hit {
                             rank: 2,
                             kind: KUBERNETES,

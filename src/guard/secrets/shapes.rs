@@ -264,7 +264,8 @@ pub(super) fn is_manifest(path: Option<&str>) -> bool {
 
 /// The values under `data` and `stringData` of the Secret of Kubernetes whose `kind: Secret` begins at `at`, before it or behind.
 /// Those are all secret whatever their names; a text of many lines under `stringData` is left to the other rules.
-pub(super) fn kubernetes(text: &[u8], at: usize) -> Vec<Range<usize>> {
+/// Also where the object ends, up to which all has been looked at.
+pub(super) fn kubernetes(text: &[u8], at: usize) -> (Vec<Range<usize>>, usize) {
     let from = at.saturating_sub(MAX_SECRET);
     let to = text.len().min(at + MAX_SECRET);
     let line_of =
@@ -273,7 +274,7 @@ pub(super) fn kubernetes(text: &[u8], at: usize) -> Vec<Range<usize>> {
     let kind = line_at(text, start, to);
     let is_secret = unquoted(&text[kind.value]).eq_ignore_ascii_case(b"secret");
     if start + kind.column != at || !is_secret {
-        return Vec::new();
+        return (Vec::new(), kind.end);
     }
     // back to where the object begins: behind a line that is indented less, or with the item of a list
     let mut is_first = kind.is_item;
@@ -300,7 +301,7 @@ enum Part {
 }
 
 /// The values of the object that begins at `start` and whose keys stand at `column`.
-fn values_from(text: &[u8], start: usize, to: usize, column: usize) -> Vec<Range<usize>> {
+fn values_from(text: &[u8], start: usize, to: usize, column: usize) -> (Vec<Range<usize>>, usize) {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut part = Part::Other;
     let mut inner = None;
@@ -351,7 +352,7 @@ fn values_from(text: &[u8], start: usize, to: usize, column: usize) -> Vec<Range
         at = line.end + 1;
     }
     found.extend(block.flatten().filter(|range| is_encoded(text, range)));
-    found
+    (found, at)
 }
 
 /// Whether the lines hold base64 and nothing else: what makes them, in a template, is none.
@@ -485,7 +486,7 @@ mod tests {
     /// The values in the manifest, whose Secret is the first one.
     fn values(text: &str) -> Vec<&str> {
         let at = text.to_ascii_lowercase().find("kind: ").unwrap();
-        let ranges = kubernetes(text.as_bytes(), at).into_iter();
+        let ranges = kubernetes(text.as_bytes(), at).0.into_iter();
         ranges.map(|range| &text[range]).collect()
     }
 
