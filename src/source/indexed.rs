@@ -58,7 +58,7 @@ pub(super) fn take<T>(ahead: &mut Vec<(PathBuf, T)>, root: &Path) -> Option<T> {
 /// Files from which on a tree is large.
 const MANY_FILES: usize = 20_000;
 
-/// Reads ahead what [`scan`] and the history begin with, for the work trees of `request`.
+/// Reads ahead what a scan and the history begin with, for the work trees of `request`.
 pub fn read_ahead(request: &Request, cache: &Cache) -> Ahead {
     let mut ahead = Ahead::default();
     if request.revision.is_some() || request.staged.is_some() {
