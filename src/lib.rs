@@ -225,8 +225,11 @@ pub(crate) fn survey_of(
     let past = |segments: &[Segment]| {
         score::hunks::read(&opened, segments, &hunks, &history, &ranked.history, now)
     };
-    let (copies, pieces) = rayon::join(
-        || score::copies::find(&opened),
+    let ((copies, pairs), pieces) = rayon::join(
+        || {
+            let copies = score::copies::find(&opened);
+            (copies, source::notes::conflict::pairs(&remembered.atoms))
+        },
         || score::pieces::score(&query, &ranked, &opened, &past, &model.piece),
     );
     let best = ranked.order.iter().take(LIKELY_FILES);
@@ -244,6 +247,7 @@ pub(crate) fn survey_of(
         &query,
         &said,
         &remembered.atoms,
+        &pairs,
         &remembered.sessions,
         &around,
     );

@@ -80,6 +80,7 @@ pub fn score(
     query: &Query,
     said: &Said,
     atoms: &[Atom],
+    pairs: &conflict::Pairs,
     sessions: &[Session],
     around: &Around<'_>,
 ) -> Memory {
@@ -131,10 +132,10 @@ pub fn score(
             }
         })
         .collect();
-    let mut scored = without_repeats(atoms, scored);
+    let mut scored = without_repeats(&pairs.duplicates, scored);
     succeed(atoms, &mut scored, alone);
     outdate(atoms, &mut scored);
-    pair_up(atoms, &mut scored);
+    pair_up(atoms, &pairs.conflicts, &mut scored);
     hand_over(atoms, &mut scored, branch);
     let (shares, _) = turns::score(query, sessions, &said.idf, &said.passages);
     let covers: Vec<f64> = (0..sessions.len())
@@ -207,8 +208,11 @@ const REPEATED: f64 = 0.1;
 
 /// Of atoms that say the same, as copied between the notes of several tools, one counts, as much as the likeliest; and the more
 /// for being said in several places.
-fn without_repeats(atoms: &[Atom], mut scored: Vec<ScoredAtom>) -> Vec<ScoredAtom> {
-    for pair in conflict::duplicates(atoms) {
+fn without_repeats(
+    duplicates: &[conflict::Duplicate],
+    mut scored: Vec<ScoredAtom>,
+) -> Vec<ScoredAtom> {
+    for &pair in duplicates {
         let (kept, other) = (pair.kept, pair.other);
         if scored[other].repeats.is_some() || scored[kept].repeats.is_some() {
             continue;
@@ -229,8 +233,8 @@ fn without_repeats(atoms: &[Atom], mut scored: Vec<ScoredAtom>) -> Vec<ScoredAto
 const CONTRADICTED: f64 = 0.9;
 
 /// Who needs one of two notes that contradict each other needs both.
-fn pair_up(atoms: &[Atom], scored: &mut [ScoredAtom]) {
-    for pair in conflict::conflicts(atoms) {
+fn pair_up(atoms: &[Atom], conflicts: &[conflict::Conflict], scored: &mut [ScoredAtom]) {
+    for pair in conflicts {
         let (newer, older) = (pair.newer, pair.older);
         let holds = |idx: usize| !atoms[idx].superseded && !atoms[idx].done;
         let repeats = |idx: usize| scored[idx].repeats.is_some();
@@ -415,7 +419,14 @@ mod tests {
         around: &Around<'_>,
     ) -> Memory {
         let said = Said::read(query, atoms, sessions);
-        score(query, &said, atoms, sessions, around)
+        score(
+            query,
+            &said,
+            atoms,
+            &conflict::pairs(atoms),
+            sessions,
+            around,
+        )
     }
 
     fn atom(text: &str, class: Class) -> Atom {

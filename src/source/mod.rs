@@ -570,22 +570,28 @@ pub struct Remembered {
 pub fn remember(request: &Request, trees: &Trees) -> Remembered {
     let mut all = Remembered::default();
     let mut found: Vec<(Atom, Option<usize>)> = Vec::new();
-    for (idx, file) in trees
-        .files
-        .iter()
-        .enumerate()
-        .filter(|(_, file)| file.is_note)
-    {
-        match trees.redacted(file) {
-            Ok((_, redactions)) if trees.secrets == Secrets::Exclude && !redactions.is_empty() => {
+    let files = trees.files.iter().enumerate();
+    let notes: Vec<(usize, &FileRef)> = files.filter(|(_, file)| file.is_note).collect();
+    let read = notes.par_iter().map(|(_, file)| {
+        let (clean, redactions) = trees.redacted(file)?;
+        let atoms = notes::read(trees.path(file), &clean.text, None);
+        Ok((clean, redactions, atoms))
+    });
+    type Note = (CleanText, Vec<Redaction>, (Vec<Atom>, Option<Warning>));
+    type Read = Result<Note, (&'static str, String)>;
+    let read: Vec<Read> = read.collect();
+    for ((idx, file), read) in notes.into_iter().zip(read) {
+        match read {
+            Ok((_, redactions, _))
+                if trees.secrets == Secrets::Exclude && !redactions.is_empty() =>
+            {
                 all.warnings
                     .extend(told(trees.path(file), &redactions, trees.secrets));
             }
-            Ok((CleanText { text, counts }, redactions)) => {
+            Ok((CleanText { text, counts }, redactions, (atoms, torn))) => {
                 let path = trees.path(file);
                 all.warnings.extend(told(path, &redactions, trees.secrets));
                 all.warnings.extend(odd::warnings(path, &counts, &text));
-                let (atoms, torn) = notes::read(path, &text, None);
                 all.warnings.extend(torn);
                 found.extend(atoms.into_iter().map(|atom| (atom, Some(idx))));
             }
@@ -728,28 +734,30 @@ fn clean_in(text: &mut String, counts: &mut Counts) {
     }
 }
 
-/// Files that are read to look for what notes say stands in them, and bytes of each.
-const MAX_LOOKED_INTO: usize = 200;
+/// Bytes of a file that is read to look for what notes say stands in it, at most.
 const MAX_LOOKED_BYTES: u64 = 1 << 20;
 
-/// Looks up what each atom names in the trees, whatever part of them the request asks for.
+/// Looks up what each atom names in the trees, whatever part of them the request asks for. Of a file nothing comes out but whether
+/// a name stands in it, so that it is read with its secrets.
 fn look_up(atoms: &mut [Atom], trees: &Trees) {
     if atoms.is_empty() {
         return;
     }
     let entries = || trees.trees.iter().flat_map(|tree| &tree.entries);
     let paths = Paths::new(entries().map(|entry| &*entry.path));
-    let n_read = std::cell::Cell::new(0);
     let text = |path: &str| {
-        n_read.set(n_read.get() + 1);
         let file = trees
             .files
             .binary_search_by(|file| trees.path(file).cmp(path))
-            .ok()
-            .filter(|_| n_read.get() <= MAX_LOOKED_INTO)?;
+            .ok()?;
         let file = &trees.files[file];
-        let is_small = trees.entry(file).n_bytes <= MAX_LOOKED_BYTES;
-        is_small.then(|| trees.text(file).ok()).flatten()
+        if trees.entry(file).n_bytes > MAX_LOOKED_BYTES {
+            return None;
+        }
+        match decode(&trees.bytes(file).ok()?) {
+            Decoded::Text(clean) => Some(clean.text),
+            Decoded::Binary(_) => None,
+        }
     };
     notes::anchored::look_up(atoms, &paths, &text);
 }

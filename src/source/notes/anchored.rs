@@ -5,6 +5,7 @@
 //! told and never counts against a note; nothing is dropped for being stale, and no note is changed.
 
 use super::Atom;
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Whether what an atom names is still there.
@@ -88,48 +89,98 @@ impl<'a> Paths<'a> {
         let (top, below) = anchor.split_once('/').ok_or(false)?;
         Err(self.folders.contains(top) && !below.is_empty())
     }
+
+    /// What `atom` names; its identifiers, where all files that it names are there.
+    fn named(&self, atom: &Atom) -> Named<'a> {
+        let mut named = Named::default();
+        for anchor in &atom.anchors {
+            match self.find(anchor) {
+                Ok(path) if path != atom.path => {
+                    named.n_found += 1;
+                    if self.files.contains(path) && !is_prose(path) {
+                        named.files.push(path);
+                    }
+                }
+                Err(true) => named.gone.push(anchor.clone()),
+                _ => {}
+            }
+        }
+        if !named.files.is_empty() && named.gone.is_empty() {
+            let symbols = atom.anchors.iter().filter(|anchor| is_symbol(anchor));
+            named.symbols = symbols.cloned().collect();
+        }
+        named
+    }
+}
+
+/// Files that are read to look for what notes say stands in them.
+const MAX_LOOKED_INTO: usize = 200;
+
+/// What an atom names.
+#[derive(Default)]
+struct Named<'a> {
+    /// How many paths are there.
+    n_found: usize,
+    /// Paths that are not.
+    gone: Vec<String>,
+    /// The files among those that are.
+    files: Vec<&'a str>,
+    /// Identifiers that may stand in them.
+    symbols: Vec<String>,
 }
 
 /// Looks up what each atom names. `text` gives the text of a file of the tree, asked at most once for each file that an
-/// atom names together with an identifier.
-pub fn look_up(atoms: &mut [Atom], paths: &Paths<'_>, text: &dyn Fn(&str) -> Option<String>) {
-    let mut words: FxHashMap<String, Option<FxHashSet<String>>> = FxHashMap::default();
-    for atom in atoms {
-        let mut n_found = 0;
-        let mut gone: Vec<String> = Vec::new();
-        let mut files: Vec<&str> = Vec::new();
-        for anchor in &atom.anchors {
-            match paths.find(anchor) {
-                Ok(path) if path != atom.path => {
-                    n_found += 1;
-                    if paths.files.contains(path) && !is_prose(path) {
-                        files.push(path);
-                    }
-                }
-                Err(true) => gone.push(anchor.clone()),
-                _ => {}
-            }
+/// atom names together with an identifier: for the first [`MAX_LOOKED_INTO`], on all cores.
+pub fn look_up(
+    atoms: &mut [Atom],
+    paths: &Paths<'_>,
+    text: &(dyn Fn(&str) -> Option<String> + Sync),
+) {
+    let named: Vec<Named<'_>> = atoms.iter().map(|atom| paths.named(atom)).collect();
+    let mut wanted: Vec<(&str, FxHashSet<&str>)> = Vec::new();
+    let mut places: FxHashMap<&str, usize> = FxHashMap::default();
+    for named in named.iter().filter(|it| !it.symbols.is_empty()) {
+        for &path in &named.files {
+            let place = *places.entry(path).or_insert_with(|| {
+                wanted.push((path, FxHashSet::default()));
+                wanted.len() - 1
+            });
+            wanted[place]
+                .1
+                .extend(named.symbols.iter().map(|symbol| own_name(symbol)));
         }
-        let is_known = !files.is_empty() && gone.is_empty();
-        let symbols = atom.anchors.iter().filter(|anchor| is_symbol(anchor));
-        for symbol in symbols.filter(|_| is_known) {
-            let name = symbol.rsplit([':', '.', '#']).next().unwrap_or(symbol);
-            let mut known = None;
-            for path in &files {
-                let words = words
-                    .entry((*path).to_owned())
-                    .or_insert_with(|| Some(identifiers(&text(path)?)));
-                if let Some(words) = words {
-                    known = Some(known.unwrap_or(false) || words.contains(name));
+    }
+    wanted.truncate(MAX_LOOKED_INTO);
+    let looked_into = wanted.into_par_iter().map(|(path, names)| {
+        let text = text(path)?;
+        Some(
+            identifiers(&text)
+                .filter_map(|word| names.get(word).copied())
+                .collect(),
+        )
+    });
+    let looked_into: Vec<Option<FxHashSet<&str>>> = looked_into.collect();
+    let is_in = |symbol: &str, path: &str| {
+        let words = looked_into.get(*places.get(path)?)?.as_ref()?;
+        Some(words.contains(own_name(symbol)))
+    };
+    let judged: Vec<(usize, Vec<String>)> = named
+        .iter()
+        .map(|named| {
+            let (mut n_found, mut gone) = (named.n_found, named.gone.clone());
+            for symbol in &named.symbols {
+                let known = named.files.iter().filter_map(|path| is_in(symbol, path));
+                match known.reduce(|a, b| a || b) {
+                    Some(true) => n_found += 1,
+                    // a word of another file, perhaps: it speaks against the note where it looks like code and nothing else is named
+                    Some(false) if looks_defined(symbol) => gone.push(symbol.clone()),
+                    _ => {}
                 }
             }
-            match known {
-                Some(true) => n_found += 1,
-                // a word of another file, perhaps: it speaks against the note where it looks like code and nothing else is named
-                Some(false) if looks_defined(symbol) => gone.push(symbol.clone()),
-                _ => {}
-            }
-        }
+            (n_found, gone)
+        })
+        .collect();
+    for (atom, (n_found, mut gone)) in atoms.iter_mut().zip(judged) {
         // what is to be done may name what is to be written
         if atom.text.contains("[ ]") {
             gone.clear();
@@ -167,11 +218,14 @@ fn looks_defined(symbol: &str) -> bool {
         || inner.chars().skip(1).any(char::is_uppercase) && inner.chars().any(char::is_lowercase)
 }
 
-fn identifiers(text: &str) -> FxHashSet<String> {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_')
-        .filter(|word| word.len() >= 4)
-        .map(str::to_owned)
-        .collect()
+/// The last part of a symbol.
+fn own_name(symbol: &str) -> &str {
+    symbol.rsplit([':', '.', '#']).next().unwrap_or(symbol)
+}
+
+fn identifiers(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.filter(|word| word.len() >= 4)
 }
 
 #[cfg(test)]

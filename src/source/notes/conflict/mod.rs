@@ -11,13 +11,21 @@ mod repeats;
 mod statement;
 mod words;
 
-pub use repeats::duplicates;
 pub use words::normal;
 
 use super::{Atom, Class, DateSource, table};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use statement::{Taken, take};
 use words::{CONDITIONS, NEGATIONS, Word};
+
+/// The pairs of atoms of which one says what the other says; of several that say the same, each with the one to keep. Sorted.
+///
+/// Atoms that are done or superseded are none, nor what is said of different days about where the work stands. O(n) but
+/// for sorting.
+pub fn duplicates(atoms: &[Atom]) -> Vec<Duplicate> {
+    pairs(atoms).duplicates
+}
 
 /// Two atoms of which one says what the other says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +36,39 @@ pub struct Duplicate {
     pub other: usize,
     /// Whether both have the same words in the same order; else one has a few more.
     pub is_exact: bool,
+}
+
+/// All that [`duplicates`] and [`conflicts`] find.
+#[derive(Debug, Clone, Default)]
+pub struct Pairs {
+    /// Which say the same.
+    pub duplicates: Vec<Duplicate>,
+    /// Which cannot both hold.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// Both at once, for each needs the same of every atom, which takes most of the time.
+pub fn pairs(atoms: &[Atom]) -> Pairs {
+    let taken = take_all(atoms);
+    let linked = linked(atoms, &taken);
+    let (duplicates, conflicts) = rayon::join(
+        || repeats::among(atoms, &taken, &linked),
+        || clashes_among(atoms, &taken, &linked),
+    );
+    Pairs {
+        duplicates,
+        conflicts,
+    }
+}
+
+/// Atoms that are read on one core at least.
+const MIN_ATOMS: usize = 16;
+
+/// What each of the atoms that hold says.
+fn take_all(atoms: &[Atom]) -> Vec<Option<Taken>> {
+    let atoms = atoms.par_iter().with_min_len(MIN_ATOMS);
+    let taken = atoms.map(|atom| holds(atom).then(|| take(atom)));
+    taken.collect()
 }
 
 /// Two atoms that cannot both hold.
@@ -151,12 +192,16 @@ fn linked(atoms: &[Atom], taken: &[Option<Taken>]) -> Vec<(usize, usize)> {
 /// Atoms that are done or superseded conflict with nothing, nor do conditions, questions, and what is said of different
 /// days about where the work stands. Near-linear.
 pub fn conflicts(atoms: &[Atom]) -> Vec<Conflict> {
-    let taken: Vec<Option<Taken>> = atoms
-        .iter()
-        .map(|atom| holds(atom).then(|| take(atom)))
-        .collect();
+    pairs(atoms).conflicts
+}
+
+fn clashes_among(
+    atoms: &[Atom],
+    taken: &[Option<Taken>],
+    linked: &[(usize, usize)],
+) -> Vec<Conflict> {
     let mut found = Vec::new();
-    for (a, b) in linked(atoms, &taken) {
+    for &(a, b) in linked {
         let (Some(one), Some(two)) = (&taken[a], &taken[b]) else {
             continue;
         };

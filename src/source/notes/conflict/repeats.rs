@@ -1,8 +1,8 @@
 //! Which notes say the same.
 
-use super::statement::{Taken, take};
+use super::statement::Taken;
 use super::words::{CONDITIONS, NEGATIONS, Word};
-use super::{Duplicate, holds, is_of_the_day, linked, newest_first, share_scope};
+use super::{Duplicate, is_of_the_day, newest_first, share_scope};
 use crate::source::notes::Atom;
 use rustc_hash::FxHashMap;
 
@@ -11,15 +11,12 @@ const MIN_SHARE: f64 = 0.7;
 /// A duplicate has at least this many words; `None so far` repeats nothing.
 const MIN_WORDS: usize = 3;
 
-/// The pairs of atoms of which one says what the other says; of several that say the same, each with the one to keep. Sorted.
-///
-/// Atoms that are done or superseded are none, nor what is said of different days about where the work stands. O(n) but
-/// for sorting.
-pub fn duplicates(atoms: &[Atom]) -> Vec<Duplicate> {
-    let taken: Vec<Option<Taken>> = atoms
-        .iter()
-        .map(|atom| holds(atom).then(|| take(atom)))
-        .collect();
+/// The pairs of `atoms`, of which are `taken` what they say and `linked` those that may be one; see [`super::duplicates`].
+pub(super) fn among(
+    atoms: &[Atom],
+    taken: &[Option<Taken>],
+    linked: &[(usize, usize)],
+) -> Vec<Duplicate> {
     let may = |a: usize, b: usize| {
         share_scope(&atoms[a], &atoms[b]) && !(is_of_the_day(&atoms[a]) && is_of_the_day(&atoms[b]))
     };
@@ -49,7 +46,7 @@ pub fn duplicates(atoms: &[Atom]) -> Vec<Duplicate> {
             });
         }
     }
-    for (a, b) in linked(atoms, &taken) {
+    for &(a, b) in linked {
         let (Some(one), Some(two)) = (&taken[a], &taken[b]) else {
             continue;
         };
