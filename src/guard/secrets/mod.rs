@@ -29,7 +29,6 @@ mod views;
 
 pub use rules::EDITION;
 
-use aho_corasick::AhoCorasick;
 use rayon::prelude::*;
 use rules::{Check, FEW_BYTES, RULES, Shape, Use, WORDS};
 use std::borrow::Cow;
@@ -66,7 +65,7 @@ const WIDE_ROUND: usize = 3;
 pub fn prepare(much: bool) {
     std::sync::LazyLock::force(&WORDS);
     if much {
-        WORDS.automaton(FEW_BYTES);
+        WORDS.expect(FEW_BYTES);
     }
 }
 
@@ -122,10 +121,10 @@ const LINES_AT_ONCE: usize = 64;
 /// less than one by one: most hold nothing that a look begins with, which is seen in many at once.
 pub fn redact_lines<S: AsRef<str> + Sync>(lines: &[S]) -> Vec<(usize, String)> {
     let n_bytes = lines.iter().map(|line| line.as_ref().len() + 1).sum();
-    let automaton = WORDS.automaton(n_bytes);
+    WORDS.expect(n_bytes);
     let chunks = lines.par_chunks(LINES_AT_ONCE).enumerate();
     let redacted = chunks.flat_map_iter(|(nth, chunk)| {
-        let suspects = suspects(chunk, automaton).into_iter();
+        let suspects = suspects(chunk).into_iter();
         suspects.filter_map(move |idx| match redact(chunk[idx].as_ref()) {
             Cow::Owned(redacted) => Some((nth * LINES_AT_ONCE + idx, redacted)),
             Cow::Borrowed(_) => None,
@@ -135,11 +134,7 @@ pub fn redact_lines<S: AsRef<str> + Sync>(lines: &[S]) -> Vec<(usize, String)> {
 }
 
 /// Which of `lines` hold a word of a rule, base64 that says something, or what there is a view without.
-fn suspects<S: AsRef<str>>(lines: &[S], automaton: Option<&AhoCorasick>) -> Vec<usize> {
-    let Some(automaton) = automaton else {
-        return (0..lines.len()).collect();
-    };
-
+fn suspects<S: AsRef<str>>(lines: &[S]) -> Vec<usize> {
     let mut joined = String::new();
     let mut ends = Vec::with_capacity(lines.len());
     for line in lines {
@@ -147,16 +142,17 @@ fn suspects<S: AsRef<str>>(lines: &[S], automaton: Option<&AhoCorasick>) -> Vec<
         joined.push('\n');
         ends.push(joined.len());
     }
-    let words = automaton.find_overlapping_iter(&joined);
+    let mut places = Vec::new();
+    WORDS.each(joined.as_bytes(), |_, word| places.push(word.end - 1));
     let runs = views::runs(joined.as_bytes());
     let says = |run: &Range<usize>| {
         views::texts(&joined.as_bytes()[run.clone()])
             .next()
             .is_some()
     };
-    let places = words.map(|word| word.end() - 1);
-    let places = places.chain(runs.filter(says).map(|run| run.start));
+    places.extend(runs.filter(says).map(|run| run.start));
     let mut suspects: Vec<usize> = places
+        .into_iter()
         .map(|place| ends.partition_point(|&end| end <= place))
         .collect();
     let has_views = lines.iter().map(|line| views::may_be(line.as_ref()));
@@ -403,36 +399,33 @@ impl<'a> Look<'a> {
 
     fn hits(mut self) -> Vec<Hit> {
         let text = self.text.as_bytes();
-        let Some(automaton) = WORDS.automaton(text.len()) else {
-            return self.hits;
-        };
         let mut named_at = (usize::MAX, [None; 5]);
-        for word in automaton.find_overlapping_iter(text) {
-            for &a_use in &WORDS.uses[word.pattern().as_usize()] {
+        WORDS.each(text, |idx, word| {
+            for &a_use in &WORDS.uses[idx] {
                 match a_use {
                     Use::Rule(idx, exact) => {
                         let rule = &RULES[idx];
-                        let is_bounded = !rule.bounded || before_word(text, word.start()).is_some();
+                        let is_bounded = !rule.bounded || before_word(text, word.start).is_some();
                         if !is_bounded
-                            || exact.is_some_and(|exact| text[word.range()] != *exact.as_bytes())
+                            || exact.is_some_and(|exact| text[word.clone()] != *exact.as_bytes())
                         {
                             continue;
                         }
                         if let Shape::Find(_) = rule.shape {
-                            self.around(idx, word.range());
+                            self.around(idx, word.clone());
                             continue;
                         }
-                        if named_at.0 != word.end() {
-                            let [a, b, c, d] = assigned::values(text, word.end());
-                            let below = assigned::listed_below(text, word.end());
-                            named_at = (word.end(), [a, b, c, d, below]);
+                        if named_at.0 != word.end {
+                            let [a, b, c, d] = assigned::values(text, word.end);
+                            let below = assigned::listed_below(text, word.end);
+                            named_at = (word.end, [a, b, c, d, below]);
                         }
                         for value in named_at.1.into_iter().flatten() {
-                            self.value(idx, word.start(), value);
+                            self.value(idx, word.start, value);
                         }
                     }
-                    Use::Key if word.start() >= self.key_end => {
-                        if let Some(range) = shapes::key(text, word.end()) {
+                    Use::Key if word.start >= self.key_end => {
+                        if let Some(range) = shapes::key(text, word.end) {
                             self.key_end = range.end;
                             self.hits.push(Hit {
                                 rank: 0,
@@ -441,8 +434,8 @@ impl<'a> Look<'a> {
                             });
                         }
                     }
-                    Use::Putty if word.start() >= self.key_end => {
-                        if let Some(range) = shapes::putty(text, word.start()) {
+                    Use::Putty if word.start >= self.key_end => {
+                        if let Some(range) = shapes::putty(text, word.start) {
                             self.key_end = range.end;
                             self.hits.push(Hit {
                                 rank: 0,
@@ -452,7 +445,7 @@ impl<'a> Look<'a> {
                         }
                     }
                     Use::Url => {
-                        if let Some(range) = shapes::login(text, word.end()) {
+                        if let Some(range) = shapes::login(text, word.end) {
                             self.hits.push(Hit {
                                 rank: 0,
                                 kind: URL,
@@ -461,9 +454,9 @@ impl<'a> Look<'a> {
                         }
                     }
                     Use::Kubernetes
-                        if word.start() >= self.object_end && shapes::is_manifest(self.path) =>
+                        if word.start >= self.object_end && shapes::is_manifest(self.path) =>
                     {
-                        let (values, end) = shapes::kubernetes(text, word.start());
+                        let (values, end) = shapes::kubernetes(text, word.start);
                         self.object_end = end;
                         self.hits.extend(values.into_iter().map(|range| Hit {
                             rank: 2,
@@ -474,7 +467,7 @@ impl<'a> Look<'a> {
                     Use::Key | Use::Putty | Use::Kubernetes => {}
                 }
             }
-        }
+        });
         self.hits
     }
 

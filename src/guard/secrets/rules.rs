@@ -1,8 +1,10 @@
 //! The rules, as `build.rs` laid them out: nothing is parsed at start-up, and a regular expression is compiled when one of its
 //! rule's words is met for the first time. A run that meets none pays for one automaton.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::automaton::{Automaton, StateID};
+use aho_corasick::{Anchored, dfa::DFA, nfa::noncontiguous::NFA};
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, OnceLock};
 
@@ -163,10 +165,12 @@ pub(super) enum Use {
 /// All words of all rules in one automaton.
 pub(super) struct Words {
     patterns: Vec<String>,
+    /// Bytes of the longest.
+    longest: usize,
     /// Made in no time.
-    nfa: OnceLock<Option<AhoCorasick>>,
+    nfa: OnceLock<Option<NFA>>,
     /// Three times as fast, and made in the time in which the other looks at [`FEW_BYTES`].
-    dfa: OnceLock<Option<AhoCorasick>>,
+    dfa: OnceLock<Option<DFA>>,
     n_bytes: AtomicUsize,
     /// By pattern.
     pub uses: Vec<Vec<Use>>,
@@ -201,6 +205,7 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
         }
     }
     Words {
+        longest: patterns.iter().map(String::len).max().unwrap_or(0),
         patterns,
         nfa: OnceLock::new(),
         dfa: OnceLock::new(),
@@ -212,21 +217,139 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
 /// Bytes that are looked at before the faster automaton is made.
 pub(super) const FEW_BYTES: usize = 1 << 20;
 
+/// Parts of a text that are looked at side by side: each step of an automaton waits for the one before, but not for those of others.
+const N_PARTS: usize = 4;
+
+/// Bytes of a part at least.
+const MIN_PART: usize = 256;
+
 impl Words {
-    /// The automaton that is to look at `n` bytes more.
-    pub fn automaton(&self, n: usize) -> Option<&AhoCorasick> {
-        let so_far = self.n_bytes.fetch_add(n, Ordering::Relaxed);
-        let (place, kind) = match so_far.saturating_add(n) < FEW_BYTES {
-            true => (&self.nfa, AhoCorasickKind::NoncontiguousNFA),
-            false => (&self.dfa, AhoCorasickKind::DFA),
+    /// Prepares for so many bytes more.
+    pub fn expect(&self, n: usize) {
+        if self
+            .n_bytes
+            .fetch_add(n, Ordering::Relaxed)
+            .saturating_add(n)
+            >= FEW_BYTES
+        {
+            self.dfa();
+        }
+    }
+
+    fn dfa(&self) -> Option<&DFA> {
+        let mut builder = DFA::builder();
+        let builder = builder.ascii_case_insensitive(true).prefilter(false);
+        let make = || builder.build(&self.patterns).ok();
+        self.dfa.get_or_init(make).as_ref()
+    }
+
+    fn nfa(&self) -> Option<&NFA> {
+        let mut builder = NFA::builder();
+        let builder = builder.ascii_case_insensitive(true).prefilter(false);
+        let make = || builder.build(&self.patterns).ok();
+        self.nfa.get_or_init(make).as_ref()
+    }
+
+    /// Calls `found` with the index of each word in `text` and where it stands, by where they end.
+    pub fn each(&self, text: &[u8], found: impl FnMut(usize, Range<usize>)) {
+        let so_far = self.n_bytes.fetch_add(text.len(), Ordering::Relaxed);
+        if so_far.saturating_add(text.len()) < FEW_BYTES {
+            if let Some(nfa) = self.nfa() {
+                self.each_by(nfa, text, found);
+            }
+        } else if let Some(dfa) = self.dfa() {
+            self.each_by(dfa, text, found);
+        }
+    }
+
+    /// The same, by either automaton.
+    fn each_by(
+        &self,
+        automaton: &impl Automaton,
+        text: &[u8],
+        mut found: impl FnMut(usize, Range<usize>),
+    ) {
+        let Ok(start) = automaton.start_state(Anchored::No) else {
+            return; // none that was made without a start
         };
-        let make = || {
-            AhoCorasick::builder()
-                .ascii_case_insensitive(true)
-                .kind(Some(kind))
-                .build(&self.patterns)
-                .ok()
+        let step = |state: &mut StateID, byte: u8| {
+            *state = automaton.next_state(Anchored::No, *state, byte);
+            automaton.is_special(*state) && automaton.is_match(*state)
         };
-        place.get_or_init(make).as_ref()
+        let part = match text.len() / N_PARTS {
+            short if short < MIN_PART => 0,
+            part => part,
+        };
+        let mut states = [start; N_PARTS];
+        // no state knows more of what is before than the longest word
+        for (n, state) in states.iter_mut().enumerate() {
+            for &byte in &text[(n * part).saturating_sub(self.longest)..n * part] {
+                step(state, byte);
+            }
+        }
+        let mut ends: [Vec<(usize, StateID)>; N_PARTS] = Default::default();
+        let (a, rest) = text.split_at(part);
+        let (b, rest) = rest.split_at(part);
+        let (c, rest) = rest.split_at(part);
+        let (d, rest) = rest.split_at(part);
+        for (idx, (((&a, &b), &c), &d)) in a.iter().zip(b).zip(c).zip(d).enumerate() {
+            let mut any = false;
+            for (state, byte) in states.iter_mut().zip([a, b, c, d]) {
+                *state = automaton.next_state(Anchored::No, *state, byte);
+                any |= automaton.is_special(*state);
+            }
+            if any {
+                for (n, &state) in states.iter().enumerate() {
+                    if automaton.is_match(state) {
+                        ends[n].push((n * part + idx + 1, state));
+                    }
+                }
+            }
+        }
+        let [.., last] = &mut states;
+        for (idx, &byte) in rest.iter().enumerate() {
+            if step(last, byte) {
+                ends[N_PARTS - 1].push((N_PARTS * part + idx + 1, *last));
+            }
+        }
+        // part after part, ends ascend
+        for (end, state) in ends.into_iter().flatten() {
+            for n in 0..automaton.match_len(state) {
+                let pattern = automaton.match_pattern(state, n);
+                found(
+                    pattern.as_usize(),
+                    end - automaton.pattern_len(pattern)..end,
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_across_the_parts_of_a_text() {
+        let dfa = WORDS.dfa().unwrap();
+        let find = |text: &str| {
+            let mut found = Vec::new();
+            WORDS.each_by(dfa, text.as_bytes(), |idx, range| found.push((idx, range)));
+            found
+        };
+        let word = "the API of a PuTTY-User-Key-File";
+        let alone = find(word);
+        assert!(alone.len() > 3 && alone.is_sorted_by_key(|(_, range)| range.end));
+        let least = N_PARTS * MIN_PART;
+        for n_bytes in [least - 1, least, least + 3] {
+            for at in 0..=n_bytes - word.len() {
+                let behind = "\n".repeat(n_bytes - word.len() - at);
+                let found = find(&format!("{}{word}{behind}", "\n".repeat(at)));
+                let moved = found
+                    .into_iter()
+                    .map(|(idx, range)| (idx, range.start - at..range.end - at));
+                assert!(moved.eq(alone.iter().cloned()), "{n_bytes}, {at}");
+            }
+        }
     }
 }

@@ -315,28 +315,20 @@ static BASE64: [bool; 256] = {
     table
 };
 
-/// The runs of base64 that are long enough, ascending. Looks at one byte in 27 where there is none.
+/// The runs of base64 that are long enough, ascending. Looks at few bytes where there is none: backwards from where one would end.
 pub(super) fn runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
-    let is = |b: u8| BASE64[usize::from(b)];
+    let is = |b: &u8| BASE64[usize::from(*b)];
     let mut at = 0;
     std::iter::from_fn(move || {
-        // every run of that length covers a multiple of the step
         loop {
-            let probe = at + MIN_RUN - 1;
-            if probe >= text.len() {
-                return None;
-            }
-            if !is(text[probe]) {
-                at = probe + 1;
+            let least = text.get(at..at + MIN_RUN)?;
+            if let Some(n) = least.iter().rposition(|b| !is(b)) {
+                at += n + 1;
                 continue;
             }
-            let back = text[at..probe].iter().rev().take_while(|b| is(**b)).count();
-            let start = probe - back;
-            let end = probe + text[probe..].iter().take_while(|b| is(**b)).count();
-            at = end.max(at + 1);
-            if end - start >= MIN_RUN {
-                return Some(start..end);
-            }
+            let start = at;
+            at += text[at..].iter().take_while(|b| is(b)).count();
+            return Some(start..at);
         }
     })
 }
