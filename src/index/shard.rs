@@ -6,7 +6,7 @@
 use super::blocks::{Blocks, Writer};
 use super::varint::{put, take, take_u32};
 use super::{Bytes, checksum};
-use crate::lexicon::profile::{Occurrence, Profile, Profiler};
+use crate::lexicon::profile::{Profile, Profiler};
 use crate::lexicon::terms::TermIdx;
 use crate::lexicon::{Field, Hit, N_FIELDS, Query, Scan, Syntax};
 use serde::{Deserialize, Serialize};
@@ -60,12 +60,22 @@ pub struct Builder {
     n_files: u32,
     files: Vec<u8>,
     imports: Vec<u8>,
-    terms: Vec<(u32, Occurrence)>,
+    /// Where the terms of each file end in those of the profiler.
+    ends: Vec<usize>,
     pairs: Vec<(u64, u32, u16)>,
     names: Vec<(u64, u32)>,
 }
 
 impl Builder {
+    /// Begins a shard, with a profiler that may have served for another.
+    pub fn new(mut profiler: Profiler) -> Self {
+        profiler.begin();
+        Self {
+            profiler,
+            ..Self::default()
+        }
+    }
+
     /// Adds a text; its number in the shard comes back. O(bytes).
     pub fn add(&mut self, text: &str, syntax: &Syntax, redacted: &[(u32, &str)]) -> u32 {
         let profile = self.profiler.profile(text, syntax);
@@ -82,8 +92,7 @@ impl Builder {
         for part in profile.imports {
             self.imports.extend(part.to_le_bytes());
         }
-        let terms = profile.terms.into_iter();
-        self.terms.extend(terms.map(|it| (file, it)));
+        self.ends.push(self.profiler.terms.len());
         let pairs = profile.pairs.into_iter();
         self.pairs.extend(pairs.map(|(key, n)| (key, file, n)));
         let names = profile.definitions.into_iter();
@@ -95,19 +104,22 @@ impl Builder {
     pub fn add_barred(&mut self, why: u8) -> u32 {
         put(&mut self.files, u64::from(why) + 1);
         put(&mut self.imports, 0);
+        self.ends.push(self.profiler.terms.len());
         self.n_files += 1;
         self.n_files - 1
     }
 
-    /// The shard; `None` where nothing was added.
-    pub fn end(mut self) -> Option<Vec<u8>> {
-        if self.n_files == 0 {
-            return None;
-        }
+    /// The shard, `None` where nothing was added; and the profiler, for the next one.
+    pub fn end(mut self) -> (Option<Vec<u8>>, Profiler) {
+        let shard = (self.n_files > 0).then(|| self.shard()).flatten();
+        (shard, self.profiler)
+    }
+
+    fn shard(&mut self) -> Option<Vec<u8>> {
         let mut body = Vec::new();
         let files = part(&mut body, &self.files);
         let imports = part(&mut body, &self.imports);
-        let terms = put_terms(&mut body, &self.profiler.keys, &self.terms);
+        let terms = put_terms(&mut body, &self.profiler, &self.ends);
         self.pairs.sort_unstable();
         let mut writer = Writer::new(&mut body, self.pairs.len() * 7);
         for of_key in self.pairs.chunk_by(|a, b| a.0 == b.0) {
@@ -117,6 +129,7 @@ impl Builder {
         }
         let pairs = writer.end();
         self.names.sort_unstable();
+        self.names.dedup();
         let mut writer = Writer::new(&mut body, self.names.len() * 7);
         for of_key in self.names.chunk_by(|a, b| a.0 == b.0) {
             writer.add(of_key[0].0, |out| {
@@ -173,54 +186,83 @@ fn put_ascending(out: &mut Vec<u8>, files: impl Iterator<Item = (u32, Option<u16
     }
 }
 
-/// The table of terms. Occurrences stand by file and segment, and are put into the order of the terms by counting.
-fn put_terms(body: &mut Vec<u8>, keys: &[u64], terms: &[(u32, Occurrence)]) -> Blocks {
-    let mut ends = vec![0_u32; keys.len() + 1];
-    for (_, it) in terms {
-        ends[it.term as usize + 1] += 1;
+/// The table of terms. Occurrences stand by file and segment, those of each file up to one of `ends`, and are put into the order
+/// of the terms by counting.
+fn put_terms(body: &mut Vec<u8>, profiler: &Profiler, ends: &[usize]) -> Blocks {
+    let (keys, terms) = (profiler.keys(), &profiler.terms);
+    let mut places = vec![0_u32; keys.len()];
+    for it in terms {
+        places[it.term as usize] += 1;
     }
-    for idx in 1..ends.len() {
-        ends[idx] += ends[idx - 1];
+    let numbered = keys.iter().zip(&places).zip(0_u32..);
+    let there = numbered.filter(|((_, n), _)| **n > 0);
+    let mut order: Vec<(u64, u32)> = there.map(|((&key, _), term)| (key, term)).collect();
+    order.sort_unstable();
+    // from how many there are to where they begin: what is written next to each other is to stand next to each other
+    let mut start = 0;
+    for &(_, term) in &order {
+        start += std::mem::replace(&mut places[term as usize], start);
     }
-    let starts = ends.clone();
-    let mut sorted = vec![0_u32; terms.len()];
-    for (idx, (_, it)) in terms.iter().enumerate() {
-        let end = &mut ends[it.term as usize];
-        sorted[*end as usize] = idx as u32;
-        *end += 1;
+    let mut sorted = vec![(0_u32, Posting::default()); terms.len()];
+    let mut first = 0;
+    for (file, &end) in (0..).zip(ends) {
+        for it in &terms[first..end] {
+            let place = &mut places[it.term as usize];
+            let posting = Posting {
+                segment_idx: it.segment_idx,
+                field: it.field as u8,
+                count: it.count,
+            };
+            sorted[*place as usize] = (file, posting);
+            *place += 1;
+        }
+        first = end;
     }
-    let mut order: Vec<u32> = (0..keys.len() as u32).collect();
-    order.sort_unstable_by_key(|&term| keys[term as usize]);
-    let mut writer = Writer::new(body, terms.len() * 3 + keys.len() * 5);
-    for term in order {
-        let (start, end) = (starts[term as usize], starts[term as usize + 1]);
-        let mut of_term = sorted[start as usize..end as usize]
-            .iter()
-            .map(|&idx| &terms[idx as usize])
-            .peekable();
-        writer.add(keys[term as usize], |out| {
-            let mut last_file = 0;
-            while let Some(&&(file, _)) = of_term.peek() {
-                put(out, u64::from(file - last_file));
-                last_file = file;
-                let mut last_segment = 0;
-                while let Some((_, it)) = of_term.next_if(|(of, _)| *of == file) {
-                    // bits: 0 whether another of this file follows, 1 whether it is there more than once, 2 and 3 the field
-                    let more = of_term.peek().is_some_and(|(of, _)| *of == file);
-                    let bits = u64::from(more)
-                        | u64::from(it.count > 1) << 1
-                        | (it.field as u64) << 2
-                        | u64::from(it.segment_idx - last_segment) << 4;
-                    put(out, bits);
-                    last_segment = it.segment_idx;
-                    if it.count > 1 {
-                        put(out, u64::from(it.count));
-                    }
-                }
-            }
-        });
+    let mut writer = Writer::new(body, terms.len() * 3 + order.len() * 5);
+    let mut rest = &sorted[..];
+    let mut start = 0;
+    for (key, term) in order {
+        // by now where they end
+        let end = places[term as usize];
+        let of_term;
+        (of_term, rest) = rest.split_at((end - start) as usize);
+        start = end;
+        writer.add(key, |out| put_postings(out, of_term));
     }
     writer.end()
+}
+
+/// Where a term stands in a file.
+#[derive(Clone, Copy, Default)]
+struct Posting {
+    segment_idx: u32,
+    field: u8,
+    count: u16,
+}
+
+fn put_postings(out: &mut Vec<u8>, mut postings: &[(u32, Posting)]) {
+    let mut last_file = 0;
+    while let Some(&(file, _)) = postings.first() {
+        put(out, u64::from(file - last_file));
+        last_file = file;
+        let mut last_segment = 0;
+        while let Some((&(of, it), rest)) = postings.split_first()
+            && of == file
+        {
+            postings = rest;
+            // bits: 0 whether another of this file follows, 1 whether it is there more than once, 2 and 3 the field
+            let more = rest.first().is_some_and(|(of, _)| *of == file);
+            let bits = u64::from(more)
+                | u64::from(it.count > 1) << 1
+                | u64::from(it.field) << 2
+                | u64::from(it.segment_idx - last_segment) << 4;
+            put(out, bits);
+            last_segment = it.segment_idx;
+            if it.count > 1 {
+                put(out, u64::from(it.count));
+            }
+        }
+    }
 }
 
 /// What is looked for, by key.
@@ -509,7 +551,7 @@ mod tests {
             &[(3, "github-pat"), (900, "jwt")],
         );
         builder.add_barred(3);
-        let shard = builder.end().unwrap();
+        let shard = builder.end().0.unwrap();
         let bytes = Bytes::Memory(shard);
         for task in TASKS {
             let (query, mut expected) = scanned(task, &texts);
@@ -536,7 +578,7 @@ mod tests {
         let text =
             format!("/// {word} {word}\nuse {word}::x;\nfn {word}() {{ \"{word} {word}\" }}\n");
         builder.add(&text, &syntax::of_path("a.rs"), &[]);
-        let shard = builder.end().unwrap();
+        let shard = builder.end().0.unwrap();
         let lower = shard.to_ascii_lowercase();
         for part in ["quarterdeck", "quarter", "deck"] {
             assert!(!lower.windows(part.len()).any(|at| at == part.as_bytes()));
@@ -550,7 +592,7 @@ mod tests {
         for (path, text) in texts {
             builder.add(text, &syntax::of_path(path), &[]);
         }
-        let shard = builder.end().unwrap();
+        let shard = builder.end().0.unwrap();
         let (query, expected) = scanned(TASKS[3], texts);
         let wanted = Wanted::of(&query);
         let mut n_told = 0;
@@ -566,6 +608,6 @@ mod tests {
             assert!(cut.is_none_or(|found| found == expected), "cut at {at}");
         }
         assert!(n_told > 100, "{n_told}");
-        assert!(Builder::default().end().is_none());
+        assert!(Builder::default().end().0.is_none());
     }
 }

@@ -5,158 +5,139 @@
 use super::syntax::Family;
 use super::terms::is_word_byte;
 
-/// Some words, of which most others are told by their first letter and length.
-struct Words {
-    words: &'static [&'static str],
-    /// By first letter, the lengths that there are, as bits.
-    lengths: [u32; 256],
-}
-
-impl Words {
-    const fn new(words: &'static [&'static str]) -> Self {
-        let mut lengths = [0; 256];
-        let mut idx = 0;
-        while idx < words.len() {
-            let word = words[idx].as_bytes();
-            assert!(word.len() < 32);
-            lengths[word[0] as usize] |= 1 << word.len();
-            idx += 1;
-        }
-        Self { words, lengths }
-    }
-
-    fn has(&self, word: &[u8]) -> bool {
-        let [first, ..] = word else { return false };
-        let is_likely = word.len() < 32 && self.lengths[*first as usize] >> word.len() & 1 == 1;
-        is_likely && self.words.iter().any(|it| it.as_bytes() == word)
-    }
-}
-
 /// Words that stand before a name they define.
-static KEYWORDS: Words = Words::new(&[
-    "fn",
-    "def",
-    "defp",
-    "defmodule",
-    "defmacro",
-    "defmacrop",
-    "defprotocol",
-    "defimpl",
-    "defstruct",
-    "class",
-    "struct",
-    "enum",
-    "trait",
-    "interface",
-    "impl",
-    "module",
-    "mod",
-    "func",
-    "function",
-    "type",
-    "union",
-    "macro_rules",
-    "namespace",
-    "record",
-    "object",
-    "protocol",
-    "extension",
-    "sub",
-    "proc",
-    "fun",
-    "data",
-    "newtype",
-    "instance",
-    "contract",
-]);
+fn is_keyword(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"fn"
+            | b"def"
+            | b"defp"
+            | b"defmodule"
+            | b"defmacro"
+            | b"defmacrop"
+            | b"defprotocol"
+            | b"defimpl"
+            | b"defstruct"
+            | b"class"
+            | b"struct"
+            | b"enum"
+            | b"trait"
+            | b"interface"
+            | b"impl"
+            | b"module"
+            | b"mod"
+            | b"func"
+            | b"function"
+            | b"type"
+            | b"union"
+            | b"macro_rules"
+            | b"namespace"
+            | b"record"
+            | b"object"
+            | b"protocol"
+            | b"extension"
+            | b"sub"
+            | b"proc"
+            | b"fun"
+            | b"data"
+            | b"newtype"
+            | b"instance"
+            | b"contract"
+    )
+}
 
 /// Words that may stand before those.
-static MODIFIERS: Words = Words::new(&[
-    "pub",
-    "crate",
-    "super",
-    "async",
-    "export",
-    "default",
-    "declare",
-    "public",
-    "private",
-    "protected",
-    "internal",
-    "static",
-    "final",
-    "abstract",
-    "const",
-    "unsafe",
-    "extern",
-    "inline",
-    "virtual",
-    "override",
-    "sealed",
-    "partial",
-    "readonly",
-    "open",
-    "local",
-    "suspend",
-    "template",
-    "typename",
-    "case",
-    "in",
-]);
+fn is_modifier(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"pub"
+            | b"crate"
+            | b"super"
+            | b"async"
+            | b"export"
+            | b"default"
+            | b"declare"
+            | b"public"
+            | b"private"
+            | b"protected"
+            | b"internal"
+            | b"static"
+            | b"final"
+            | b"abstract"
+            | b"const"
+            | b"unsafe"
+            | b"extern"
+            | b"inline"
+            | b"virtual"
+            | b"override"
+            | b"sealed"
+            | b"partial"
+            | b"readonly"
+            | b"open"
+            | b"local"
+            | b"suspend"
+            | b"template"
+            | b"typename"
+            | b"case"
+            | b"in"
+    )
+}
 
 /// Words that look like a call or a definition but begin a statement.
-static STATEMENTS: Words = Words::new(&[
-    "if",
-    "for",
-    "while",
-    "switch",
-    "return",
-    "else",
-    "catch",
-    "do",
-    "case",
-    "throw",
-    "new",
-    "await",
-    "sizeof",
-    "typeof",
-    "delete",
-    "match",
-    "when",
-    "unless",
-    "until",
-    "elif",
-    "elsif",
-    "assert",
-    "print",
-    "super",
-    "this",
-    "defined",
-    "using",
-    "import",
-    "require",
-    "yield",
-    "and",
-    "or",
-    "not",
-    "with",
-    "foreach",
-    "lock",
-    "go",
-    "defer",
-    "select",
-    "goto",
-    "static_assert",
-    "try",
-    "echo",
-]);
+fn is_statement(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"if"
+            | b"for"
+            | b"while"
+            | b"switch"
+            | b"return"
+            | b"else"
+            | b"catch"
+            | b"do"
+            | b"case"
+            | b"throw"
+            | b"new"
+            | b"await"
+            | b"sizeof"
+            | b"typeof"
+            | b"delete"
+            | b"match"
+            | b"when"
+            | b"unless"
+            | b"until"
+            | b"elif"
+            | b"elsif"
+            | b"assert"
+            | b"print"
+            | b"super"
+            | b"this"
+            | b"defined"
+            | b"using"
+            | b"import"
+            | b"require"
+            | b"yield"
+            | b"and"
+            | b"or"
+            | b"not"
+            | b"with"
+            | b"foreach"
+            | b"lock"
+            | b"go"
+            | b"defer"
+            | b"select"
+            | b"goto"
+            | b"static_assert"
+            | b"try"
+            | b"echo"
+    )
+}
 
-/// The byte range of the name that `line` defines, if it looks like a definition.
-pub fn name(line: &[u8], family: Family) -> Option<(usize, usize)> {
+/// The byte range of the name that `line` defines, if it looks like a definition; so many bytes of white space are before it.
+pub fn name(line: &[u8], indent: usize, family: Family) -> Option<(usize, usize)> {
     if family == Family::None {
         return None;
     }
-    let indent = line.iter().take_while(|b| b.is_ascii_whitespace()).count();
     keyword_name(line, indent).or_else(|| match family {
         Family::C if indent == 0 => call_shaped_name(line, indent, false),
         Family::Brace if indent > 0 => {
@@ -181,10 +162,10 @@ fn keyword_name(line: &[u8], indent: usize) -> Option<(usize, usize)> {
             return None;
         }
         let word = &line[at..end];
-        if KEYWORDS.has(word) {
+        if is_keyword(word) {
             return name_behind(line, end);
         }
-        if !MODIFIERS.has(word) {
+        if !is_modifier(word) {
             return None;
         }
         at = end;
@@ -229,7 +210,7 @@ fn name_behind(line: &[u8], at: usize) -> Option<(usize, usize)> {
         }
         (at, end) = (next, next_end);
     }
-    (end > at && !line[at].is_ascii_digit() && !STATEMENTS.has(&line[at..end])).then_some((at, end))
+    (end > at && !line[at].is_ascii_digit() && !is_statement(&line[at..end])).then_some((at, end))
 }
 
 /// `type name(args) {` or `name(args) {`: the word before the first parenthesis.
@@ -268,8 +249,8 @@ fn call_shaped_name(line: &[u8], indent: usize, needs_brace: bool) -> Option<(us
     let name = &line[start..end];
     (!name.is_empty()
         && !name[0].is_ascii_digit()
-        && !STATEMENTS.has(first_word)
-        && !STATEMENTS.has(name))
+        && !is_statement(first_word)
+        && !is_statement(name))
     .then_some((start, end))
 }
 
@@ -302,7 +283,8 @@ mod tests {
 
     #[track_caller]
     fn check(family: Family, line: &str, expected: Option<&str>) {
-        let found = name(line.as_bytes(), family).map(|(start, end)| &line[start..end]);
+        let indent = line.len() - line.trim_ascii_start().len();
+        let found = name(line.as_bytes(), indent, family).map(|(start, end)| &line[start..end]);
         assert_eq!(found, expected, "{line}");
     }
 

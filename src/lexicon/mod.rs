@@ -8,6 +8,7 @@
 pub mod bag;
 pub mod definition;
 pub mod imports;
+mod places;
 pub mod profile;
 pub mod query;
 pub mod scan;

@@ -2,10 +2,11 @@
 
 use super::imports::Imports;
 use super::query::{bigram_key, word_key};
-use super::scan::{Field, MAX_TERMS_OF_WORD, N_FIELDS, Visitor, walk};
+use super::scan::{Field, MAX_TERMS_OF_WORD, N_FIELDS, Path, Visitor, walk};
 use super::syntax::Syntax;
-use super::terms::{Memo, each_term, hash, key};
+use super::terms::{Memo, each_term, key, word_hash};
 use rustc_hash::FxHashMap;
+use std::ops::Range;
 
 /// The lexical profile of one text: what [`super::scan::Scanner`] would find in it, for all queries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,11 +19,9 @@ pub struct Profile {
     pub lengths: [u32; N_FIELDS],
     /// Terms of each segment.
     pub segments: Vec<u32>,
-    /// How often each term stands in each field of each segment; segments ascend.
-    pub terms: Vec<Occurrence>,
-    /// Pairs of words in strings, as keys, ascending, with how often.
+    /// Pairs of words in strings, as keys, in no order, with how often.
     pub pairs: Vec<(u64, u16)>,
-    /// Names defined, as keys, ascending, each once.
+    /// Names defined, as keys.
     pub definitions: Vec<u64>,
     /// What it imports, for [`super::imports::names`].
     pub imports: Vec<u32>,
@@ -41,82 +40,105 @@ pub struct Occurrence {
     pub count: u16,
 }
 
-/// Profiles texts, numbering the terms that it meets. What it remembers grows with the distinct words of all of them: one
-/// serves some megabytes of text.
+/// Profiles texts, numbering the terms that it meets. What it remembers grows with the distinct words of all of them, until it
+/// is told to begin anew.
 #[derive(Default)]
 pub struct Profiler {
-    /// The terms met so far, as [`key`]s, by number.
-    pub keys: Vec<u64>,
-    numbers: FxHashMap<u64, u32>,
+    path: Path,
+    known: Terms,
     memo: Memo<Word>,
-    pool: Vec<u32>,
-    /// For each term and field where it was counted last, and in which segment of all that were ever met.
-    counted: Vec<(u32, u32)>,
-    n_segments: u32,
-    hits: Vec<(u32, u32, Field)>,
+    /// The words that are not settled, each once for a field, in the order in which they first came.
+    words: Vec<Counted>,
+    /// How often each term stands in each field of each segment; segments ascend, from text to text anew.
+    pub terms: Vec<Occurrence>,
+    /// Of each term, for each field, the last that there may be of it in `terms`.
+    last: Vec<[u32; N_FIELDS]>,
+    segment_idx: u32,
+    /// Where the segment begins in `terms`.
+    segment_start: usize,
     pairs: FxHashMap<u64, u16>,
     previous: u64,
     definitions: Vec<u64>,
     imports: Imports,
 }
 
+/// A word, in the memo.
 #[derive(Clone, Copy, Default)]
 struct Word {
+    /// Where it begins in the pool, where no other word does.
     start: u32,
+    /// The last that there may be of it in `words`.
+    last: u32,
+}
+
+/// How often a word came in a field.
+struct Counted {
+    start: u32,
+    n: u32,
+    /// The same word in another field, or none.
+    other: u32,
+    field: Field,
     n_terms: u8,
 }
 
 impl Profiler {
-    /// Profiles `text`. O(bytes).
-    pub fn profile(&mut self, text: &str, syntax: &Syntax) -> Profile {
-        let walked = walk(text, syntax, self);
-        self.counted.resize(self.keys.len() * N_FIELDS, (0, 0));
-        let mut terms: Vec<Occurrence> = Vec::new();
-        let mut segment_idx = 0;
-        self.n_segments += 1; // 0 is none
-        for &(line_no, term, field) in &self.hits {
-            let next = |idx: usize| walked.segments.get(idx + 1);
-            while next(segment_idx).is_some_and(|it| it.first_line <= line_no) {
-                segment_idx += 1;
-                self.n_segments += 1;
-            }
-            let (segment, at) = &mut self.counted[term as usize * N_FIELDS + field as usize];
-            if *segment == self.n_segments {
-                let count = &mut terms[*at as usize].count;
-                *count = count.saturating_add(1);
-            } else {
-                (*segment, *at) = (self.n_segments, terms.len() as u32);
-                terms.push(Occurrence {
-                    term,
-                    segment_idx: segment_idx as u32,
-                    field,
-                    count: 1,
-                });
-            }
+    /// The terms met so far, as [`key`]s, by number.
+    pub fn keys(&self) -> &[u64] {
+        &self.known.keys
+    }
+
+    /// Begins anew with occurrences, and where it knows too many words with those too; the room for them is kept.
+    pub fn begin(&mut self) {
+        self.terms.clear();
+        if self.memo.len() > MAX_KEPT {
+            self.known = Terms::default();
+            self.memo.clear();
+            self.last.clear();
         }
-        self.hits.clear();
-        let mut pairs: Vec<(u64, u16)> = self.pairs.drain().collect();
-        pairs.sort_unstable();
-        self.definitions.sort_unstable();
-        self.definitions.dedup();
+    }
+
+    /// Profiles `text`; the occurrences of its terms come behind those of earlier ones. O(bytes).
+    pub fn profile(&mut self, text: &str, syntax: &Syntax) -> Profile {
+        self.segment_idx = 0;
+        self.segment_start = self.terms.len();
+        let mut path = std::mem::take(&mut self.path);
+        let walked = walk(text, syntax, &mut path, self);
+        self.path = path;
+        self.settle();
         Profile {
             n_lines: walked.n_lines,
             n_bytes: u32::try_from(text.len()).unwrap_or(u32::MAX),
             lengths: walked.lengths,
             segments: walked.segments.iter().map(|it| it.length).collect(),
-            terms,
-            pairs,
-            definitions: self.definitions.drain(..).collect(),
+            pairs: self.pairs.drain().collect(),
+            definitions: std::mem::take(&mut self.definitions),
             imports: self.imports.take(),
         }
     }
+}
 
-    fn split(&mut self, word: &[u8]) -> Word {
+/// The most words that are remembered from texts to others: more do not stay near the
+/// processor, and to find them there takes longer than to split those anew that do come.
+const MAX_KEPT: usize = 1 << 15;
+
+/// The terms that were met, numbered, and which of them each word has.
+#[derive(Default)]
+struct Terms {
+    /// As [`key`]s, by number.
+    keys: Vec<u64>,
+    numbers: FxHashMap<u64, u32>,
+    /// Of each word how many terms it has, and which.
+    pool: Vec<u32>,
+}
+
+impl Terms {
+    /// Puts the terms of a new word into the pool; where they begin comes back.
+    fn split(&mut self, word: &[u8]) -> u32 {
         let start = self.pool.len();
-        let mut n_terms = 0_u8;
+        self.pool.push(0);
         each_term(word, |term| {
-            n_terms = n_terms.saturating_add(1);
-            if self.pool.len() - start < MAX_TERMS_OF_WORD {
+            if self.pool[start] < MAX_TERMS_OF_WORD as u32 {
+                self.pool[start] += 1;
                 let key = key(term);
                 let number = *self.numbers.entry(key).or_insert_with(|| {
                     self.keys.push(key);
@@ -125,26 +147,87 @@ impl Profiler {
                 self.pool.push(number);
             }
         });
-        Word {
-            start: start as u32,
-            n_terms,
-        }
+        start as u32
     }
 }
 
 impl Visitor for Profiler {
-    fn word(&mut self, line_no: u32, field: Field, word: &[u8]) -> u8 {
-        let hash = hash(word);
-        let known = self.memo.get(hash);
-        let word = known.unwrap_or_else(|| {
-            let word = self.split(word);
-            self.memo.insert(hash, word);
-            word
+    /// Its place in the memo.
+    type Word = usize;
+
+    fn expect(&mut self, n_words: usize) {
+        self.memo.reserve(n_words);
+    }
+
+    #[inline]
+    fn look_up(&mut self, text: &[u8], word: Range<usize>) -> usize {
+        self.memo.place(word_hash(text, &word), || Word {
+            start: self.known.split(&text[word]),
+            last: 0,
+        })
+    }
+
+    /// Counts the word as a whole: most come more than once in a segment, and many have several terms.
+    fn word(&mut self, _: u32, field: Field, place: usize) -> u8 {
+        let known = self.memo.at(place);
+        // what was counted of other segments is overwritten or gone: it is of no such word
+        let mut at = known.last;
+        let mut other = u32::MAX;
+        while let Some(counted) = self.words.get_mut(at as usize)
+            && counted.start == known.start
+        {
+            if counted.field == field {
+                counted.n += 1;
+                return counted.n_terms;
+            }
+            other = known.last;
+            at = counted.other;
+        }
+        known.last = self.words.len() as u32;
+        let n_terms = self.known.pool[known.start as usize] as u8;
+        self.words.push(Counted {
+            start: known.start,
+            n: 1,
+            other,
+            field,
+            n_terms,
         });
-        let start = word.start as usize;
-        let terms = self.pool[start..start + usize::from(word.n_terms)].iter();
-        self.hits.extend(terms.map(|&term| (line_no, term, field)));
-        word.n_terms
+        n_terms
+    }
+
+    fn settle(&mut self) {
+        self.last.resize(self.known.keys.len(), [0; N_FIELDS]);
+        for word in self.words.drain(..) {
+            let start = word.start as usize + 1;
+            let n = u16::try_from(word.n).unwrap_or(u16::MAX);
+            for &term in &self.known.pool[start..start + usize::from(word.n_terms)] {
+                let last = &mut self.last[term as usize][word.field as usize];
+                match self.terms.get_mut(*last as usize) {
+                    // in this segment; of an earlier shard any other may stand there now
+                    Some(it)
+                        if *last as usize >= self.segment_start
+                            && it.term == term
+                            && it.field == word.field =>
+                    {
+                        it.count = it.count.saturating_add(n);
+                    }
+                    _ => {
+                        *last = self.terms.len() as u32;
+                        self.terms.push(Occurrence {
+                            term,
+                            segment_idx: self.segment_idx,
+                            field: word.field,
+                            count: n,
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    fn segment(&mut self) {
+        self.segment_idx += 1;
+        self.segment_start = self.terms.len();
     }
 
     fn string(&mut self) {

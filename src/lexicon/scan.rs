@@ -2,11 +2,13 @@
 
 use super::definition;
 use super::imports::Imports;
+use super::places::{MAX_BYTES, Places};
 use super::query::{Query, bigram_key, word_key};
 use super::syntax::Syntax;
-use super::terms::{Memo, TermIdx, each_term, hash, is_word_byte, key};
+use super::terms::{Memo, TermIdx, each_term, is_word_byte, key, word_hash};
 use memchr::memmem::Finder;
 use rustc_hash::FxHashMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// Number of [`Field`]s.
@@ -72,8 +74,14 @@ pub const MAX_IMPORTS: usize = 200;
 
 /// Hears what a text holds, in its order.
 pub(super) trait Visitor {
+    /// What it knows of a word.
+    type Word: Copy;
+    /// So many words at most will be looked up in one text.
+    fn expect(&mut self, n_words: usize);
+    /// Looks a word of the text up.
+    fn look_up(&mut self, text: &[u8], word: Range<usize>) -> Self::Word;
     /// A word on a line, in a field. Returns how many terms it has.
-    fn word(&mut self, line_no: u32, field: Field, word: &[u8]) -> u8;
+    fn word(&mut self, line_no: u32, field: Field, word: Self::Word) -> u8;
     /// Another string begins.
     fn string(&mut self);
     /// The same word, where it stands in a string.
@@ -82,6 +90,10 @@ pub(super) trait Visitor {
     fn definition(&mut self, name: &[u8]);
     /// A line that imports something.
     fn import(&mut self, line: &str);
+    /// What was told so far stands in the segment that it began in.
+    fn settle(&mut self) {}
+    /// What was told since that was settled, and what follows, is of another segment.
+    fn segment(&mut self) {}
 }
 
 /// What is counted on the way.
@@ -100,6 +112,7 @@ pub(super) struct Segment {
 /// Scans texts against one query, remembering the words it has met: a word is split and stemmed once.
 pub struct Scanner<'q> {
     query: &'q Query,
+    path: Path,
     memo: Memo<Word>,
     pool: Vec<TermIdx>,
     line_hits: Vec<LineHit>,
@@ -109,8 +122,9 @@ pub struct Scanner<'q> {
     imports: Imports,
 }
 
+/// Where the terms of a word stand that are looked for, how many, and how many it has.
 #[derive(Clone, Copy, Default)]
-struct Word {
+pub struct Word {
     start: u32,
     n_found: u8,
     n_terms: u8,
@@ -131,6 +145,7 @@ impl<'q> Scanner<'q> {
     pub fn new(query: &'q Query) -> Self {
         Self {
             query,
+            path: Path::default(),
             memo: Memo::default(),
             pool: Vec::new(),
             line_hits: Vec::new(),
@@ -149,7 +164,9 @@ impl<'q> Scanner<'q> {
     /// The same, with the lines on which a term of the query stands, ascending, and the term.
     pub fn scan_lines(&mut self, text: &str, syntax: &Syntax) -> (Scan, &[LineHit]) {
         self.line_hits.clear();
-        let walked = walk(text, syntax, self);
+        let mut path = std::mem::take(&mut self.path);
+        let walked = walk(text, syntax, &mut path, self);
+        self.path = path;
         let mut bigrams: Vec<(u16, u16)> = self.bigrams.drain().collect();
         bigrams.sort_unstable();
         self.defined.sort_unstable();
@@ -168,46 +185,53 @@ impl<'q> Scanner<'q> {
         };
         (scan, &self.line_hits)
     }
-
-    fn look_up(&mut self, key: u64, bytes: &[u8]) -> Word {
-        if let Some(word) = self.memo.get(key) {
-            return word;
-        }
-        if self.memo.len() >= MAX_WORDS {
-            self.memo.clear(); // bounded memory on trees with endless distinct words
-            self.pool.clear();
-        }
-        let start = self.pool.len();
-        let mut n_terms = 0_u8;
-        each_term(bytes, |term| {
-            n_terms = n_terms.saturating_add(1);
-            if self.pool.len() - start < MAX_TERMS_OF_WORD {
-                self.pool.extend(self.query.vocabulary.get(term));
-            }
-        });
-        let word = Word {
-            start: start as u32,
-            n_found: (self.pool.len() - start) as u8,
-            n_terms,
-        };
-        self.memo.insert(key, word);
-        word
-    }
 }
 
-/// Distinct words remembered.
-pub(super) const MAX_WORDS: usize = 1 << 19;
+/// Distinct words remembered from text to text.
+const MAX_WORDS: usize = 1 << 19;
 
 /// Terms of one word at most.
 pub(super) const MAX_TERMS_OF_WORD: usize = 200;
 
 impl Visitor for Scanner<'_> {
-    fn word(&mut self, line_no: u32, field: Field, word: &[u8]) -> u8 {
-        let word = self.look_up(hash(word), word);
-        let found = word.start as usize..word.start as usize + word.n_found as usize;
-        let hits = self.pool[found].iter();
-        self.line_hits
-            .extend(hits.map(|&term| (line_no, term, field)));
+    type Word = Word;
+
+    fn expect(&mut self, n_words: usize) {
+        if self.memo.len() >= MAX_WORDS {
+            self.memo.clear(); // bounded memory on trees with endless distinct words
+            self.pool.clear();
+        }
+        self.memo.reserve(n_words);
+    }
+
+    #[inline]
+    fn look_up(&mut self, text: &[u8], word: Range<usize>) -> Word {
+        let (pool, vocabulary) = (&mut self.pool, &self.query.vocabulary);
+        let place = self.memo.place(word_hash(text, &word), || {
+            let start = pool.len();
+            let mut n_terms = 0_u8;
+            each_term(&text[word], |term| {
+                n_terms = n_terms.saturating_add(1);
+                if pool.len() - start < MAX_TERMS_OF_WORD {
+                    pool.extend(vocabulary.get(term));
+                }
+            });
+            Word {
+                start: start as u32,
+                n_found: (pool.len() - start) as u8,
+                n_terms,
+            }
+        });
+        *self.memo.at(place)
+    }
+
+    fn word(&mut self, line_no: u32, field: Field, word: Word) -> u8 {
+        if word.n_found > 0 {
+            let start = word.start as usize;
+            let hits = self.pool[start..start + usize::from(word.n_found)].iter();
+            self.line_hits
+                .extend(hits.map(|&term| (line_no, term, field)));
+        }
         word.n_terms
     }
 
@@ -241,8 +265,43 @@ impl Visitor for Scanner<'_> {
     }
 }
 
+/// What a walk goes by: where words begin and end, where lines end, and where what it is inside of may change.
+#[derive(Default)]
+pub(super) struct Path {
+    words: Places,
+    line_ends: Places,
+    marks: Places,
+}
+
 /// Reads `text` once, telling `visitor` what it holds. O(bytes).
-pub(super) fn walk(text: &str, syntax: &Syntax, visitor: &mut impl Visitor) -> Walked {
+pub(super) fn walk(
+    text: &str,
+    syntax: &Syntax,
+    path: &mut Path,
+    visitor: &mut impl Visitor,
+) -> Walked {
+    let text = &text.as_bytes()[..text.len().min(MAX_BYTES)];
+    path.words.edges(text, is_word_byte);
+    path.line_ends.of_any(text, b"\n");
+    path.marks.of_any(text, &mark_bytes(syntax));
+    let (words, _) = path.words.all().as_chunks::<2>();
+    let ranges = words
+        .iter()
+        .map(|&[start, end]| start as usize..end as usize);
+    // of each a part may be looked up once more
+    visitor.expect(2 * words.len());
+    // all of them first: while memory is waited for that knows one word, the next ones are looked up
+    let known: Vec<_> = ranges
+        .clone()
+        .map(|word| visitor.look_up(text, word))
+        .collect();
+    let mut words = ranges.zip(known);
+    let mut next = words.next();
+    let mut line_ends = path.line_ends.all().iter();
+    let mut marks = path.marks.all().iter().map(|&at| at as usize);
+    let mut mark = marks.next().unwrap_or(usize::MAX);
+    let mut requires = Ahead::new(&REQUIRES);
+    let mut is_from = Ahead::new(&IS_FROM);
     let mut lengths = [0; N_FIELDS];
     let mut line_lengths: Vec<u16> = Vec::new();
     let mut inside = Inside::Code;
@@ -251,121 +310,92 @@ pub(super) fn walk(text: &str, syntax: &Syntax, visitor: &mut impl Visitor) -> W
     let mut line_no = 0_u32;
     let mut n_imports = 0;
     visitor.string();
-    // most of what is no word opens nothing
-    let mut opens = [false; 256];
-    let marks = syntax.line_comments.iter().copied();
-    let marks = marks.chain(syntax.block_comments.iter().map(|(open, _)| *open));
-    let firsts = marks.filter_map(|mark| mark.as_bytes().first());
-    for &byte in firsts.chain(syntax.quotes) {
-        opens[byte as usize] = true;
-    }
 
-    for line in text.as_bytes().split_inclusive(|&b| b == b'\n') {
+    let mut line_start = 0;
+    while line_start < text.len() {
         line_no += 1;
-        let body = line.strip_suffix(b"\n").unwrap_or(line);
-        let indent = body.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let line_end = line_ends.next().map_or(text.len(), |&at| at as usize);
         let mut name = (0, 0);
         if inside == Inside::Code && !syntax.prose {
+            let body = &text[line_start..line_end];
+            let indent = body.iter().take_while(|b| b.is_ascii_whitespace()).count();
             let first = body.get(indent).copied().unwrap_or(0);
-            if let Some(range) = definition::name(body, syntax.family) {
-                name = range;
+            if let Some(range) = definition::name(body, indent, syntax.family) {
                 visitor.definition(&body[range.0..range.1]);
-                starts.push(comment_run.unwrap_or(line_no));
-                comment_run = None;
+                name = (line_start + range.0, line_start + range.1);
+                if comment_run.is_none() {
+                    visitor.settle();
+                }
+                let start = comment_run.take().unwrap_or(line_no);
+                if starts.last() != Some(&start) {
+                    starts.push(start);
+                    visitor.segment();
+                }
             } else if first == b'@'
                 || first == b'#'
                 || starts_any(&body[indent..], syntax.line_comments)
             {
-                comment_run.get_or_insert(line_no);
+                if comment_run.is_none() {
+                    comment_run = Some(line_no);
+                    visitor.settle();
+                }
             } else if first != 0 && first != b'*' && first != b'/' {
                 comment_run = None;
             }
-            if n_imports < MAX_IMPORTS && is_import(&body[indent..]) {
+            let after = line_start + indent..line_end;
+            if n_imports < MAX_IMPORTS
+                && (starts_import(&body[indent..])
+                    || (after.len() < 300
+                        && (requires.is_in(text, &after) || is_from.is_in(text, &after))))
+            {
                 n_imports += 1;
                 let end = body.len().min(indent + 300);
                 visitor.import(String::from_utf8_lossy(&body[indent..end]).trim());
             }
         }
-        if matches!(inside, Inside::LineComment) {
-            inside = Inside::Code;
-        }
         let mut length = 0_u16;
-        let mut at = 0;
-        while at < body.len() {
-            let byte = body[at];
-            if is_word_byte(byte) {
-                let start = at;
-                while at < body.len() && is_word_byte(body[at]) {
-                    at += 1;
+        loop {
+            let start = next.as_ref().map_or(usize::MAX, |(word, _)| word.start);
+            if mark < start.min(line_end) {
+                let at = at_mark(&text[..line_end], mark, syntax, &mut inside, visitor);
+                while mark < at {
+                    mark = marks.next().unwrap_or(usize::MAX);
                 }
-                let field = if syntax.prose {
-                    Field::Comment
-                } else if start >= name.0 && at <= name.1 {
-                    Field::Definition
-                } else {
-                    match inside {
-                        Inside::Code => Field::Identifier,
-                        Inside::Quote(_) => Field::String,
-                        _ => Field::Comment,
+                // what is escaped is passed over, be it a letter
+                if start < at
+                    && let Some((word, known)) = &mut next
+                {
+                    word.start = at;
+                    if word.start == word.end {
+                        next = words.next();
+                    } else {
+                        *known = visitor.look_up(text, word.clone());
                     }
-                };
-                let n_terms = visitor.word(line_no, field, &body[start..at]);
-                length = length.saturating_add(u16::from(n_terms));
-                lengths[field as usize] += u32::from(n_terms);
-                if field == Field::String {
-                    visitor.string_word(&body[start..at]);
                 }
                 continue;
             }
-            let rest = &body[at..];
-            match inside {
-                Inside::Code if !opens[byte as usize] => at += 1,
-                Inside::Code if !syntax.prose => {
-                    if starts_any(rest, syntax.line_comments) {
-                        inside = Inside::LineComment;
-                        at += 1;
-                    } else if let Some((open, close)) = syntax
-                        .block_comments
-                        .iter()
-                        .find(|(open, _)| rest.starts_with(open.as_bytes()))
-                    {
-                        inside = Inside::BlockComment(close);
-                        at += open.len();
-                    } else if syntax.quotes.contains(&byte) {
-                        if syntax.triple_quotes
-                            && rest.len() >= 3
-                            && rest[1] == byte
-                            && rest[2] == byte
-                        {
-                            inside = Inside::TripleQuote(byte);
-                            at += 3;
-                        } else {
-                            inside = Inside::Quote(byte);
-                            visitor.string();
-                            at += 1;
-                        }
-                    } else {
-                        at += 1;
-                    }
-                }
-                Inside::BlockComment(close)
-                    if close.as_bytes().first() == Some(&byte)
-                        && rest.starts_with(close.as_bytes()) =>
-                {
-                    inside = Inside::Code;
-                    at += close.len();
-                }
-                Inside::TripleQuote(quote) if rest.len() >= 3 && rest[..3] == [quote; 3] => {
-                    inside = Inside::Code;
-                    at += 3;
-                }
-                Inside::Quote(_) if byte == b'\\' => at += 2,
-                Inside::Quote(quote) if byte == quote => {
-                    inside = Inside::Code;
-                    at += 1;
-                }
-                _ => at += 1,
+            if start >= line_end {
+                break;
             }
+            let Some((word, known)) = next else { break };
+            let field = if syntax.prose {
+                Field::Comment
+            } else if word.start >= name.0 && word.end <= name.1 {
+                Field::Definition
+            } else {
+                match inside {
+                    Inside::Code => Field::Identifier,
+                    Inside::Quote(_) => Field::String,
+                    _ => Field::Comment,
+                }
+            };
+            let n_terms = visitor.word(line_no, field, known);
+            length = length.saturating_add(u16::from(n_terms));
+            lengths[field as usize] += u32::from(n_terms);
+            if field == Field::String {
+                visitor.string_word(&text[word]);
+            }
+            next = words.next();
         }
         // an unclosed quote ends with its line, except in backticks: a stray apostrophe must not swallow the file
         if matches!(inside, Inside::Quote(quote) if quote != b'`') || inside == Inside::LineComment
@@ -373,8 +403,8 @@ pub(super) fn walk(text: &str, syntax: &Syntax, visitor: &mut impl Visitor) -> W
             inside = Inside::Code;
         }
         line_lengths.push(length);
+        line_start = line_end + 1;
     }
-    starts.dedup();
     Walked {
         n_lines: line_no,
         lengths,
@@ -382,40 +412,114 @@ pub(super) fn walk(text: &str, syntax: &Syntax, visitor: &mut impl Visitor) -> W
     }
 }
 
+/// The bytes, none of them of words, at which what the walk is inside of may change.
+fn mark_bytes(syntax: &Syntax) -> Vec<u8> {
+    let blocks = syntax.block_comments.iter();
+    let marks = blocks.flat_map(|(open, close)| [*open, *close]);
+    let marks = marks.chain(syntax.line_comments.iter().copied());
+    let firsts = marks.filter_map(|mark| mark.as_bytes().first());
+    let mut bytes: Vec<u8> = firsts.chain(syntax.quotes).copied().collect();
+    if !syntax.quotes.is_empty() {
+        bytes.push(b'\\');
+    }
+    bytes.sort_unstable();
+    bytes.dedup();
+    bytes
+}
+
+/// Takes in the mark at `at` of `text`, which ends with its line; where to go on comes back.
+fn at_mark(
+    text: &[u8],
+    at: usize,
+    syntax: &Syntax,
+    inside: &mut Inside,
+    visitor: &mut impl Visitor,
+) -> usize {
+    let rest = &text[at..];
+    let byte = rest[0];
+    match *inside {
+        Inside::Code => {
+            if starts_any(rest, syntax.line_comments) {
+                *inside = Inside::LineComment;
+            } else if let Some((open, close)) = syntax
+                .block_comments
+                .iter()
+                .find(|(open, _)| rest.starts_with(open.as_bytes()))
+            {
+                *inside = Inside::BlockComment(close);
+                return at + open.len();
+            } else if syntax.quotes.contains(&byte) {
+                if syntax.triple_quotes && rest.starts_with(&[byte; 3]) {
+                    *inside = Inside::TripleQuote(byte);
+                    return at + 3;
+                }
+                *inside = Inside::Quote(byte);
+                visitor.string();
+            }
+        }
+        Inside::BlockComment(close) if rest.starts_with(close.as_bytes()) => {
+            *inside = Inside::Code;
+            return at + close.len();
+        }
+        Inside::TripleQuote(quote) if rest.starts_with(&[quote; 3]) => {
+            *inside = Inside::Code;
+            return at + 3;
+        }
+        Inside::Quote(_) if byte == b'\\' => return text.len().min(at + 2),
+        Inside::Quote(quote) if byte == quote => *inside = Inside::Code,
+        _ => {}
+    }
+    at + 1
+}
+
+/// Where something stands next in a text that is walked; each part of the text is searched once.
+struct Ahead<'f> {
+    finder: &'f Finder<'static>,
+    next: usize,
+}
+
+impl<'f> Ahead<'f> {
+    fn new(finder: &'f Finder<'static>) -> Self {
+        Self { finder, next: 0 }
+    }
+
+    /// Whether it stands in the `line` of `text`; lines ascend.
+    fn is_in(&mut self, text: &[u8], line: &Range<usize>) -> bool {
+        if self.next < line.start || self.next == 0 {
+            let found = self.finder.find(&text[line.start..]);
+            self.next = found.map_or(usize::MAX, |n| line.start + n);
+        }
+        self.next
+            .checked_add(self.finder.needle().len())
+            .is_some_and(|end| end <= line.end)
+    }
+}
+
 fn starts_any(bytes: &[u8], marks: &[&str]) -> bool {
     marks.iter().any(|mark| bytes.starts_with(mark.as_bytes()))
 }
 
-fn is_import(line: &[u8]) -> bool {
-    const STARTS: &[&str] = &[
-        "import ",
-        "from ",
-        "use ",
-        "pub use ",
-        "mod ",
-        "pub mod ",
-        "#include",
-        "require",
-        "include ",
-        "alias ",
-        "using ",
-        "export * from",
-        "export {",
-        "@import",
-        "source ",
-        "load ",
-        "autoload ",
-    ];
-    static REQUIRES: LazyLock<Finder> = LazyLock::new(|| Finder::new("require("));
-    static IS_FROM: LazyLock<Finder> = LazyLock::new(|| Finder::new(" from '"));
-    let is_first = |b: &u8| {
-        matches!(
-            b,
-            b'i' | b'f' | b'u' | b'p' | b'm' | b'#' | b'r' | b'a' | b'e' | b'@' | b's' | b'l'
-        )
+static REQUIRES: LazyLock<Finder> = LazyLock::new(|| Finder::new("require("));
+static IS_FROM: LazyLock<Finder> = LazyLock::new(|| Finder::new(" from '"));
+
+/// Whether the first word of a line says that it imports.
+fn starts_import(line: &[u8]) -> bool {
+    let starts: &[&str] = match line.first() {
+        Some(b'i') => &["import ", "include "],
+        Some(b'f') => &["from "],
+        Some(b'u') => &["use ", "using "],
+        Some(b'p') => &["pub use ", "pub mod "],
+        Some(b'm') => &["mod "],
+        Some(b'#') => &["#include"],
+        Some(b'r') => &["require"],
+        Some(b'a') => &["alias ", "autoload "],
+        Some(b'e') => &["export * from", "export {"],
+        Some(b'@') => &["@import"],
+        Some(b's') => &["source "],
+        Some(b'l') => &["load "],
+        _ => &[],
     };
-    (line.first().is_some_and(is_first) && starts_any(line, STARTS))
-        || (line.len() < 300 && (REQUIRES.find(line).is_some() || IS_FROM.find(line).is_some()))
+    starts_any(line, starts)
 }
 
 fn segments(starts: &[u32], line_lengths: &[u16]) -> Vec<Segment> {

@@ -2,6 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHasher};
 use std::hash::Hasher;
+use std::ops::Range;
 
 /// A term's number within one [`Vocabulary`].
 pub type TermIdx = u16;
@@ -71,6 +72,43 @@ pub fn hash(bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
+/// A hash of the word in `text`, for [`Memo`]: what is short, as most words are, is loaded at once.
+#[inline]
+pub(super) fn word_hash(text: &[u8], word: &Range<usize>) -> u64 {
+    let n = word.len();
+    if n > 16 {
+        return hash(&text[word.clone()]);
+    }
+    // no byte of a word is 0: one that ends here is like no longer one
+    let all = match text[word.start..].first_chunk::<16>() {
+        Some(from) => u128::from_le_bytes(*from) & FIRST[n],
+        None => last_bytes(&text[word.clone()]),
+    };
+    // as many bits as a hash has, of a product that each bit of the word takes part in
+    let product = u128::from((all as u64) ^ 0x9e37_79b9_7f4a_7c15)
+        * u128::from(((all >> 64) as u64) ^ 0xd6e8_feb8_6659_fd93);
+    (product as u64) ^ ((product >> 64) as u64)
+}
+
+/// A word near the end of its text, of 16 bytes at most.
+#[cold]
+fn last_bytes(word: &[u8]) -> u128 {
+    let mut padded = [0; 16];
+    padded[..word.len()].copy_from_slice(word);
+    u128::from_le_bytes(padded)
+}
+
+/// The first so many of 16 bytes.
+static FIRST: [u128; 17] = {
+    let mut masks = [u128::MAX; 17];
+    let mut n = 0;
+    while n < 16 {
+        masks[n] = (1 << (8 * n)) - 1;
+        n += 1;
+    }
+    masks
+};
+
 /// Of [`hash`] as much as tells the terms, names and pairs of words of a tree apart: 40 bits. What is looked for, and what an index
 /// keeps, are such keys, so that a search finds the same with an index and without.
 pub fn key(bytes: &[u8]) -> u64 {
@@ -87,66 +125,83 @@ pub const fn short(hash: u64) -> u64 {
 
 /// Whether the byte belongs to a word: letters, digits, `_` and every byte of a non-ASCII character.
 pub const fn is_word_byte(byte: u8) -> bool {
-    IS_WORD[byte as usize]
+    // without a branch or a table, so that many bytes are looked at in one step
+    ((byte | 0x20).wrapping_sub(b'a') < 26)
+        | (byte.wrapping_sub(b'0') < 10)
+        | (byte == b'_')
+        | (byte >= 0x80)
 }
 
-static IS_WORD: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let ascii = byte as u8;
-        table[byte] = ascii.is_ascii_alphanumeric() || ascii == b'_' || byte >= 0x80;
-        byte += 1;
-    }
-    table
-};
-
-/// Remembers what came of words, by their [`hash`]. Most words of a text are few and come often: they are met in the first
-/// level of the processor's cache, and not in a table of megabytes.
+/// Remembers what came of words, by their [`word_hash`]: a table that is looked into at one place, and mostly no further.
 pub(super) struct Memo<T> {
-    recent: Vec<(u64, T)>,
-    all: FxHashMap<u64, T>,
+    /// A power of two, of which half is free. What is free has the hash 0.
+    places: Vec<(u64, T)>,
+    n_words: usize,
 }
 
-/// A power of two.
-const N_RECENT: usize = 1024;
+/// Places of a new memo, a power of two.
+const N_PLACES: usize = 1 << 12;
 
 impl<T: Copy + Default> Default for Memo<T> {
     fn default() -> Self {
         Self {
-            recent: vec![(0, T::default()); N_RECENT],
-            all: FxHashMap::default(),
+            places: vec![(0, T::default()); N_PLACES],
+            n_words: 0,
         }
     }
 }
 
 impl<T: Copy + Default> Memo<T> {
-    /// What came of a word, if it is known.
-    pub fn get(&mut self, hash: u64) -> Option<T> {
-        let place = &mut self.recent[(hash >> (u64::BITS - N_RECENT.ilog2())) as usize];
-        // what no word has: a place that is free
-        if place.0 == hash && hash != 0 {
-            return Some(place.1);
+    /// Makes room for so many words that may be new.
+    pub fn reserve(&mut self, n_words: usize) {
+        while (self.n_words + n_words) * 2 > self.places.len() {
+            let wider = vec![(0, T::default()); self.places.len() * 2];
+            let places = std::mem::replace(&mut self.places, wider);
+            for (hash, known) in places.into_iter().filter(|it| it.0 != 0) {
+                let at = self.find(hash);
+                self.places[at] = (hash, known);
+            }
         }
-        let known = self.all.get(&hash).copied()?;
-        *place = (hash, known);
-        Some(known)
     }
 
-    /// Remembers what came of a word that was not known.
-    pub fn insert(&mut self, hash: u64, known: T) {
-        self.all.insert(hash, known);
+    /// Where a word stands until room is made; with what `split` says where it was not known. There has to be room.
+    #[inline]
+    pub fn place(&mut self, hash: u64, split: impl FnOnce() -> T) -> usize {
+        let hash = hash.max(1);
+        let at = self.find(hash);
+        if self.places[at].0 == 0 {
+            self.n_words += 1;
+            self.places[at] = (hash, split());
+        }
+        at
+    }
+
+    /// Where the word is, or would be.
+    #[inline]
+    fn find(&self, hash: u64) -> usize {
+        let last = self.places.len() - 1;
+        let mut at = hash as usize & last;
+        while self.places[at].0 != hash && self.places[at].0 != 0 {
+            at = (at + 1) & last;
+        }
+        at
+    }
+
+    /// What came of the word at a place.
+    #[inline]
+    pub fn at(&mut self, place: usize) -> &mut T {
+        &mut self.places[place].1
     }
 
     /// Words that are known.
     pub fn len(&self) -> usize {
-        self.all.len()
+        self.n_words
     }
 
-    /// Forgets all.
+    /// Forgets all, and keeps the room.
     pub fn clear(&mut self) {
-        self.all.clear();
-        self.recent.fill((0, T::default()));
+        self.places.fill((0, T::default()));
+        self.n_words = 0;
     }
 }
 
@@ -307,6 +362,34 @@ mod tests {
         check("URLs", "url");
         check("größe", "größe");
         check("_", "");
+    }
+
+    #[test]
+    fn a_word_is_known_wherever_it_stands() {
+        let word = "abcdefghijklmnopqrst";
+        let text = format!("{word} {word}").into_bytes();
+        let mut memo: Memo<usize> = Memo::default();
+        for n in 1..=word.len() {
+            memo.reserve(2);
+            let first = memo.place(word_hash(&text, &(0..n)), || n);
+            // the second ends with the text
+            let start = word.len() + 1;
+            let again = memo.place(word_hash(&text[..start + n], &(start..start + n)), || 0);
+            assert_eq!((first, *memo.at(again)), (again, n));
+        }
+        assert_eq!(memo.len(), word.len());
+        // other words come in, and it is still known
+        let numbers: Vec<String> = (0..10_000).map(|n| format!("{n}x")).collect();
+        for (n, number) in numbers.iter().enumerate() {
+            memo.reserve(1);
+            memo.place(word_hash(number.as_bytes(), &(0..number.len())), || 100 + n);
+        }
+        for (n, number) in numbers.iter().enumerate() {
+            let place = memo.place(word_hash(number.as_bytes(), &(0..number.len())), || 0);
+            assert_eq!(*memo.at(place), 100 + n);
+        }
+        let place = memo.place(word_hash(&text, &(0..7)), || 0);
+        assert_eq!(*memo.at(place), 7);
     }
 
     #[test]

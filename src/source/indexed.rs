@@ -13,11 +13,13 @@ use crate::guard::secrets::{self, EDITION, Redaction, names::is_secret_name};
 use crate::index::Bytes;
 use crate::index::catalog::{Catalog, Place, RowIdx, Seen};
 use crate::index::shard::{Builder, Found, Wanted, search};
+use crate::lexicon::profile::Profiler;
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::{Query, syntax};
 use crate::request::{Request, Secrets};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Files of a shard at most, and at least where there are so many to read.
 const MAX_FILES: usize = 512;
@@ -266,10 +268,12 @@ impl Run<'_> {
         progress: &(dyn Fn(usize) + Sync),
     ) -> (Vec<Known>, Vec<usize>) {
         let chunks = self.chunks(files);
+        // as many as there are threads, for what one learns of words serves for the chunks that come after
+        let profilers: Mutex<Vec<Profiler>> = Mutex::default();
         let read: Vec<Chunk> = chunks
             .par_iter()
             .map(|chunk| {
-                let read = self.read_chunk(chunk);
+                let read = self.read_chunk(chunk, &profilers);
                 progress(chunk.len());
                 read
             })
@@ -324,14 +328,18 @@ impl Run<'_> {
         chunks
     }
 
-    fn read_chunk(&self, chunk: &[usize]) -> Chunk {
-        let mut builder = Builder::default();
+    fn read_chunk(&self, chunk: &[usize], profilers: &Mutex<Vec<Profiler>>) -> Chunk {
+        let all = || profilers.lock().unwrap_or_else(PoisonError::into_inner);
+        let spare = all().pop();
+        let mut builder = Builder::new(spare.unwrap_or_default());
         let mut scanner = Scanner::new(self.query);
         let read: Vec<(usize, Read)> = chunk
             .iter()
             .map(|&file| (file, self.read_one(file, &mut builder, &mut scanner)))
             .collect();
-        let Some(bytes) = builder.end() else {
+        let (shard, profiler) = builder.end();
+        all().push(profiler);
+        let Some(bytes) = shard else {
             return (read, None);
         };
         let kept = self.cache.keep(Bucket::Index, &bytes);
