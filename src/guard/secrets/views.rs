@@ -73,7 +73,7 @@ pub(super) fn visible(text: &str) -> Option<View> {
     let bytes = text.as_bytes();
     let has_shown = memmem::find(bytes, b"<U+").is_some()
         || memmem::find_iter(bytes, b"\\x").any(|at| escape_len(&bytes[at..]) > 0);
-    if !has_shown && (is_plain(bytes) || !text.contains(is_hidden)) {
+    if !has_shown && !hides(text) {
         return None;
     }
     let mut view = View::new(text.len());
@@ -101,11 +101,21 @@ pub(super) fn visible(text: &str) -> Option<View> {
     Some(view.end(text.len()))
 }
 
-/// Whether all of it is ASCII that shows or parts. Without an early end inside a block, so that many bytes are looked at in one step.
+/// Whether anything in it is invisible. Character by character only those blocks are looked at that are not plain.
+fn hides(text: &str) -> bool {
+    const BLOCK: usize = 256;
+    let blocks = text.as_bytes().chunks(BLOCK);
+    blocks.zip((0..).step_by(BLOCK)).any(|(block, at)| {
+        let (from, to) = (at, at + block.len());
+        !is_plain(block)
+            && text[text.floor_char_boundary(from)..text.ceil_char_boundary(to)].contains(is_hidden)
+    })
+}
+
+/// Whether all of it is ASCII that shows or parts. Without an early end, so that many bytes are looked at in one step.
 fn is_plain(bytes: &[u8]) -> bool {
     let is_odd = |b: u8| (b < 0x20) & (b != b'\t') & (b != b'\n') & (b != b'\r') | (b > 0x7e);
-    let mut blocks = bytes.chunks(1024);
-    blocks.all(|block| !block.iter().fold(false, |odd, &b| odd | is_odd(b)))
+    !bytes.iter().fold(false, |odd, &b| odd | is_odd(b))
 }
 
 /// The length of `\x1b`, or of another control character so shown, at the start of `text`, with the sequence that it begins; or 0.
@@ -369,6 +379,12 @@ mod tests {
         assert!(visible("Grüße, 世界").is_none());
         let view = visible("a\u{200b}b<U+202E>c\u{ad}").unwrap();
         assert_eq!(view.text, "abc");
+        // across blocks
+        for n in 250..260 {
+            assert!(visible(&format!("{}\u{200b}", "é".repeat(n / 2))).is_some());
+            assert!(visible(&format!("{}\u{1b}", "a".repeat(n))).is_some());
+            assert!(visible(&"字".repeat(n)).is_none());
+        }
         // up to where the next visible character begins
         assert_eq!(view.origin(&(0..2)), 0..13);
         assert_eq!(view.origin(&(1..3)), 4..16);
