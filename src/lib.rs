@@ -18,6 +18,7 @@ mod fit;
 mod graphs;
 pub mod guard;
 mod index;
+mod items;
 pub mod language;
 mod left_out;
 pub mod lexicon;
@@ -36,9 +37,9 @@ pub mod tokens;
 pub use packed::{Explained, Next, Packed, Source, Stage};
 pub use score::explanation::Explanation;
 
-use emit::{Account, Chance, Item, Proof, Upgrade};
+use emit::{Account, Chance, Proof, Upgrade};
 use error::Error;
-use render::{Measure, Rendering, Renderings, Subject, lines::Lines};
+use render::{Measure, Rendering, Renderings, Subject};
 use request::{Budget, Kind, Request, Secrets, Task, TaskSource};
 use rustc_hash::{FxHashMap, FxHashSet};
 pub use score::Survey;
@@ -306,7 +307,11 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
     let mut menus = render::files::menus(survey, &render::files::Worth::default(), &measure);
     menus.extend(render::memory::menus(survey, &measure));
     if !request.known.is_empty() {
-        menus.retain(|menu| !request.known.contains(&identity(survey, menu.subject).1));
+        menus.retain(|menu| {
+            !request
+                .known
+                .contains(&items::identity(survey, menu.subject).1)
+        });
     }
     timings.push(("render", since.elapsed()));
     let since = Instant::now();
@@ -338,12 +343,12 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
         warnings: survey.warnings.clone(),
     };
     let write = |menu: &Renderings, rendering: &Rendering| match menu.subject {
-        Subject::File(idx) => file_item(survey, idx, rendering),
-        Subject::Note(idx) => note_item(survey, idx, rendering),
-        Subject::Session(idx) => session_item(survey, idx, rendering),
+        Subject::File(idx) => items::file_item(survey, idx, rendering),
+        Subject::Note(idx) => items::note_item(survey, idx, rendering),
+        Subject::Session(idx) => items::session_item(survey, idx, rendering),
     };
     let held = request.earlier.as_ref().map(|earlier| {
-        let id = |subject| identity(survey, subject).1;
+        let id = |subject| items::identity(survey, subject).1;
         sticky::hold(earlier, &mut menus, &measure, &id, &write)
     });
     let held: FxHashMap<usize, usize> = held.into_iter().flatten().zip(0..).collect();
@@ -462,7 +467,7 @@ fn next(
         .filter(|&menu| fitted.chosen[menu].is_none() && fitted.doubled[menu].is_some())
         .collect();
     newcomers.sort_by(|&a, &b| value(b).total_cmp(&value(a)).then(a.cmp(&b)));
-    let path = |&menu: &usize| subject_path(survey, menus[menu].subject);
+    let path = |&menu: &usize| items::subject_path(survey, menus[menu].subject);
     (!newcomers.is_empty()).then(|| Next {
         budget,
         paths: newcomers.iter().map(path).collect(),
@@ -477,13 +482,13 @@ fn upgrade(
     from: Option<usize>,
     step: &solve::Upgrade,
 ) -> Upgrade {
-    let (kind, id) = identity(survey, menu.subject);
+    let (kind, id) = items::identity(survey, menu.subject);
     let to = &menu.options[step.option];
     let shown = from.map_or(&[][..], |from| &menu.options[from].lines);
     Upgrade {
         id,
         kind,
-        path: subject_path(survey, menu.subject),
+        path: items::subject_path(survey, menu.subject),
         from: from.map(|from| menu.options[from].name),
         to: to.name,
         lines: without(&to.lines, shown),
@@ -513,82 +518,6 @@ fn without(ranges: &[(u32, u32)], other: &[(u32, u32)]) -> Vec<(u32, u32)> {
     left
 }
 
-fn file_item(survey: &Survey, opened_idx: usize, rendering: &Rendering) -> Item {
-    let opened = &survey.opened[opened_idx];
-    let file = &survey.files[opened.file_idx];
-    Item {
-        id: format!("file:{}", file.path),
-        kind: Kind::File,
-        path: file.path.to_string(),
-        rendering: rendering.name,
-        lines: rendering.lines.clone(),
-        labels: Vec::new(),
-        text: rendering
-            .text
-            .clone()
-            .unwrap_or_else(|| Lines::new(&opened.text).text(&rendering.lines)),
-        tokens: rendering.cost,
-        value: rendering.value,
-        relevance: score::chance::needed(survey.ranked.p[opened.file_idx]),
-        recency: survey.ranked.recency[opened.file_idx],
-        reasons: score::reasons::of_file(survey, opened_idx),
-    }
-}
-
-fn note_item(survey: &Survey, idx: usize, rendering: &Rendering) -> Item {
-    let atom = &survey.remembered.atoms[idx];
-    let scored = &survey.memory.atoms[idx];
-    let text = rendering.text.clone().unwrap_or_default();
-    Item {
-        tokens: rendering.cost,
-        value: rendering.value,
-        relevance: scored.p,
-        recency: scored.recency,
-        reasons: score::reasons::of_note(atom, scored),
-        ..render::memory::note_item(survey, idx, rendering.name, &rendering.lines, text)
-    }
-}
-
-fn session_item(survey: &Survey, idx: usize, rendering: &Rendering) -> Item {
-    let scored = &survey.memory.sessions[idx];
-    let text = rendering.text.clone().unwrap_or_default();
-    Item {
-        tokens: rendering.cost,
-        value: rendering.value,
-        relevance: scored.p,
-        recency: scored.recency,
-        reasons: score::reasons::of_session(scored),
-        ..render::memory::session_item(survey, idx, rendering.name, text)
-    }
-}
-
-fn subject_path(survey: &Survey, subject: Subject) -> String {
-    match subject {
-        Subject::File(idx) => survey.files[survey.opened[idx].file_idx].path.to_string(),
-        Subject::Note(idx) => source::notes::shown_path(&survey.remembered.atoms[idx].path),
-        Subject::Session(idx) => survey.remembered.session_names[idx].clone(),
-    }
-}
-
-/// The stable identity of a subject, as in the manifest.
-fn identity(survey: &Survey, subject: Subject) -> (Kind, String) {
-    let path = subject_path(survey, subject);
-    match subject {
-        Subject::File(_) => (Kind::File, format!("file:{path}")),
-        Subject::Note(idx) => {
-            let first = survey.remembered.atoms[idx].lines.0;
-            (Kind::Note, format!("note:{path}:{first}"))
-        }
-        Subject::Session(idx) => {
-            let session = &survey.remembered.sessions[idx];
-            (
-                Kind::Session,
-                format!("session:{}:{}", session.tool, session.id),
-            )
-        }
-    }
-}
-
 /// Files that were opened, notes and sessions with the numbers behind their scores, then all other files with their P alone.
 fn explanations(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> Vec<Explained> {
     let mut explained: Vec<Explained> = Vec::new();
@@ -601,8 +530,8 @@ fn explanations(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>])
             .map(|option| option.cost)
             .max()
             .unwrap_or(0);
-        let path = subject_path(survey, menu.subject);
-        let (_, id) = identity(survey, menu.subject);
+        let path = items::subject_path(survey, menu.subject);
+        let (_, id) = items::identity(survey, menu.subject);
         let tree = match menu.subject {
             Subject::File(idx) => {
                 let file_idx = survey.opened[idx].file_idx;

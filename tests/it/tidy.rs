@@ -45,6 +45,8 @@ const EDGES: &[(&str, &[&str])] = &[
         "left_out",
         &["emit", "render", "request", "score", "source"],
     ),
+    // how what was chosen is written
+    ("items", &["emit", "render", "request", "score", "source"]),
     // what the hosts of agents say and want to hear
     ("agents", &[]),
     // the stages, and what they lean on; none imports from a later stage
