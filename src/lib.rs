@@ -29,6 +29,7 @@ pub mod render;
 pub mod request;
 pub mod score;
 mod shortlist;
+mod shown;
 pub mod solve;
 pub mod source;
 pub mod sticky;
@@ -37,7 +38,7 @@ pub mod tokens;
 pub use packed::{Explained, Next, Packed, Source, Stage};
 pub use score::explanation::Explanation;
 
-use emit::{Account, Chance, Proof, Upgrade};
+use emit::{Account, Proof, Upgrade};
 use error::Error;
 use render::{Measure, Rendering, Renderings, Subject};
 use request::{Budget, Kind, Request, Secrets, Task, TaskSource};
@@ -383,8 +384,8 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
     let unlisted = Arc::new(unlisted);
     let tell = |account: &mut Account, chosen: &[Option<usize>]| {
         account.omitted = left_out::omitted(survey, &menus, chosen, &unlisted);
-        account.chance = chance(survey, &menus, chosen);
-        account.warnings = warnings(survey, &menus, chosen);
+        account.chance = shown::chance(survey, &menus, chosen);
+        account.warnings = shown::warnings(survey, &menus, chosen);
     };
     let fitted = fit::fit(
         &measure,
@@ -424,36 +425,6 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
     })
 }
 
-/// What went wrong on the way, and what is odd about the files that are shown; sorted.
-fn warnings(
-    survey: &Survey,
-    menus: &[Renderings],
-    chosen: &[Option<usize>],
-) -> Vec<error::Warning> {
-    let mut warnings = survey.warnings.clone();
-    for (menu, choice) in menus.iter().zip(chosen) {
-        if let (Subject::File(idx), Some(_)) = (menu.subject, choice) {
-            warnings.extend(survey.opened[idx].odd.iter().cloned());
-        }
-    }
-    warnings.sort();
-    warnings
-}
-
-/// How probable it is that the chosen options show what has to change; `None` where no file is a candidate.
-fn chance(survey: &Survey, menus: &[Renderings], chosen: &[Option<usize>]) -> Option<Chance> {
-    let mut shown: Vec<Vec<(u32, u32)>> = vec![Vec::new(); survey.opened.len()];
-    for (menu, choice) in menus.iter().zip(chosen) {
-        if let (Subject::File(idx), Some(option)) = (menu.subject, choice) {
-            shown[idx].clone_from(&menu.options[*option].lines);
-        }
-    }
-    (!shown.is_empty()).then(|| Chance {
-        place: score::chance::place(survey, &shown),
-        file: score::chance::file(survey, &shown),
-    })
-}
-
 /// What twice the budget would add; `None` where that is nothing.
 fn next(
     survey: &Survey,
@@ -471,7 +442,7 @@ fn next(
     (!newcomers.is_empty()).then(|| Next {
         budget,
         paths: newcomers.iter().map(path).collect(),
-        chance: chance(survey, menus, &fitted.doubled),
+        chance: shown::chance(survey, menus, &fitted.doubled),
     })
 }
 

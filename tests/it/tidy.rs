@@ -47,6 +47,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     // how what was chosen is written
     ("items", &["emit", "render", "request", "score", "source"]),
+    // what that shows
+    ("shown", &["emit", "error", "render", "score"]),
     // what the hosts of agents say and want to hear
     ("agents", &[]),
     // the stages, and what they lean on; none imports from a later stage
