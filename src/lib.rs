@@ -23,6 +23,7 @@ pub mod language;
 mod left_out;
 pub mod lexicon;
 pub mod lock;
+mod next;
 mod outlines;
 mod packed;
 pub mod render;
@@ -38,7 +39,7 @@ pub mod tokens;
 pub use packed::{Explained, Next, Packed, Source, Stage};
 pub use score::explanation::Explanation;
 
-use emit::{Account, Proof, Upgrade};
+use emit::{Account, Proof};
 use error::Error;
 use render::{Measure, Rendering, Renderings, Subject};
 use request::{Budget, Kind, Request, Secrets, Task, TaskSource};
@@ -413,9 +414,9 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
     };
     let upgrades = fitted.upgrades.iter().take(MAX_UPGRADES);
     fitted.bundle.account.next = upgrades
-        .map(|step| upgrade(survey, &menus[step.menu], fitted.chosen[step.menu], step))
+        .map(|step| next::upgrade(survey, &menus[step.menu], fitted.chosen[step.menu], step))
         .collect();
-    let next = next(survey, &menus, &fitted, account.budget.saturating_mul(2));
+    let next = next::next(survey, &menus, &fitted, account.budget.saturating_mul(2));
     Ok(Packed {
         chance: fitted.bundle.account.chance,
         bundle: fitted.bundle,
@@ -423,70 +424,6 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
         explanations,
         next,
     })
-}
-
-/// What twice the budget would add; `None` where that is nothing.
-fn next(
-    survey: &Survey,
-    menus: &[Renderings],
-    fitted: &fit::Fitted,
-    budget: usize,
-) -> Option<Next> {
-    let value =
-        |menu: usize| fitted.doubled[menu].map_or(0.0, |option| menus[menu].options[option].value);
-    let mut newcomers: Vec<usize> = (0..fitted.doubled.len())
-        .filter(|&menu| fitted.chosen[menu].is_none() && fitted.doubled[menu].is_some())
-        .collect();
-    newcomers.sort_by(|&a, &b| value(b).total_cmp(&value(a)).then(a.cmp(&b)));
-    let path = |&menu: &usize| items::subject_path(survey, menus[menu].subject);
-    (!newcomers.is_empty()).then(|| Next {
-        budget,
-        paths: newcomers.iter().map(path).collect(),
-        chance: shown::chance(survey, menus, &fitted.doubled),
-    })
-}
-
-/// A step of the solver in words.
-fn upgrade(
-    survey: &Survey,
-    menu: &Renderings,
-    from: Option<usize>,
-    step: &solve::Upgrade,
-) -> Upgrade {
-    let (kind, id) = items::identity(survey, menu.subject);
-    let to = &menu.options[step.option];
-    let shown = from.map_or(&[][..], |from| &menu.options[from].lines);
-    Upgrade {
-        id,
-        kind,
-        path: items::subject_path(survey, menu.subject),
-        from: from.map(|from| menu.options[from].name),
-        to: to.name,
-        lines: without(&to.lines, shown),
-        cost: usize::try_from(step.cost).unwrap_or(usize::MAX),
-        value: step.value,
-    }
-}
-
-/// The lines of `ranges` that are not in `other`; both ascending and disjoint, as is what comes back.
-fn without(ranges: &[(u32, u32)], other: &[(u32, u32)]) -> Vec<(u32, u32)> {
-    let mut left = Vec::new();
-    for &(first, last) in ranges {
-        let mut at = first;
-        for &(from, to) in other
-            .iter()
-            .filter(|range| first <= range.1 && range.0 <= last)
-        {
-            if at < from {
-                left.push((at, from - 1));
-            }
-            at = at.max(to.saturating_add(1));
-        }
-        if at <= last {
-            left.push((at, last));
-        }
-    }
-    left
 }
 
 /// Files that were opened, notes and sessions with the numbers behind their scores, then all other files with their P alone.
@@ -647,21 +584,4 @@ pub fn remembered(request: &Request) -> Result<(source::Trees, source::Remembere
     // what is asked of secrets is asked of packing; here they are redacted
     source::secrets::tell_secrets(Secrets::Redact, &mut remembered.warnings)?;
     Ok((trees, remembered))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_taken_away() {
-        let check = |ranges: &[(u32, u32)], other: &[(u32, u32)], expected: &[(u32, u32)]| {
-            assert_eq!(without(ranges, other), expected);
-        };
-        check(&[(1, 9)], &[], &[(1, 9)]);
-        check(&[(1, 9)], &[(1, 9)], &[]);
-        check(&[(1, 9)], &[(2, 3), (5, 5)], &[(1, 1), (4, 4), (6, 9)]);
-        check(&[(3, 5), (8, 9)], &[(1, 3), (5, 8)], &[(4, 4), (9, 9)]);
-        check(&[(3, 5)], &[(1, 20)], &[]);
-    }
 }

@@ -49,6 +49,13 @@ const EDGES: &[(&str, &[&str])] = &[
     ("items", &["emit", "render", "request", "score", "source"]),
     // what that shows
     ("shown", &["emit", "error", "render", "score"]),
+    // what a larger budget would show
+    (
+        "next",
+        &[
+            "emit", "fit", "items", "packed", "render", "score", "shown", "solve",
+        ],
+    ),
     // what the hosts of agents say and want to hear
     ("agents", &[]),
     // the stages, and what they lean on; none imports from a later stage
