@@ -56,6 +56,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "emit", "fit", "items", "packed", "render", "score", "shown", "solve",
         ],
     ),
+    // why each was chosen or not
+    ("explanations", &["items", "packed", "render", "score"]),
     // what the hosts of agents say and want to hear
     ("agents", &[]),
     // the stages, and what they lean on; none imports from a later stage
