@@ -33,6 +33,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("outlines", &["cache", "language", "tokens"]),
     // and who imports whom
     ("graphs", &["cache", "score", "source"]),
+    // what would be read, without packing it
+    ("inputs", &["error", "packed", "request", "source"]),
     // which files are opened
     (
         "shortlist",
