@@ -9,6 +9,7 @@ pub mod agents;
 pub mod bundle;
 pub mod cache;
 pub mod check;
+mod collect;
 pub mod curve;
 pub mod diff;
 pub mod emit;
@@ -42,10 +43,11 @@ pub use inputs::{remembered, sources};
 pub use packed::{Explained, Next, Packed, Source, Stage};
 pub use score::explanation::Explanation;
 
+use collect::Collected;
 use emit::{Account, Proof};
 use error::Error;
 use render::{Measure, Rendering, Renderings, Subject};
-use request::{Budget, Request, Secrets, Task, TaskSource};
+use request::{Budget, Request, Task};
 use rustc_hash::{FxHashMap, FxHashSet};
 pub use score::Survey;
 use score::links::Likely;
@@ -54,15 +56,11 @@ use score::pieces::Segment;
 use score::said::Said;
 use shortlist::Outliner;
 use source::hunks::Hunks;
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Hears of each stage, with the number of candidates done in it so far; called from any thread.
 pub type Progress<'a> = &'a (dyn Fn(Stage, usize) + Sync);
-
-/// Seconds that a session may be ahead of the last commit and still say what time it is: two years.
-const MAX_AHEAD: i64 = 2 * 366 * 86_400;
 
 /// Steps that a manifest names beyond the budget.
 const MAX_UPGRADES: usize = 5;
@@ -121,73 +119,27 @@ pub(crate) fn survey_of(
         since = at;
     };
     progress(Stage::Collect, 0);
-    let (trees, source::Ahead { catalogs, commits }) = rayon::join(open_trees, || {
+    let (trees, ahead) = rayon::join(open_trees, || {
         cache.map_or_else(Default::default, |cache| source::read_ahead(request, cache))
     });
     let trees = trees?;
     let by_id = cache.filter(|_| trees.ids_are_lasting());
     lap("list", Instant::now());
-    let remember = || (source::remember(request, &trees), Instant::now());
-    let read_history = || match request.contents_only {
-        true => source::history::History::default(),
-        false => trees.history(by_id, commits),
-    };
-    // what a person pastes as a task is a log or an issue as often as a sentence
-    let redacted = |mut task: Task| {
-        if request.secrets != Secrets::Off
-            && let Cow::Owned(redacted) = guard::secrets::redact(&task.text)
-        {
-            task.text = redacted;
-        }
-        task
-    };
-    let collect = |task: &Task, remembered: &source::Remembered, catalogs| {
-        let mut query = lexicon::query::read(&task.text);
-        score::pointed::names(&remembered.atoms).for_each(|name| query.look_for(name));
-        let told = |n| progress(Stage::Collect, n);
-        let (files, warnings) = source::scan(&trees, &query, cache, catalogs, &told);
-        (query, files, warnings)
-    };
-    let (mut remembered, remembered_at, history, task, collected) = match &request.task {
-        // files can be read while the history is
-        Some(task) => {
-            let task = redacted(task.clone());
-            let ((remembered, at, collected), history) = rayon::join(
-                || {
-                    let (remembered, at) = remember();
-                    let collected = collect(&task, &remembered, catalogs);
-                    (remembered, at, collected)
-                },
-                read_history,
-            );
-            (remembered, at, history, task, collected)
-        }
-        None => {
-            let ((remembered, _), history) = rayon::join(remember, read_history);
-            let at = Instant::now();
-            let task = redacted(Task {
-                source: TaskSource::Inferred,
-                text: match request.contents_only {
-                    true => String::new(),
-                    false => source::task::infer(&trees, &history, &remembered),
-                },
-            });
-            let collected = collect(&task, &remembered, catalogs);
-            (remembered, at, history, task, collected)
-        }
-    };
-    let (query, files, scan_warnings) = collected;
+    let told = |n| progress(Stage::Collect, n);
+    let Collected {
+        mut remembered,
+        remembered_at,
+        history,
+        task,
+        query,
+        files,
+        warnings: scan_warnings,
+    } = collect::collect(request, &trees, ahead, cache, by_id, &told);
     lap("memory", remembered_at);
     let pin_warnings = source::check_pins(request, &trees, &files)?;
     lap("collect", Instant::now());
     progress(Stage::Score, 0);
-    let now = request.now.unwrap_or_else(|| {
-        let sessions = remembered.sessions.iter().map(|session| session.ended);
-        // A transcript can stand in the repository and claim any year: then everything else would be old.
-        let head = history.head_time;
-        let believed = |at: &i64| head == 0 || *at <= head + MAX_AHEAD;
-        sessions.filter(believed).fold(head, i64::max)
-    });
+    let now = collect::now(request, &history, &remembered.sessions);
     let mut ranked = score::rank(
         &query,
         &files,

@@ -35,6 +35,13 @@ const EDGES: &[(&str, &[&str])] = &[
     ("graphs", &["cache", "score", "source"]),
     // what would be read, without packing it
     ("inputs", &["error", "packed", "request", "source"]),
+    // reads files, notes, sessions and commits at the same time
+    (
+        "collect",
+        &[
+            "cache", "error", "guard", "lexicon", "request", "score", "source",
+        ],
+    ),
     // which files are opened
     (
         "shortlist",
