@@ -41,6 +41,7 @@ pub mod tokens;
 
 pub use inputs::{remembered, sources};
 pub use packed::{Explained, Next, Packed, Source, Stage};
+pub use score::Survey;
 pub use score::explanation::Explanation;
 
 use collect::Collected;
@@ -49,7 +50,6 @@ use error::Error;
 use render::{Measure, Rendering, Renderings, Subject};
 use request::{Budget, Request, Task};
 use rustc_hash::{FxHashMap, FxHashSet};
-pub use score::Survey;
 use score::links::Likely;
 use score::memory::Around;
 use score::pieces::Segment;
@@ -61,6 +61,9 @@ use std::time::Instant;
 
 /// Hears of each stage, with the number of candidates done in it so far; called from any thread.
 pub type Progress<'a> = &'a (dyn Fn(Stage, usize) + Sync);
+
+/// Files that notes are tied to.
+const LIKELY_FILES: usize = 20;
 
 /// Steps that a manifest names beyond the budget.
 const MAX_UPGRADES: usize = 5;
@@ -76,9 +79,6 @@ pub fn pack(request: &Request, progress: Progress<'_>) -> Result<Packed, Error> 
     rayon::spawn(move || drop(survey));
     packed
 }
-
-/// Files that notes are tied to.
-const LIKELY_FILES: usize = 20;
 
 /// Lists, reads and scores the candidates of `request`; the budget matters only for how many are opened.
 ///
@@ -264,11 +264,8 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
     let mut menus = render::files::menus(survey, &render::files::Worth::default(), &measure);
     menus.extend(render::memory::menus(survey, &measure));
     if !request.known.is_empty() {
-        menus.retain(|menu| {
-            !request
-                .known
-                .contains(&items::identity(survey, menu.subject).1)
-        });
+        let id = |menu: &Renderings| items::identity(survey, menu.subject).1;
+        menus.retain(|menu| !request.known.contains(&id(menu)));
     }
     timings.push(("render", since.elapsed()));
     let since = Instant::now();
