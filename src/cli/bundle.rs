@@ -4,8 +4,9 @@
 //! commit that holds it, and one that knew history would be another one in a shallow clone.
 
 use crate::cli::args::TalkArgs;
-use crate::cli::check::{lock_on_disk, output_format, read_lock, tell, write_lock};
+use crate::cli::check::{output_format, tell};
 use crate::cli::failure::{Failure, Outcome};
+use crate::cli::lock::{lock_on_disk, read_lock, write_lock};
 use crate::cli::output::{self, Target};
 use crate::cli::progress::Progress;
 use crate::cli::report::Told;

@@ -22,6 +22,7 @@ pub mod hook;
 pub mod host;
 pub mod init;
 pub mod interrupt;
+pub mod lock;
 #[cfg(feature = "mcp")]
 pub mod mcp;
 pub mod memory;
