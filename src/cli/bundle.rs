@@ -4,12 +4,11 @@
 //! commit that holds it, and one that knew history would be another one in a shallow clone.
 
 use crate::cli::args::TalkArgs;
-use crate::cli::check::{output_format, tell};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::lock::{lock_on_disk, read_lock, write_lock};
 use crate::cli::output::{self, Target};
 use crate::cli::progress::Progress;
-use crate::cli::report::Told;
+use crate::cli::report::{Told, output_format, tell};
 use crate::cli::resolve::{self, Project};
 use crate::cli::style::{Style, count, left, plain, right};
 use crate::cli::{budget, suggest};

@@ -6,9 +6,9 @@ use crate::cli::failure::{Failure, Outcome};
 use crate::cli::lock::{lock_text, read_lock, write_lock};
 use crate::cli::output::{self, Target};
 use crate::cli::progress::Progress;
-use crate::cli::report::{self, Format, Share, Told};
+use crate::cli::report::{Share, Told, output_format, tell};
 use crate::cli::resolve::{self, Project};
-use crate::cli::style::{ColorChoice, Style};
+use crate::cli::style::Style;
 use crate::config::{self, CheckEntry};
 use clap::Args;
 use ctxpack::Stage;
@@ -20,7 +20,7 @@ use ctxpack::lock::{self, Lock};
 use ctxpack::request::{Kinds, Request, Secrets};
 use ctxpack::source::{self, Trees, fork, tree};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -352,51 +352,6 @@ pub fn run(args: &CheckArgs) -> Outcome<ExitCode> {
     };
     tell(format, &told, &target.unwrap_or(Target::Stdout))?;
     Ok(ExitCode::from(u8::from(!report.passed())))
-}
-
-/// The format that is asked for, or that the machine at hand reads.
-///
-/// # Errors
-/// An unknown name.
-pub fn output_format(asked: Option<&str>) -> Outcome<&'static Format> {
-    let on_github = || std::env::var_os("GITHUB_ACTIONS").is_some_and(|it| it == "true");
-    match asked {
-        Some(name) => report::format(name),
-        None if on_github() => report::format("github"),
-        None => report::format("text"),
-    }
-}
-
-/// Writes a report, and in GitHub Actions the summary of the job as well.
-///
-/// # Errors
-/// What cannot be written.
-pub fn tell(format: &Format, told: &Told<'_>, target: &Target) -> Outcome<()> {
-    output::write(target, &(format.write)(told))?;
-    let summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty());
-    if let Some(path) = summary.filter(|_| format.name == "github") {
-        let path = PathBuf::from(path);
-        if path.metadata().is_ok_and(|it| !it.is_file()) {
-            // of a pipe, whoever reads it would be waited for
-            let warning = format!(
-                "GITHUB_STEP_SUMMARY: {} is no regular file, and no summary is written",
-                path.display()
-            );
-            output::warn(&[warning], 1, ColorChoice::Auto);
-            return Ok(());
-        }
-        let text = report::markdown(told);
-        let so_far = path.metadata().map_or(0, |it| it.len());
-        if so_far + text.len() as u64 <= report::summary_limit() {
-            let file = std::fs::OpenOptions::new()
-                .append(true)
-                .create(true)
-                .open(&path);
-            file.and_then(|mut file| file.write_all(text.as_bytes()))
-                .map_err(|error| Failure::from(Error::io(&path, error)))?;
-        }
-    }
-    Ok(())
 }
 
 /// All of stdin, up to what is read of any file sixteen times over.

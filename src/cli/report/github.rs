@@ -11,7 +11,7 @@ use ctxpack::guard::secrets::redact;
 const MOST: usize = 10;
 
 /// Bytes of a summary that are shown; GitHub drops the whole of one that is longer.
-pub fn summary_limit() -> u64 {
+pub(super) fn summary_limit() -> u64 {
     1 << 20
 }
 

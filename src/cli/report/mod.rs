@@ -9,11 +9,12 @@ mod json;
 mod junit;
 mod markdown;
 mod sarif;
+mod tell;
 mod text;
 mod words;
 
-pub use github::summary_limit;
 pub use markdown::{code, text};
+pub use tell::{output_format, tell};
 pub use words::percent;
 use words::words;
 
@@ -100,7 +101,7 @@ pub const FORMATS: [Format; 7] = [
 ///
 /// # Errors
 /// An unknown name.
-pub fn format(name: &str) -> Outcome<&'static Format> {
+fn format(name: &str) -> Outcome<&'static Format> {
     let found = FORMATS.iter().find(|format| format.name == name);
     found.ok_or_else(|| {
         let known = suggest::nearest_first(name, FORMATS.iter().map(|format| format.name));
@@ -110,7 +111,7 @@ pub fn format(name: &str) -> Outcome<&'static Format> {
 }
 
 /// The report in Markdown, whatever else is written: for the summary of a job.
-pub fn markdown(told: &Told<'_>) -> String {
+fn markdown(told: &Told<'_>) -> String {
     markdown::write(told)
 }
 
