@@ -130,7 +130,7 @@ struct Named<'a> {
 }
 
 /// Looks up what each atom names. `text` gives the text of a file of the tree, asked at most once for each file that an
-/// atom names together with an identifier: for the first [`MAX_LOOKED_INTO`], on all cores.
+/// atom names together with an identifier: for the first 200 such files, on all cores.
 pub fn look_up(
     atoms: &mut [Atom],
     paths: &Paths<'_>,
