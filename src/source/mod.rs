@@ -743,8 +743,9 @@ fn look_up(atoms: &mut [Atom], trees: &Trees) {
     if atoms.is_empty() {
         return;
     }
-    let entries = || trees.trees.iter().flat_map(|tree| &tree.entries);
-    let paths = Paths::new(entries().map(|entry| &*entry.path));
+    let entries = trees.trees.iter().flat_map(|tree| &tree.entries);
+    let paths: Vec<&str> = entries.map(|entry| &*entry.path).collect();
+    let paths = Paths::new(&paths, atoms);
     let text = |path: &str| {
         let file = trees
             .files

@@ -34,7 +34,7 @@ impl Anchored {
     }
 }
 
-/// The paths of a tree, to be looked up whole or by their ends.
+/// The paths of a tree that some atoms may name, to be looked up whole or by their ends.
 #[derive(Debug, Default)]
 pub struct Paths<'a> {
     files: FxHashSet<&'a str>,
@@ -43,22 +43,64 @@ pub struct Paths<'a> {
     by_name: FxHashMap<&'a str, Vec<&'a str>>,
 }
 
+/// Paths that are looked through on one core at least.
+const MIN_PATHS: usize = 1024;
+
+/// A path of a tree, or a folder above one.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    path: &'a str,
+    is_file: bool,
+}
+
 impl<'a> Paths<'a> {
-    /// O(length of the paths).
-    pub fn new(paths: impl Iterator<Item = &'a str>) -> Self {
-        let mut all = Self::default();
-        for path in paths {
-            all.files.insert(path);
-            let name = path.rsplit('/').next().unwrap_or(path);
-            all.by_name.entry(name).or_default().push(path);
-            let mut folder = path;
-            while let Some((above, _)) = folder.rsplit_once('/') {
-                if !all.folders.insert(above) {
-                    break;
+    /// Those of `paths` whose last part `atoms` name, and of folders also those whose first. O(length of the paths), on all cores: of a
+    /// large tree a table of all takes longer than to go through it once.
+    pub fn new(paths: &[&'a str], atoms: &[Atom]) -> Self {
+        let anchors = atoms.iter().flat_map(|atom| &atom.anchors);
+        let anchors = anchors.filter_map(|anchor| lookable(anchor));
+        let ends = anchors.flat_map(|anchor| {
+            let top = anchor.split_once('/').map(|(top, _)| top);
+            [Some(name_of(anchor)), top].into_iter().flatten()
+        });
+        let wanted: FxHashSet<&str> = ends.collect();
+        let named = |chunk: &[&'a str]| {
+            let mut named = Vec::new();
+            let mut last = "";
+            for &path in chunk {
+                if wanted.contains(name_of(path)) {
+                    named.push(Known {
+                        path,
+                        is_file: true,
+                    });
                 }
-                let name = above.rsplit('/').next().unwrap_or(above);
-                all.by_name.entry(name).or_default().push(above);
-                folder = above;
+                let mut folder = path;
+                // those above the path before were looked at with it
+                while let Some((above, _)) = folder.rsplit_once('/')
+                    && !is_below(last, above)
+                {
+                    if wanted.contains(name_of(above)) {
+                        named.push(Known {
+                            path: above,
+                            is_file: false,
+                        });
+                    }
+                    folder = above;
+                }
+                last = path;
+            }
+            named
+        };
+        let named: Vec<Known<'_>> = paths.par_chunks(MIN_PATHS).flat_map_iter(named).collect();
+        let mut all = Self::default();
+        for Known { path, is_file } in named {
+            let of_kind = if is_file {
+                &mut all.files
+            } else {
+                &mut all.folders
+            };
+            if of_kind.insert(path) {
+                all.by_name.entry(name_of(path)).or_default().push(path);
             }
         }
         all
@@ -66,20 +108,16 @@ impl<'a> Paths<'a> {
 
     /// The file or folder that `anchor` names; `Err(true)` if it should be in this tree and is not, `Err(false)` if that cannot be told.
     fn find(&self, anchor: &str) -> Result<&'a str, bool> {
-        let anchor = anchor.trim_end_matches('/');
-        if anchor.starts_with(['/', '~', '$', '@']) || anchor.contains("..") || anchor.contains('*')
-        {
-            return Err(false);
-        }
+        let anchor = lookable(anchor).ok_or(false)?;
         if let Some(path) = self.files.get(anchor).or_else(|| self.folders.get(anchor)) {
             return Ok(path);
         }
-        let name = anchor.rsplit('/').next().unwrap_or(anchor);
         let ends = |path: &&&str| {
             let rest = path.strip_suffix(anchor);
             rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
         };
-        let named = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
+        let named = self.by_name.get(name_of(anchor));
+        let named = named.map_or(&[][..], Vec::as_slice);
         let mut fits = named.iter().filter(ends);
         if let Some(path) = fits.next() {
             // of several the note may mean any: that it is there is all that is asked
@@ -153,11 +191,8 @@ pub fn look_up(
     wanted.truncate(MAX_LOOKED_INTO);
     let looked_into = wanted.into_par_iter().map(|(path, names)| {
         let text = text(path)?;
-        Some(
-            identifiers(&text)
-                .filter_map(|word| names.get(word).copied())
-                .collect(),
-        )
+        let stand = names.into_iter().filter(|name| has_word(&text, name));
+        Some(stand.collect())
     });
     let looked_into: Vec<Option<FxHashSet<&str>>> = looked_into.collect();
     let is_in = |symbol: &str, path: &str| {
@@ -223,9 +258,33 @@ fn own_name(symbol: &str) -> &str {
     symbol.rsplit([':', '.', '#']).next().unwrap_or(symbol)
 }
 
-fn identifiers(text: &str) -> impl Iterator<Item = &str> {
-    let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
-    words.filter(|word| word.len() >= 4)
+/// Whether an identifier stands in `text`, not as a part of a longer one. One of less than four bytes is never looked for.
+fn has_word(text: &str, name: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let stands_alone = |at: usize| {
+        let (before, after) = (&text[..at], &text[at + name.len()..]);
+        !before.ends_with(is_part) && !after.starts_with(is_part)
+    };
+    name.len() >= 4
+        && memchr::memmem::find_iter(text.as_bytes(), name.as_bytes())
+            .any(|at| text.is_char_boundary(at) && stands_alone(at))
+}
+
+/// What of an anchor could be a path in a tree.
+fn lookable(anchor: &str) -> Option<&str> {
+    let anchor = anchor.trim_end_matches('/');
+    let is_outside = anchor.starts_with(['/', '~', '$', '@']);
+    (!is_outside && !anchor.contains("..") && !anchor.contains('*')).then_some(anchor)
+}
+
+/// The last part of a path.
+fn name_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder);
+    rest.is_some_and(|rest| rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -242,8 +301,9 @@ mod tests {
             ("docs/adr/0001.md", ""),
             ("NOTES.md", ""),
         ];
-        let paths = Paths::new(files.iter().map(|(path, _)| *path));
+        let all: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
         let mut atoms = super::super::atoms("NOTES.md", note, None);
+        let paths = Paths::new(&all, &atoms);
         look_up(&mut atoms, &paths, &|path| {
             let file = files.iter().find(|(of, _)| *of == path)?;
             Some(file.1.to_owned())

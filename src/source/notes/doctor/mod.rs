@@ -194,7 +194,7 @@ mod tests {
             .flat_map(|document| super::super::atoms(&document.path, &document.text, None));
         let mut atoms: Vec<Atom> = each.collect();
         super::super::mark_superseded(&mut atoms);
-        let all = super::super::anchored::Paths::new(paths.into_iter());
+        let all = super::super::anchored::Paths::new(&paths, &atoms);
         super::super::anchored::look_up(&mut atoms, &all, &|_| None);
         let notes = Notes {
             documents: &documents,
