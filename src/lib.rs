@@ -186,7 +186,10 @@ pub(crate) fn survey_of(
     let ((copies, pairs), pieces) = rayon::join(
         || {
             let copies = score::copies::find(&opened);
-            (copies, source::notes::conflict::pairs(&remembered.atoms))
+            (
+                copies,
+                source::notes::conflict::known_pairs(cache, &remembered.atoms),
+            )
         },
         || score::pieces::score(&query, &ranked, &opened, &past, &model.piece),
     );

@@ -98,7 +98,8 @@ fn check(bucket: Bucket) -> Check {
         | Bucket::Commits
         | Bucket::Hunks
         | Bucket::Catalogs
-        | Bucket::Graphs => |_, bytes| whole(bytes).map(|_| ()),
+        | Bucket::Graphs
+        | Bucket::Notes => |_, bytes| whole(bytes).map(|_| ()),
         Bucket::Index => |name, bytes| {
             let is_named_so = name == digits(bytes);
             is_named_so
@@ -130,6 +131,7 @@ impl Bucket {
             Self::Index => "how often terms stand in files",
             Self::Catalogs => "which files are indexed where",
             Self::Graphs => "which files import which",
+            Self::Notes => "which notes and names hold no secret, and which notes differ",
             Self::Bundles => "what the last bundle showed",
         }
     }

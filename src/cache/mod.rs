@@ -43,13 +43,15 @@ pub enum Bucket {
     Catalogs,
     /// Who imports whom in a tree, as numbers of its files.
     Graphs,
+    /// What notes and names of files were found to be, as hashes and numbers: which hold no secret, which say the same or the opposite.
+    Notes,
     /// Which items the last bundle of a tree held, as hashes.
     Bundles,
 }
 
 impl Bucket {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Sessions,
         Self::Heads,
         Self::Outlines,
@@ -58,6 +60,7 @@ impl Bucket {
         Self::Index,
         Self::Catalogs,
         Self::Graphs,
+        Self::Notes,
         Self::Bundles,
     ];
 
@@ -71,6 +74,7 @@ impl Bucket {
             Self::Index => "index-v1",
             Self::Catalogs => "catalogs-v2",
             Self::Graphs => "graphs-v1",
+            Self::Notes => "notes-v1",
             Self::Bundles => "bundles-v1",
         }
     }

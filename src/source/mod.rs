@@ -667,7 +667,7 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
     all.seen = match request.reader {
         Some(agent) => notes::seen::with_copies(
             notes::seen::seen(agent, &all.atoms, in_tree),
-            &notes::conflict::duplicates(&all.atoms),
+            &notes::conflict::known_pairs(cache.as_ref(), &all.atoms).duplicates,
         ),
         None => vec![false; all.atoms.len()],
     };

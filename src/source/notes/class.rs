@@ -205,7 +205,7 @@ pub fn by_wording(text: &str) -> Option<Class> {
 }
 
 fn has_word(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| {
+    memchr::memmem::find_iter(text.as_bytes(), word).any(|at| {
         let rest = &text[at + word.len()..];
         let rest = rest.strip_prefix('s').unwrap_or(rest);
         !text[..at].ends_with(char::is_alphanumeric) && !rest.starts_with(char::is_alphanumeric)

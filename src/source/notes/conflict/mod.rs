@@ -7,15 +7,18 @@
 //! condition or negation. Nothing is resolved here: who has both shows both, the newer first.
 
 mod clash;
+mod kept;
 mod repeats;
 mod statement;
 mod words;
 
+pub use kept::known_pairs;
 pub use words::normal;
 
 use super::{Atom, Class, DateSource, table};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 use statement::{Taken, take};
 use words::{CONDITIONS, NEGATIONS, Word};
 
@@ -28,7 +31,7 @@ pub fn duplicates(atoms: &[Atom]) -> Vec<Duplicate> {
 }
 
 /// Two atoms of which one says what the other says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Duplicate {
     /// Index of the one to keep: the newer, or the first.
     pub kept: usize,
@@ -39,7 +42,7 @@ pub struct Duplicate {
 }
 
 /// All that [`duplicates`] and [`conflicts`] find.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pairs {
     /// Which say the same.
     pub duplicates: Vec<Duplicate>,
@@ -72,7 +75,7 @@ fn take_all(atoms: &[Atom]) -> Vec<Option<Taken>> {
 }
 
 /// Two atoms that cannot both hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Conflict {
     /// Index of the newer, or the first where no dates tell them apart.
     pub newer: usize,
@@ -83,7 +86,7 @@ pub struct Conflict {
 }
 
 /// How two statements exclude each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Clash {
     /// One takes what the other leaves: `X, not Y` and `Y instead of X`.
     Swapped,
