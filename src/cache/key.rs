@@ -27,15 +27,20 @@ impl Key {
 
     /// Its digest as a number: a seed that differs from key to key.
     pub fn number(&self) -> u64 {
-        let digest = self.0.clone().finalize();
-        let first = digest.first_chunk::<8>().copied();
+        let first = self.digest().first_chunk().copied();
         u64::from_le_bytes(first.unwrap_or_default())
     }
 
-    /// Its digest as 32 hexadecimal digits.
+    /// The first 16 bytes of its digest.
+    pub fn digest(&self) -> [u8; 16] {
+        let digest = self.0.clone().finalize();
+        digest.first_chunk().copied().unwrap_or_default()
+    }
+
+    /// The same as 32 hexadecimal digits.
     pub fn hex(&self) -> String {
         let mut hex = String::with_capacity(32);
-        for byte in self.0.clone().finalize().iter().take(16) {
+        for byte in self.digest() {
             // Writing to a String cannot fail.
             let _ = write!(hex, "{byte:02x}");
         }

@@ -6,6 +6,7 @@
 mod beneath;
 pub mod changes;
 mod claude_dir;
+mod cleared;
 pub mod fork;
 pub mod history;
 pub mod hunks;
@@ -46,6 +47,7 @@ use crate::request::{Request, Secrets};
 pub use indexed::{Ahead, read_ahead};
 
 use beneath::Unreadable;
+use cleared::Cleared;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use history::History;
 use notes::anchored::Paths;
@@ -203,7 +205,9 @@ pub fn list(request: &Request, mut trees: Vec<Tree>) -> Result<Trees, Error> {
         return Err(Error::PinMatchesNothing(request.pin[unused].clone()));
     }
     // after the globs, which are about the names as they are
-    trees.iter_mut().for_each(redact_paths);
+    let cache = request.cache.clone().map(Cache::new);
+    let redact = |tree: &mut Tree| redact_paths(cache.as_ref(), tree);
+    trees.iter_mut().for_each(redact);
     let pairs = files.par_windows(2).with_min_len(MIN_ENTRIES);
     if !pairs.all(|pair| path(&trees, &pair[0]) <= path(&trees, &pair[1])) {
         files.sort_by(|a, b| path(&trees, a).cmp(path(&trees, b)));
@@ -432,6 +436,30 @@ impl Trees {
         self.redacted_of(file, &self.bytes(file)?)
     }
 
+    /// The same of a note, which is not searched for secrets where it is `cleared`.
+    fn redacted_note(
+        &self,
+        file: &FileRef,
+        cleared: Option<&Cleared<'_>>,
+    ) -> Result<(CleanText, Vec<Redaction>), (&'static str, String)> {
+        let bytes = self.bytes(file)?;
+        let Some(cleared) = cleared else {
+            return self.redacted_of(file, &bytes);
+        };
+        let label = self.trees[file.tree_idx as usize].label.len();
+        let digest = cleared.digest(&self.path(file)[label..], &bytes);
+        if cleared.knows(digest)
+            && let Decoded::Text(clean) = decode(&bytes)
+        {
+            return Ok((clean, Vec::new()));
+        }
+        let (clean, redactions) = self.redacted_of(file, &bytes)?;
+        if redactions.is_empty() {
+            cleared.learn(digest);
+        }
+        Ok((clean, redactions))
+    }
+
     /// Whether the first bytes of a file, which may be too large to be read, are no text.
     pub fn begins_binary(&self, file: &FileRef) -> bool {
         let tree = &self.trees[file.tree_idx as usize];
@@ -570,16 +598,23 @@ pub struct Remembered {
 pub fn remember(request: &Request, trees: &Trees) -> Remembered {
     let mut all = Remembered::default();
     let mut found: Vec<(Atom, Option<usize>)> = Vec::new();
+    let cache = request.cache.clone().map(Cache::new);
+    let cleared = cache.as_ref().filter(|_| trees.secrets != Secrets::Off);
+    let cleared =
+        cleared.map(|cache| Cleared::read(cache, trees.trees.iter().map(|tree| &*tree.root)));
     let files = trees.files.iter().enumerate();
     let notes: Vec<(usize, &FileRef)> = files.filter(|(_, file)| file.is_note).collect();
     let read = notes.par_iter().map(|(_, file)| {
-        let (clean, redactions) = trees.redacted(file)?;
+        let (clean, redactions) = trees.redacted_note(file, cleared.as_ref())?;
         let atoms = notes::read(trees.path(file), &clean.text, None);
         Ok((clean, redactions, atoms))
     });
     type Note = (CleanText, Vec<Redaction>, (Vec<Atom>, Option<Warning>));
     type Read = Result<Note, (&'static str, String)>;
     let read: Vec<Read> = read.collect();
+    if let Some(cleared) = cleared {
+        cleared.keep();
+    }
     for ((idx, file), read) in notes.into_iter().zip(read) {
         match read {
             Ok((_, redactions, _))
@@ -619,7 +654,6 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
             }
         }
     }
-    let cache = request.cache.clone().map(Cache::new);
     let stores = Stores {
         roots: &roots,
         home: request.home.as_deref(),

@@ -1,8 +1,10 @@
 //! What becomes of the secrets that are met on the way in: names and atoms are redacted, and every place is told.
 
+use super::cleared;
 use super::notes::Atom;
 use super::sessions::Session;
 use super::tree::Tree;
+use crate::cache::Cache;
 use crate::error::{Error, Warning};
 use crate::guard::secrets::{self, Redaction, redact};
 use crate::request::Secrets;
@@ -15,10 +17,10 @@ pub const SECRETS_TOLD: &str = "secrets-redacted";
 pub const SECRET_TOLD: &str = "secret-redacted";
 
 /// Redacts what is shown of the names of files; two that look alike then are numbered.
-pub(super) fn redact_paths(tree: &mut Tree) {
+pub(super) fn redact_paths(cache: Option<&Cache>, tree: &mut Tree) {
     let label = tree.label.len();
     let below: Vec<&str> = tree.entries.iter().map(|it| &it.path[label..]).collect();
-    let redacted = secrets::redact_lines(&below);
+    let redacted = cleared::redact_names(cache, &below);
     let mut taken = rustc_hash::FxHashMap::default();
     for (idx, below) in redacted {
         let mut path = format!("{}{below}", &tree.entries[idx].path[..label]);
