@@ -10,6 +10,7 @@ use crate::score::turns::{self, Passage};
 use crate::source::notes;
 use crate::source::sessions::{Session, digest};
 use jiff::Timestamp;
+use rayon::prelude::*;
 
 /// What a probability of a note or a turn is worth beside that of a piece of code: there are many of them, and the model of files
 /// shares one unit of probability among all files.
@@ -33,6 +34,9 @@ const DIGEST_LINES: u32 = 3;
 /// Characters of a headline.
 const HEADLINE: usize = 110;
 
+/// Notes that are measured on one core at least.
+const MIN_NOTES: usize = 16;
+
 /// Makes the menus of all atoms and sessions.
 pub fn menus(survey: &Survey, measure: &Measure<'_>) -> Vec<Renderings> {
     let Survey {
@@ -41,7 +45,7 @@ pub fn menus(survey: &Survey, measure: &Measure<'_>) -> Vec<Renderings> {
         files,
         ..
     } = survey;
-    let notes = (0..remembered.atoms.len()).map(|idx| {
+    let note_menu = |idx: usize| {
         let pinned = remembered.atom_files[idx].is_some_and(|file| files[file].pinned);
         let p = memory.atoms[idx].p;
         let worth = if remembered.seen[idx] || p < LEAST_P {
@@ -58,14 +62,17 @@ pub fn menus(survey: &Survey, measure: &Measure<'_>) -> Vec<Renderings> {
             options,
             pinned,
         }
-    });
+    };
     let likely = likely_passages(survey);
-    let sessions = (0..remembered.sessions.len()).map(|idx| Renderings {
+    let session_menu = |idx: usize| Renderings {
         subject: Subject::Session(idx),
         options: session_menu(survey, idx, &likely[idx], measure),
         pinned: false,
-    });
-    notes.chain(sessions).collect()
+    };
+    let notes = (0..remembered.atoms.len()).into_par_iter();
+    let notes = notes.with_min_len(MIN_NOTES).map(note_menu);
+    let sessions = (0..remembered.sessions.len()).into_par_iter();
+    notes.chain(sessions.map(session_menu)).collect()
 }
 
 fn note(survey: &Survey, idx: usize, worth: f64, measure: &Measure<'_>) -> Vec<Rendering> {
