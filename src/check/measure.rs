@@ -90,18 +90,31 @@ pub fn measure(
     Ok(renumbered(measured, of_entry))
 }
 
-/// Counts one text that is no file of the repository, such as the output of a hook, which each of `entries` means.
-pub fn measure_text(name: &str, bytes: &[u8], entries: &[Entry], counting: Counting) -> Files {
-    let Decoded::Text(clean) = decode(bytes) else {
-        return Files {
-            files: Vec::new(),
-            of_entry: vec![Vec::new(); entries.len()],
-        };
+/// Counts what is no file of the repository, such as the output of a hook, which each of `entries` means. Secrets are looked for unless
+/// that is `Off`. What is no text is not counted, and says so.
+pub fn measure_text(
+    name: &str,
+    bytes: &[u8],
+    entries: &[Entry],
+    counting: Counting,
+    how: Secrets,
+) -> Files {
+    let file = match (decode(bytes), how) {
+        (Decoded::Text(clean), Secrets::Off) => {
+            measured(&clean.text, bytes.len(), Vec::new(), counting)
+        }
+        (Decoded::Text(clean), _) => {
+            let (redacted, secrets) = known::redact_in(None, &clean.text);
+            measured(&redacted, bytes.len(), secrets, counting)
+        }
+        _ => Measured {
+            not_counted: Some("it is no text".to_owned()),
+            ..Measured::default()
+        },
     };
-    let (redacted, secrets) = known::redact_in(None, &clean.text);
     let file = Measured {
         path: name.to_owned(),
-        ..measured(&redacted, bytes.len(), secrets, counting)
+        ..file
     };
     Files {
         files: vec![file],

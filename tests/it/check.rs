@@ -180,7 +180,17 @@ fn what_a_hook_says_is_checked_on_its_way() {
         ran.stdout
     );
     assert_eq!(run(long.as_bytes(), &["-b", "5", "-"]).code, Some(1));
-    assert_eq!(run(b"\0\x01", &["-b", "5", "-"]).code, Some(1)); // nothing matched
+    let ran = run(b"\0\x01", &["-b", "5", "-"]);
+    assert_eq!(ran.code, Some(1));
+    let said = "-: error: stdin: not counted: it is no text [not-counted]\n    what comes in has to be text\n";
+    assert!(ran.stdout.starts_with(said), "{}", ran.stdout);
+    let secret = format!("key = \"ghp_{}\"\n", "a1B2c3D4e5F6g7H8i9J0".repeat(2));
+    let ran = run(secret.as_bytes(), &["-b", "1k", "-"]);
+    assert!(ran.stdout.contains("[probable-secret]"), "{}", ran.stdout);
+    assert_eq!(
+        run(secret.as_bytes(), &["-b", "1k", "--secrets", "off", "-"]).good(),
+        ""
+    );
     run(b"", &["-b", "5", "-", "a.md"]).bad();
     run(b"", &["-"]).bad();
 }

@@ -132,7 +132,7 @@ pub fn run(args: &CheckArgs) -> Outcome<ExitCode> {
     let progress = Progress::start(args.talk.quiet);
     let now = source::open(&request)?;
     let files = match is_stdin {
-        true => check::measure_text("-", &stdin()?, &entries, counting),
+        true => check::measure_text("-", &stdin()?, &entries, counting, secrets),
         false => check::measure(&now, &entries, counting, &|n| {
             progress.report(Stage::Collect, n);
         })?,

@@ -108,7 +108,10 @@ pub fn words(told: &Told<'_>, finding: &Finding) -> Words {
         ),
         Code::NotCounted => (
             format!("{name}: not counted: {detail}"),
-            "leave it out with `exclude`, or make it readable".to_owned(),
+            match finding.path.as_str() {
+                "-" => "what comes in has to be text".to_owned(),
+                _ => "leave it out with `exclude`, or make it readable".to_owned(),
+            },
         ),
         Code::PinsOverBudget => (
             format!("{name}: {of}: {too_many}"),
