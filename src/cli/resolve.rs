@@ -398,6 +398,7 @@ pub fn project(path: &Path, is_staged: bool, flags: Settings) -> Outcome<Project
     let (settings, warning) = config::within(settings, &Settings::default());
     warnings.extend(warning);
     let merged = config::merge(&[flags, settings.clone()]);
+    let model = merged.model.clone();
     let what = WhatArgs {
         no_home: true,
         no_cache: true,
@@ -415,7 +416,8 @@ pub fn project(path: &Path, is_staged: bool, flags: Settings) -> Outcome<Project
     request.staged = index;
     Ok(Project {
         root,
-        settings,
+        // a limit of a check may be a share of the model that was typed
+        settings: Settings { model, ..settings },
         request,
         warnings,
     })

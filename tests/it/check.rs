@@ -195,6 +195,19 @@ fn what_a_hook_says_is_checked_on_its_way() {
     run(b"", &["-"]).bad();
 }
 
+#[test]
+fn a_share_is_of_the_model_that_is_typed() {
+    let place = committed(&[("a.md", &words(120))]);
+    place.run(&["check", "-b", "1%", "a.md"]).bad();
+    let small = ["check", "-b", "0.01%", "-m", "gpt-4o", "a.md"]; // 12 of 128,000 tokens
+    let ran = place.run(&small);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stdout.contains(" of 12 tokens"), "{}", ran.stdout);
+    place
+        .run(&["check", "-b", "1%", "-m", "gpt-4o", "a.md"])
+        .good();
+}
+
 const CONFIG: &str = "budget = \"2k\"\n\n[[check]]\nname = \"docs\"\ninclude = [\"docs/**\"]\nbudget = 100\nmax-growth = \"5%\"\nmessage = \"Ask Ann.\"\n";
 
 #[test]
