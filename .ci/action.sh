@@ -27,6 +27,11 @@ run() {
     cat "$report.md" >>"$markdown"
 }
 
+# Whether the revision to compare with is in this clone.
+is_here() {
+    git rev-parse --quiet --verify --end-of-options "$INPUT_AGAINST^{commit}" >/dev/null
+}
+
 check() {
     find_ctxpack
     status=passed
@@ -37,10 +42,13 @@ check() {
     if [ -n "${INPUT_FOR:-}" ]; then args+=(--for "$INPUT_FOR"); fi
     if [ -n "${INPUT_MAX_GROWTH:-}" ]; then args+=(--max-growth "$INPUT_MAX_GROWTH"); fi
     if [ -n "${INPUT_AGAINST:-}" ]; then
-        # a checkout of one commit does not have it
-        if [ "$INPUT_AGAINST" != ctxpack.lock ] && ! git rev-parse --quiet --verify "$INPUT_AGAINST^{commit}" >/dev/null; then
-            git fetch --quiet --no-tags --depth=1 origin "$INPUT_AGAINST"
-            if ! git rev-parse --quiet --verify "$INPUT_AGAINST^{commit}" >/dev/null; then INPUT_AGAINST=FETCH_HEAD; fi
+        # a checkout of one commit does not have it; a name that begins like an option is a name
+        if [ "$INPUT_AGAINST" != ctxpack.lock ] && ! is_here; then
+            if ! git fetch --quiet --no-tags --depth=1 --end-of-options origin "$INPUT_AGAINST"; then
+                echo "::error title=ctxpack::against: neither this checkout nor origin has a revision of that name"
+                exit 2
+            fi
+            if ! is_here; then INPUT_AGAINST=FETCH_HEAD; fi
         fi
         args+=("--against=$INPUT_AGAINST")
     fi

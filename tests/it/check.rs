@@ -586,6 +586,36 @@ fn hooks_run_what_there_is() {
     }
 }
 
+/// What the action is told to compare with may be the name of a branch by anybody.
+#[cfg(unix)]
+#[test]
+fn the_action_fetches_revisions_alone() {
+    let place = committed(&[("docs/a.md", &words(80))]);
+    git(&place.repo(), &["remote", "add", "origin", "."]);
+    let hostile = place.home().join("ran");
+    let upload = format!("--upload-pack=touch {};", hostile.display());
+    for against in [&upload, "--help", "no-such-branch", &"5".repeat(40)] {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/action.sh");
+        let output = Command::new("bash")
+            .arg(script)
+            .arg("check")
+            .current_dir(place.repo())
+            .env("HOME", place.home())
+            .env("RUNNER_TEMP", place.home())
+            .env("GITHUB_OUTPUT", place.home().join("output"))
+            .env("INPUT_BINARY", env!("CARGO_BIN_EXE_ctxpack"))
+            .env("INPUT_AGAINST", against)
+            .output();
+        let ran = Ran::new(output.unwrap());
+        assert_eq!(ran.code, Some(2), "{against}: {ran:?}");
+        assert_eq!(
+            ran.stdout,
+            "::error title=ctxpack::against: neither this checkout nor origin has a revision of that name\n"
+        );
+        assert!(!hostile.exists(), "{against}");
+    }
+}
+
 #[test]
 fn one_list_of_codes() {
     let help = Place::new().run(&["check", "--help"]).good();
