@@ -69,6 +69,7 @@ const OPTIONS: ParseOptions = ParseOptions {
 
 /// What writing `edit` into a file with the text `before` changes; `None` is a file that is not there.
 pub fn apply(edit: &Edit, before: Option<&str>) -> Change {
+    let (mark, before) = without_mark(before);
     let text = before.unwrap_or_default();
     let after = match &edit.what {
         What::Json(puts) => put(text, puts),
@@ -80,12 +81,13 @@ pub fn apply(edit: &Edit, before: Option<&str>) -> Change {
     match after {
         Err(why) => Change::Left(why),
         Ok(after) if before == Some(&after) => Change::None,
-        Ok(after) => Change::Write(with_ends_of(text, after)),
+        Ok(after) => Change::Write(format!("{mark}{}", with_ends_of(text, after))),
     }
 }
 
 /// What taking `edit` out of a file with the text `before` changes.
 pub fn undo(edit: &Edit, before: Option<&str>) -> Change {
+    let (mark, before) = without_mark(before);
     let Some(text) = before else {
         return Change::None;
     };
@@ -100,7 +102,16 @@ pub fn undo(edit: &Edit, before: Option<&str>) -> Change {
         Err(why) => Change::Left(why),
         Ok(after) if after == text => Change::None,
         Ok(after) if matches!(after.trim(), "" | "{}") => Change::Delete,
-        Ok(after) => Change::Write(with_ends_of(text, after)),
+        Ok(after) => Change::Write(format!("{mark}{}", with_ends_of(text, after))),
+    }
+}
+
+/// The byte order mark that a text may begin with, as some editors on Windows write it, and the rest.
+fn without_mark(text: Option<&str>) -> (&'static str, Option<&str>) {
+    const MARK: &str = "\u{feff}";
+    match text.map(|text| (text, text.strip_prefix(MARK))) {
+        Some((_, Some(rest))) => (MARK, Some(rest)),
+        _ => ("", text),
     }
 }
 
@@ -286,7 +297,11 @@ fn put_lines(text: &str, key: &str, lines: &str) -> Result<String, String> {
         line.strip_prefix(key)
             .is_some_and(|rest| rest.trim_start().starts_with(':'))
     }) {
-        return Err(format!("has a `{key}` of its own, and stays as it is"));
+        let own = lines.lines().find(|line| line.starts_with(key));
+        return Err(format!(
+            "has a `{key}` of its own, and stays as it is; to be added by hand: {}",
+            own.unwrap_or(key)
+        ));
     }
     if text
         .lines()
@@ -483,6 +498,18 @@ mod tests {
         );
         check(&table(), "[servers]\n\n[other]\na = 1\n", &[]);
         check(&table(), "", &["[servers.ctxpack]\ncommand"]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_stays() {
+        check(
+            &hooks(),
+            "\u{feff}{\r\n  \"a\": 1\r\n}\r\n",
+            &["\u{feff}{\r\n  \"a\": 1,\r\n"],
+        );
+        check(&table(), "\u{feff}a = 1\n", &["\u{feff}a = 1\n"]);
+        check(&lines(), "\u{feff}model: x\n", &["\u{feff}model"]);
+        check_left(&lines(), "\u{feff}read: x\n");
     }
 
     #[test]

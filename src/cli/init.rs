@@ -123,8 +123,11 @@ pub fn run(args: &InitArgs) -> Outcome<()> {
         }
     };
     if n_changes == 0 {
+        let is_left = |one: &Planned| matches!(one.change, Change::Left(_));
         say(if args.undo {
             "Nothing of ctxpack is there to take out."
+        } else if plan.iter().any(is_left) {
+            "Nothing is written."
         } else {
             "Nothing to do."
         });
