@@ -151,6 +151,12 @@ fn listed(what: &WhatArgs) -> Outcome<Option<Vec<PathBuf>>> {
         ))
         .hint("add -0"));
     }
+    if what.null && !bytes.contains(&0) && bytes.contains(&b'\n') {
+        return Err(Failure::new(format!(
+            "--files-from {shown}: -0, and no path ends in a null byte there"
+        ))
+        .hint("leave -0 out where paths stand one a line"));
+    }
     let end = if what.null { 0 } else { b'\n' };
     let paths = bytes.split(|&byte| byte == end);
     let paths = paths.map(|path| match what.null {

@@ -205,6 +205,11 @@ fn what_a_list_cannot_name_is_told() {
             "--files-from -: paths end in null bytes there",
         ),
         (
+            "src/a.rs\nsrc/b.rs\n",
+            &["-0"],
+            "--files-from -: -0, and no path ends in a null byte there",
+        ),
+        (
             "src/a.rs\n",
             &["-t", "-"],
             "--task - and --files-from -: stdin can be read once",
