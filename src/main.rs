@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     let typed: Vec<OsString> = std::env::args_os().collect();
     let color = color(&typed);
     let is_hook = typed.get(1).is_some_and(|word| word == "hook");
-    match interrupt::caught(|| run(typed)) {
+    match interrupt::caught(|| run(typed, color)) {
         Ok(code) => code,
         Err(failure) => {
             failure.print(Style::stderr(color));
@@ -31,13 +31,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(typed: Vec<OsString>) -> Outcome<ExitCode> {
+fn run(typed: Vec<OsString>, color: ColorChoice) -> Outcome<ExitCode> {
     let command = match args::parse(typed.clone()) {
         Ok(command) => command,
         Err(error) => {
             return match usage::failure(&error, &typed) {
                 Some(failure) => Err(failure),
-                None => cli::output::help(&error).map(|()| ExitCode::SUCCESS),
+                None => cli::output::help(&error, color).map(|()| ExitCode::SUCCESS),
             };
         }
     };

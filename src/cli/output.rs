@@ -150,17 +150,17 @@ pub fn glob_below(target: &Target, root: &Path) -> Option<String> {
     Some(format!("/{}", globset::escape(&relative)))
 }
 
-/// Prints help or the version, which clap hands over as an error, on stdout; coloured on a terminal.
+/// Prints help or the version, which clap hands over as an error, on stdout.
 ///
 /// # Errors
 /// As for [`write`].
-pub fn help(text: &clap::Error) -> Outcome<()> {
-    match text.print() {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("cannot write stdout: {error}")))
-        }
-        _ => Ok(()),
-    }
+pub fn help(text: &clap::Error, color: ColorChoice) -> Outcome<()> {
+    let text = text.render();
+    let text = match Style::stdout(color).is_on() {
+        true => text.ansi().to_string(),
+        false => text.to_string(),
+    };
+    write(&Target::Stdout, &text)
 }
 
 /// Prints warnings on stderr, one line each, `most` of them and then how many more.

@@ -49,6 +49,11 @@ impl Style {
         Self::new(choice, std::io::stdout().is_terminal())
     }
 
+    /// Whether there is colour.
+    pub fn is_on(self) -> bool {
+        self.on
+    }
+
     fn paint(self, code: &str, text: &str) -> String {
         if self.on && !text.is_empty() {
             format!("\x1b[{code}m{text}\x1b[0m")

@@ -224,7 +224,8 @@ fn next(packed: &Packed, request: &Request, columns: usize, style: Style, out: &
                 _ => more,
             };
             let lead = format!("-b {budget} would add ");
-            let room = columns.saturating_sub(width(&lead) + width(&more));
+            // what comes after it is cut rather than the name
+            let room = columns.saturating_sub(width(&lead) + width(&more)).max(12);
             format!("{lead}{}{more}", fit_path(&plain(&next.paths[0]), room))
         }
         (_, Some(first)) => {

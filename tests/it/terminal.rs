@@ -86,6 +86,13 @@ fn colour_can_be_declined() {
     };
     plain(place.command(&["--color", "never", "-q", "--stats"]));
     plain(place.command(&["sources", "--color=never"]));
+    plain(place.command(&["--help", "--color", "never"]));
+    assert!(
+        place
+            .run(&["-h", "--color=always"])
+            .good()
+            .contains('\u{1b}')
+    );
     for (name, value) in [("NO_COLOR", "1"), ("TERM", "dumb")] {
         for args in [
             &["-q", "--stats"][..],
