@@ -352,7 +352,7 @@ fn side(project: &Project, typed: &OsStr) -> Outcome<(String, Side)> {
         Ok(_) => Ok((name.clone(), Side::Pack(Some(name)))),
         Err(Error::BadRevision { message, .. }) => {
             let message = match message.contains("no such revision") {
-                true => "no such file, and git knows no such revision here".to_owned(),
+                true => format!("no such file, and {message}"),
                 false => format!("no such file, and no revision either: {message}"),
             };
             Err(none(format!("{name}: {message}")))

@@ -1,7 +1,7 @@
 //! What single commits changed, for those who replay them: messages, files, lines.
 
 use super::meter::Metered;
-use super::repository::{Repository, one_line};
+use super::repository::{Repository, no_such_revision, one_line};
 use super::tree::{MAX_FILE_BYTES, path_of};
 use crate::error::Error;
 use crate::guard::secrets::redact;
@@ -57,7 +57,7 @@ pub fn walk(
     let handle = repository.handle();
     let tip = handle
         .rev_parse_single(revision.as_bytes())
-        .map_err(|_| bad("git knows no such revision here".to_owned()))?
+        .map_err(|_| bad(no_such_revision(repository)))?
         .object()
         .map_err(|e| bad(one_line(&e)))?
         .peel_to_kind(gix::object::Kind::Commit)

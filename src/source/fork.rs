@@ -22,7 +22,7 @@ pub fn fork_point(path: &Path, revision: &str) -> Result<String, Error> {
     let handle = repository.handle();
     let id = handle
         .rev_parse_single(revision.as_bytes())
-        .map_err(|_| bad("git knows no such revision here"))?;
+        .map_err(|_| bad(&repository::no_such_revision(&repository)))?;
     let other = id
         .object()
         .map_err(|e| bad(&one_line(&e)))?

@@ -181,6 +181,15 @@ impl Repository {
     }
 }
 
+/// What is said of a revision that is not there: on build machines, clones are often too shallow to have it.
+pub fn no_such_revision(repository: &Repository) -> String {
+    let shallow = match repository.is_shallow() {
+        true => ": the clone is shallow, and git fetch --unshallow brings the rest",
+        false => "",
+    };
+    format!("git knows no such revision here{shallow}")
+}
+
 /// An error and what caused it, in one line.
 pub fn one_line(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

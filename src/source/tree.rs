@@ -5,7 +5,7 @@
 
 use super::beneath::{Folder, Kind, Stat, Unreadable};
 use super::meter::{Listing, Metered};
-use super::repository::{Repository, one_line};
+use super::repository::{Repository, no_such_revision, one_line};
 use super::walk::{self, Custom, LIMITS, Rules};
 use crate::cache::Stamp;
 use crate::error::{Error, Warning};
@@ -218,7 +218,7 @@ pub fn of_repository(
     let handle = repository.handle();
     let id = handle
         .rev_parse_single(revision.as_bytes())
-        .map_err(|_| bad("git knows no such revision here".to_owned()))?;
+        .map_err(|_| bad(no_such_revision(&repository)))?;
     let commit = id
         .object()
         .map_err(|e| bad(one_line(&e)))?

@@ -196,6 +196,31 @@ fn what_a_hook_says_is_checked_on_its_way() {
 }
 
 #[test]
+fn a_revision_that_a_shallow_clone_lacks_is_told_as_such() {
+    let place = committed(&[("a.md", &words(80))]);
+    place.write("a.md", &words(120));
+    commit(&place);
+    let url = format!("file://{}", place.repo().display());
+    git(
+        &place.repo(),
+        &["clone", "--quiet", "--depth=1", &url, "../shallow"],
+    );
+    let growth = ["check", "--against", "HEAD~1", "--max-growth", "5%"];
+    assert_eq!(place.run(&growth).code, Some(1));
+    let known = "git knows no such revision here: the clone is shallow, and git fetch --unshallow brings the rest";
+    let said = place.run(&[&growth[..], &["../shallow"]].concat()).bad();
+    assert!(
+        said.starts_with(&format!("error: HEAD~1: {known}\n")),
+        "{said}"
+    );
+    let said = place.run(&["diff", "-C", "../shallow", "HEAD~1"]).bad();
+    assert!(
+        said.starts_with(&format!("error: HEAD~1: no such file, and {known}\n")),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_share_is_of_the_model_that_is_typed() {
     let place = committed(&[("a.md", &words(120))]);
     place.run(&["check", "-b", "1%", "a.md"]).bad();
