@@ -22,6 +22,8 @@ use crate::cli::failure::{Failure, Outcome};
 use crate::cli::style::Style;
 use crate::cli::suggest;
 use ctxpack::check::{Entry, Finding, Report};
+use std::collections::BTreeSet;
+use twox_hash::XxHash3_128;
 
 /// What a report tells of.
 #[derive(Debug)]
@@ -124,6 +126,20 @@ fn place<'a>(told: &'a Told<'_>, finding: &'a Finding) -> (&'a str, u32) {
     let mut largest = largest.filter(|share| share.check == finding.check);
     let file = largest.next().and_then(|share| share.files.first());
     (file.map_or("", |(path, ..)| path.as_str()), 0)
+}
+
+/// What names each finding, in their order: the same in the next run, whatever the numbers are then, and no other's.
+fn fingerprints(told: &Told<'_>) -> Vec<String> {
+    let mut known = BTreeSet::new();
+    let each = told.report.findings.iter().map(|finding| {
+        let (code, check) = (finding.code.as_str(), &finding.check);
+        let mut seed = format!("{code}\0{check}\0{}\0{}", finding.path, finding.detail);
+        while !known.insert(seed.clone()) {
+            seed.push_str("\0again");
+        }
+        format!("{:032x}", XxHash3_128::oneshot(seed.as_bytes()))
+    });
+    each.collect()
 }
 
 #[cfg(test)]
@@ -250,6 +266,51 @@ mod tests {
             }
         }
         assert_eq!(n_cases, 1);
+    }
+
+    #[test]
+    fn fingerprints_tell_findings_apart_and_not_their_numbers() {
+        let (mut report, entries) = hostile();
+        report.findings.truncate(1);
+        let one = report.findings[0].clone();
+        let [path, check] = ["b.md", "other"].map(str::to_owned);
+        report.findings.extend([
+            Finding {
+                path,
+                ..one.clone()
+            },
+            Finding {
+                check,
+                ..one.clone()
+            },
+            one.clone(),
+        ]);
+        let of = |findings: Vec<Finding>| {
+            let rows = report.rows.clone();
+            fingerprints(&Told {
+                command: "check",
+                report: &Report { rows, findings },
+                entries: &entries,
+                against: None,
+                fix: "",
+                why: None,
+                warnings: &[],
+                is_terminal: false,
+                style: Style::PLAIN,
+            })
+        };
+        let all = of(report.findings.clone());
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 4, "{all:?}");
+        let other_numbers = Finding {
+            size: 1,
+            line: 1,
+            ..one
+        };
+        assert_eq!(of(vec![other_numbers]), all[..1]);
+        for name in ["sarif", "gitlab"] {
+            let first = with_told(fingerprints);
+            assert!(written(name).contains(&first[0]), "{name}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! SARIF 2.1.0, for code scanning and editors.
 
-use super::{Told, place, words};
+use super::{Told, fingerprints, place, words};
 use ctxpack::check::{Code, Level};
 use ctxpack::guard::text::path_bytes;
 use serde_json::{Value, json};
@@ -16,10 +16,15 @@ pub(super) fn write(told: &Told<'_>) -> String {
             "defaultConfiguration": {"level": level(code.level())},
         })
     });
-    let results = told.report.findings.iter().take(MOST).map(|finding| {
+    let findings = told.report.findings.iter().zip(fingerprints(told));
+    let results = findings.take(MOST).map(|(finding, fingerprint)| {
         let words = words(told, finding);
         let (path, line) = place(told, finding);
-        let path = if path.is_empty() { "ctxpack.toml" } else { path };
+        let path = if path.is_empty() {
+            "ctxpack.toml"
+        } else {
+            path
+        };
         json!({
             "ruleId": finding.code.as_str(),
             "ruleIndex": Code::ALL.iter().position(|code| *code == finding.code),
@@ -31,7 +36,7 @@ pub(super) fn write(told: &Told<'_>) -> String {
                     "region": {"startLine": line.max(1)},
                 },
             }],
-            "partialFingerprints": {"ctxpack/v1": format!("{}/{}", finding.code.as_str(), uri(&finding.check))},
+            "partialFingerprints": {"ctxpack/v1": fingerprint},
         })
     });
     let whole = json!({
