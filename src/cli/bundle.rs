@@ -99,21 +99,25 @@ pub fn run(args: &BundleArgs) -> Outcome<ExitCode> {
         return Err(Failure::new("--format is how --check tells")
             .hint("the format of a bundle stands in ctxpack.toml: format = \"markdown\""));
     }
+    let mut made = Vec::new();
+    if is_locking || args.name.is_some() {
+        for entry in &wanted {
+            made.push(one(args, &project, entry)?);
+        }
+    }
+    let mut warnings = project.warnings.clone();
+    warnings.extend(made.iter().filter_map(empty));
     if !args.talk.quiet {
-        output::warn(&project.warnings, output::MAX_WARNINGS, args.talk.color);
+        output::warn(&warnings, output::MAX_WARNINGS, args.talk.color);
     }
     let target = target.unwrap_or(Target::Stdout);
     if !is_locking {
-        let text = match &args.name {
-            Some(_) => one(args, &project, wanted[0])?.bundle.text,
+        let text = match made.pop() {
+            Some(packed) => packed.bundle.text,
             None => list(&project, &here, &wanted, Style::stdout(args.talk.color))?,
         };
         output::write(&target, &text)?;
         return Ok(ExitCode::SUCCESS);
-    }
-    let mut made = Vec::new();
-    for entry in wanted {
-        made.push(one(args, &project, entry)?);
     }
     let report = report(&project, &made, args.name.is_none())?;
     let mut written = Vec::new();
@@ -136,7 +140,7 @@ pub fn run(args: &BundleArgs) -> Outcome<ExitCode> {
             against: None,
             fix: &fix,
             why: None,
-            warnings: &project.warnings,
+            warnings: &warnings,
             is_terminal: is_terminal && !args.talk.quiet,
             style: match target {
                 Target::Stdout => Style::stdout(args.talk.color),
@@ -267,6 +271,17 @@ fn one<'a>(args: &BundleArgs, project: &Project, entry: &'a BundleEntry) -> Outc
             bundle: packed.bundle,
         })
         .map_err(|error| in_entry(error.into()))
+}
+
+/// What is said of a bundle that holds nothing, as after a slip in a glob.
+fn empty(packed: &Packed<'_>) -> Option<String> {
+    let entry = packed.entry;
+    packed.bundle.account.items.is_empty().then(|| {
+        format!(
+            "[bundle.{}]: it holds nothing: no file or note is as {PROJECT_FILE}:{} says, or none fits its budget",
+            entry.name, entry.place
+        )
+    })
 }
 
 /// Bytes of a file as it is staged.

@@ -385,8 +385,12 @@ pub fn project(path: &Path, is_staged: bool, flags: Settings) -> Outcome<Project
     let of_index = index.as_ref().map(|it| config::read_staged(&root, it));
     let settings = match of_index.transpose()?.flatten() {
         Some(settings) => {
-            let there = config::read(&file, Trust::Project).ok().flatten();
-            if there.is_some_and(|there| there != settings) {
+            // one that cannot be read has been edited as well
+            let is_edited = match config::read(&file, Trust::Project) {
+                Ok(there) => there.is_some_and(|there| there != settings),
+                Err(_) => true,
+            };
+            if is_edited {
                 let shown = config::PROJECT_FILE;
                 warnings.push(format!(
                     "{shown}: what is not staged does not count: git add {shown}"

@@ -410,6 +410,25 @@ fn settings_that_are_not_staged_are_told() {
     assert!(ran.stderr.contains(warning), "{}", ran.stderr);
     git(&place.repo(), &["add", "ctxpack.toml"]);
     assert!(!place.run(&["bundle"]).stderr.contains(warning));
+    // nor are those that cannot be read
+    place.write("ctxpack.toml", "budget = \"one\"\n");
+    let ran = place.run(&["bundle", "--write"]);
+    assert!(ran.stderr.contains(warning), "{}", ran.stderr);
+}
+
+#[test]
+fn a_bundle_that_holds_nothing_is_told() {
+    let place = place();
+    let config = "[bundle.none]\nbudget = \"1k\"\ninclude = [\"srk/**\"]\n";
+    place.write("ctxpack.toml", config);
+    git(&place.repo(), &["add", "ctxpack.toml"]);
+    let warning = "warning: [bundle.none]: it holds nothing: no file or note is as ctxpack.toml:1 says, or none fits its budget\n";
+    for args in [&["bundle", "none"][..], &["bundle", "--write"]] {
+        let ran = place.run(args);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), warning));
+    }
+    place.write("ctxpack.toml", &config.replace("srk", "src"));
+    assert_eq!(place.run(&["bundle", "none"]).stderr, "");
 }
 
 /// Another index is another repository's, unless it stands where git puts those of this one.
