@@ -100,17 +100,17 @@ pub fn resolve(size: Size, model: Option<&Model>) -> Outcome<Budget> {
                 usize::try_from(tokens.max(1)).unwrap_or(usize::MAX),
             ))
         }
-        (Size::Share(share), None) => Err(Failure::new(format!(
-            "a budget of {}% needs a model to take it of",
-            f64::from(share) / 100.0
-        ))
-        .hint(format!(
-            "ctxpack --model {} --budget {}%",
-            ctxpack::tokens::models::known_models()
+        (Size::Share(share), None) => {
+            let name = ctxpack::tokens::models::known_models()
                 .next()
-                .map_or("NAME", |model| model.name),
-            f64::from(share) / 100.0
-        ))),
+                .map_or("NAME", |model| model.name);
+            let share = f64::from(share) / 100.0;
+            Err(
+                Failure::new(format!("a budget of {share}% needs a model to take it of")).hint(
+                    format!("--model {name}, or model = \"{name}\" in ctxpack.toml; or give it in tokens"),
+                ),
+            )
+        }
     }
 }
 

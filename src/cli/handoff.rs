@@ -1,7 +1,7 @@
 //! `ctxpack handoff`: the note for whoever goes on, from the session and the changes.
 
 use crate::cli::args::TalkArgs;
-use crate::cli::budget;
+use crate::cli::budget::{self, Size};
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::memory::MemoryArgs;
 use crate::cli::memory::{self, SESSIONS, day};
@@ -60,7 +60,15 @@ Examples:
 /// As [`memory::read`]; a session that is not there; nothing to hand over; a budget that holds nothing.
 pub fn run(args: &HandoffArgs) -> Outcome<()> {
     let target = args.output.as_deref().map(output::target).transpose()?;
-    let budget = budget::resolve(budget::parse(&args.budget)?, None)?;
+    let size = budget::parse(&args.budget)?;
+    if matches!(size, Size::Share(_)) {
+        let typed = &args.budget;
+        return Err(Failure::new(format!(
+            "--budget {typed}: a handoff is for no model to take a share of"
+        ))
+        .hint("--budget 1500, 6000c or 6KiB"));
+    }
+    let budget = budget::resolve(size, None)?;
     let memory = memory::read(&args.memory, &args.talk, SESSIONS)?;
     let tree = &memory.trees.trees[0];
     let state = handoff::state(tree);

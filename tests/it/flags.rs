@@ -263,9 +263,7 @@ fn a_share_needs_a_model() {
     let place = Place::new();
     let stderr = place.run(&["-b", "60%"]).bad();
     assert!(
-        stderr.starts_with(
-            "error: a budget of 60% needs a model to take it of\nhint: ctxpack --model "
-        ),
+        stderr.starts_with("error: a budget of 60% needs a model to take it of\nhint: --model "),
         "{stderr}"
     );
     place.run(&["-b", "60%", "-m", "gpt-4o"]).good();

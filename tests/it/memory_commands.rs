@@ -508,6 +508,9 @@ fn a_handoff_says_what_the_next_one_needs() {
     assert_eq!(place.run(&["handoff", "-q"]).good(), note);
     let notes = json(&place, &["notes", "--class", "handoff", "--json", "-q"]);
     assert!(notes["notes"].as_array().unwrap().len() >= 4, "{notes}");
+    assert!(place.run(&["handoff", "-b", "60%"]).bad().starts_with(
+        "error: --budget 60%: a handoff is for no model to take a share of\nhint: --budget 1500"
+    ));
     let small = place.run(&["handoff", "--budget", "80"]);
     assert!(
         small.stderr.contains("lines left out to fit --budget 80"),
