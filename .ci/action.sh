@@ -22,6 +22,7 @@ run() {
     if [ "$code" -gt 1 ]; then exit "$code"; fi
     if [ "$code" -ne 0 ]; then status=failed; fi
     local report="$RUNNER_TEMP/ctxpack-$command"
+    reports+=("$report.json")
     "$ctxpack" "$command" --quiet --format json --output "$report.json" "$@" || true
     "$ctxpack" "$command" --quiet --format markdown --output "$report.md" "$@" || true
     cat "$report.md" >>"$markdown"
@@ -35,6 +36,7 @@ is_here() {
 check() {
     find_ctxpack
     status=passed
+    reports=()
     markdown="$RUNNER_TEMP/ctxpack.md"
     : >"$markdown"
     local args=(--why)
@@ -67,12 +69,13 @@ check() {
         echo "status=$status"
         echo "report=$RUNNER_TEMP/ctxpack-check.json"
         echo "markdown=$markdown"
-        jq --raw-output '
-            "errors=\([.findings[] | select(.level == "error")] | length)",
-            "warnings=\([.findings[] | select(.level == "warning")] | length)",
-            "tokens=\([.checks[].tokens] | add // 0)",
-            "delta=\([.checks[] | select(.base) | .tokens - .base] | add // "")"
-        ' "$RUNNER_TEMP/ctxpack-check.json"
+        # findings of both commands; sizes are those of check
+        jq --slurp --raw-output '
+            "errors=\([.[].findings[] | select(.level == "error")] | length)",
+            "warnings=\([.[].findings[] | select(.level == "warning")] | length)",
+            "tokens=\([.[0].checks[].tokens] | add // 0)",
+            "delta=\([.[0].checks[] | select(.base) | .tokens - .base] | add // "")"
+        ' "${reports[@]}"
     } >>"$GITHUB_OUTPUT"
     [ "$status" = passed ]
 }

@@ -611,6 +611,57 @@ fn hooks_run_what_there_is() {
     }
 }
 
+/// The step of action.yml that checks, as GitHub runs it in the repository.
+#[cfg(unix)]
+fn action(place: &Place) -> Command {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/action.sh");
+    let mut command = Command::new("bash");
+    command
+        .arg(script)
+        .arg("check")
+        .current_dir(place.repo())
+        .env("HOME", place.home())
+        .env("RUNNER_TEMP", place.home())
+        .env("GITHUB_OUTPUT", place.home().join("output"))
+        .env("INPUT_BINARY", env!("CARGO_BIN_EXE_ctxpack"))
+        .env_remove("GITHUB_STEP_SUMMARY");
+    command
+}
+
+/// Needs jq, as machines of GitHub have it; elsewhere nothing is looked at where it is missing.
+#[cfg(unix)]
+#[test]
+fn the_action_counts_what_both_commands_find() {
+    let is_there = Command::new("jq").arg("--version").output().is_ok();
+    if !is_there && std::env::var_os("CI").is_none() {
+        return;
+    }
+    let config = "[[check]]\nname = \"docs\"\ninclude = [\"docs/**\"]\nbudget = 100\n[bundle.docs]\nbudget = \"1k\"\n";
+    let place = committed(&[("docs/a.md", &words(80)), ("ctxpack.toml", config)]);
+    let outputs = place.home().join("output");
+    let check = |code: i32, expected: &[&str]| {
+        std::fs::write(&outputs, "").unwrap();
+        let ran = Ran::new(
+            action(&place)
+                .env("INPUT_BUNDLES", "true")
+                .output()
+                .unwrap(),
+        );
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        let told = std::fs::read_to_string(&outputs).unwrap();
+        for line in expected {
+            assert!(told.lines().any(|it| it == *line), "{line}: {told}");
+        }
+    };
+    check(1, &["status=failed", "errors=1", "tokens=80"]); // no lock
+    place.run(&["bundle", "--write"]).good();
+    commit(&place);
+    check(0, &["status=passed", "errors=0", "tokens=80", "delta="]);
+    place.write("docs/a.md", &words(120));
+    commit(&place);
+    check(1, &["status=failed", "errors=2", "tokens=120"]); // too large, and another than locked
+}
+
 /// What the action is told to compare with may be the name of a branch by anybody.
 #[cfg(unix)]
 #[test]
@@ -620,18 +671,12 @@ fn the_action_fetches_revisions_alone() {
     let hostile = place.home().join("ran");
     let upload = format!("--upload-pack=touch {};", hostile.display());
     for against in [&upload, "--help", "no-such-branch", &"5".repeat(40)] {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/action.sh");
-        let output = Command::new("bash")
-            .arg(script)
-            .arg("check")
-            .current_dir(place.repo())
-            .env("HOME", place.home())
-            .env("RUNNER_TEMP", place.home())
-            .env("GITHUB_OUTPUT", place.home().join("output"))
-            .env("INPUT_BINARY", env!("CARGO_BIN_EXE_ctxpack"))
-            .env("INPUT_AGAINST", against)
-            .output();
-        let ran = Ran::new(output.unwrap());
+        let ran = Ran::new(
+            action(&place)
+                .env("INPUT_AGAINST", against)
+                .output()
+                .unwrap(),
+        );
         assert_eq!(ran.code, Some(2), "{against}: {ran:?}");
         assert_eq!(
             ran.stdout,
