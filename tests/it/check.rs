@@ -221,6 +221,32 @@ fn a_revision_that_a_shallow_clone_lacks_is_told_as_such() {
 }
 
 #[test]
+fn nothing_leads_to_a_lock_that_stays_empty() {
+    let place = committed(&[("docs/a.md", &words(80))]);
+    let said = place.run(&["check", "--max-growth", "5%", "docs"]).bad();
+    assert!(
+        said.ends_with("hint: --against origin/main, or another revision\n"),
+        "{said}"
+    );
+    let said = place.run(&["check", "--write"]).bad();
+    assert!(
+        said.starts_with(
+            "error: --write keeps the sizes of checks, and ctxpack.toml has no [[check]]\n"
+        ),
+        "{said}"
+    );
+    place.write("ctxpack.toml", CONFIG);
+    let said = place.run(&["check", "--max-growth", "5%"]).bad();
+    assert!(said.ends_with("or first ctxpack check --write\n"), "{said}");
+    place.run(&["check", "--write"]).good();
+    place.run(&["check", "--max-growth", "5%"]).good();
+    // checks that are gone leave the lock
+    place.write("ctxpack.toml", "");
+    place.run(&["check", "--write"]).good();
+    assert!(!place.read("ctxpack.lock").contains("check docs"));
+}
+
+#[test]
 fn a_share_is_of_the_model_that_is_typed() {
     let place = committed(&[("a.md", &words(120))]);
     place.run(&["check", "-b", "1%", "a.md"]).bad();

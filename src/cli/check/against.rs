@@ -31,8 +31,12 @@ impl Against {
             Some(name) => Ok(Some(Self::Revision(name.clone()))),
             None if is_locked && !args.write => Ok(Some(Self::Lock)),
             None if args.max_growth.is_some() && !args.write => {
-                Err(Failure::new("--max-growth needs something to compare with")
-                    .hint("--against origin/main, or first ctxpack check --write"))
+                // the lock holds the checks of ctxpack.toml alone
+                let hint = match entries.iter().any(|entry| entry.place.is_some()) {
+                    true => "--against origin/main, or first ctxpack check --write",
+                    false => "--against origin/main, or another revision",
+                };
+                Err(Failure::new("--max-growth needs something to compare with").hint(hint))
             }
             // what is written now is compared with next time
             None if args.write => Ok(entries

@@ -142,6 +142,14 @@ pub fn run(args: &CheckArgs) -> Outcome<ExitCode> {
         true => Lock::of_both_sides(&lock_text(&project.root, request.staged.as_ref())?),
         false => read_lock(&project, request.staged.as_ref())?,
     };
+    let is_any = entries.iter().any(|entry| !entry.is_built_in);
+    if args.write && !is_any && lock.behind(&["check"]).next().is_none() {
+        return Err(Failure::new(format!(
+            "--write keeps the sizes of checks, and {} has no [[check]]",
+            config::PROJECT_FILE
+        ))
+        .hint("ctxpack check --help has a sample"));
+    }
     let against = Against::of(args, &entries, &lock)?;
     let before = match &against {
         Some(Against::Revision(name)) => {
