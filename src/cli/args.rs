@@ -309,7 +309,7 @@ pub fn definition() -> clap::Command {
         command.mut_args(|arg| {
             // a manual has room for what -h has none for
             let arg = arg.hide_short_help(false);
-            let known = values(&name, arg.get_long().unwrap_or_default());
+            let known = values(&name, arg.get_long().unwrap_or(arg.get_id().as_str()));
             match known.is_empty() {
                 true => arg,
                 false => arg.value_parser(known).hide_possible_values(true),
@@ -319,7 +319,7 @@ pub fn definition() -> clap::Command {
     with_values(Cli::command())
 }
 
-/// The values that a flag of a command takes, where they can be listed.
+/// The values that a flag of a command takes, or what stands without one, where they can be listed.
 fn values(command: &str, flag: &str) -> Vec<&'static str> {
     use crate::cli::report;
     use ctxpack::tokens::models;
@@ -335,6 +335,10 @@ fn values(command: &str, flag: &str) -> Vec<&'static str> {
         (_, "tokenizer") => vec!["o200k_base", "cl100k_base"],
         (_, "model") => models::known_models().map(|it| it.name).collect(),
         ("init", "agent") => ctxpack::agents::setup::AGENTS
+            .iter()
+            .map(|it| it.name)
+            .collect(),
+        ("hook", "agent") => ctxpack::agents::hook::HOSTS
             .iter()
             .map(|it| it.name)
             .collect(),

@@ -57,6 +57,7 @@ fn bash_completes() {
     check(&["ctxpack", "-f", ""], "xml markdown json plain");
     check(&["ctxpack", "check", "-f", "git"], "github gitlab");
     check(&["ctxpack", "cache", "cl"], "clear");
+    check(&["ctxpack", "hook", "c"], "claude-code codex");
 }
 
 #[test]
