@@ -112,7 +112,13 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut slot = interrupt::temporary();
-    let mut file = builder.tempfile_in(parent(path))?;
+    let file = builder.tempfile_in(parent(path));
+    // the name of a temporary file is random, and nobody's concern
+    let mut file = file.map_err(|error| {
+        let said = error.to_string();
+        let why = said.split(" at path ").next().unwrap_or_default();
+        std::io::Error::new(error.kind(), why)
+    })?;
     *slot = Some(file.path().to_owned());
     drop(slot);
     let written = file

@@ -408,7 +408,7 @@ pub fn project(path: &Path, is_staged: bool, flags: Settings) -> Outcome<Project
     let (settings, warning) = config::within(settings, &Settings::default());
     warnings.extend(warning);
     let merged = config::merge(&[flags, settings.clone()]);
-    let model = merged.model.clone();
+    let model = merged.model;
     let what = WhatArgs {
         no_home: true,
         no_cache: true,

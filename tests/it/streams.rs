@@ -186,6 +186,12 @@ fn a_full_disk_is_a_failure() {
             ran.stderr
         );
     }
+    // where no file can be made at all, it is the file that is named, and no temporary one beside it
+    let stderr = place.run(&["--quiet", "-o", "/proc/none.xml"]).bad();
+    assert!(
+        stderr.starts_with("error: cannot write /proc/none.xml: ") && !stderr.contains(".tmp"),
+        "{stderr}"
+    );
 }
 
 #[cfg(unix)]
