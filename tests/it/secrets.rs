@@ -308,6 +308,8 @@ fn files_may_be_left_out_or_end_the_run() {
     assert!(ran.stderr.contains("NOTES.md: "), "{}", ran.stderr);
     let ran = place.run(&["--secrets", "off"]);
     assert!(ran.good().contains(&secret));
+    // what was not searched is not known to hold none
+    check_absent(&place.run(&[]), &secret);
     assert!(
         place
             .run(&["--secrets", "maybe"])
