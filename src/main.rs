@@ -16,6 +16,10 @@ use cli::usage;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+/// The system's lets the heaps of threads grow by a page or two at a time, and clears what it is given back.
+#[global_allocator]
+static HEAP: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     interrupt::install();
     let typed: Vec<OsString> = std::env::args_os().collect();
@@ -41,7 +45,6 @@ fn run(typed: Vec<OsString>, color: ColorChoice) -> Outcome<ExitCode> {
             };
         }
     };
-    cli::heap::prepare();
     command.run()
 }
 

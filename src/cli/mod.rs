@@ -17,7 +17,6 @@ pub mod eval;
 pub mod explain;
 pub mod failure;
 pub mod handoff;
-pub mod heap;
 pub mod hook;
 pub mod host;
 pub mod init;
