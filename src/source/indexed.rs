@@ -194,8 +194,11 @@ impl Run<'_> {
 
     fn settled(&self, file: &FileRef, next: RowIdx) -> Option<RowIdx> {
         let stamp = self.trees.entry(file).stamp;
-        let row = self.catalog.settled(self.path(file), stamp, next)?;
-        self.is_kept(file).then_some(row)
+        if file.is_note || self.trees.entry(file).object().is_some() {
+            return None;
+        }
+        // what else bars a file from an index is its name and its size, which are as they were when it came into this one
+        self.catalog.settled(self.path(file), stamp, next)
     }
 
     /// Looks files up where they stand. Those of shards that are not there come back, and the shards are forgotten.

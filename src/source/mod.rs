@@ -166,7 +166,10 @@ pub fn list(request: &Request, mut trees: Vec<Tree>) -> Result<Trees, Error> {
             if is_temporary(below) || !tree.may_show(entry) {
                 return None;
             }
-            let matches = |set: &GlobSet| set.is_match(below) || set.is_match(&*entry.path);
+            let matches = |set: &GlobSet| {
+                // an empty one takes the path apart all the same
+                !set.is_empty() && (set.is_match(below) || set.is_match(&*entry.path))
+            };
             if matches(&exclude) {
                 return None;
             }
