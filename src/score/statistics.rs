@@ -47,7 +47,9 @@ pub fn softmax(logits: &[f64]) -> Vec<f64> {
 
 /// Indexes of `values`, largest first; ties by index.
 pub fn ranking(values: &[f64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.par_sort_by(|&a, &b| values[b].total_cmp(&values[a]));
-    order
+    // by value and place side by side: of a large tree each look into `values` would be one into memory
+    let keyed = values.iter().enumerate().map(|(idx, &value)| (value, idx));
+    let mut keyed: Vec<(f64, usize)> = keyed.collect();
+    keyed.par_sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    keyed.into_iter().map(|(_, idx)| idx).collect()
 }

@@ -1,7 +1,6 @@
 //! Files that nothing tells apart, and in which order they come.
 
 use super::folders::Folders;
-use rayon::prelude::*;
 
 /// So many files of one probability stand in the order of their paths.
 const MAX_TIED: usize = 100;
@@ -31,16 +30,26 @@ fn by_turns(tied: &mut [usize], folders: &Folders<'_>) {
     if tied.len() <= MAX_TIED {
         return;
     }
-    let mut n_in = vec![0_u32; folders.names.len()];
+    let mut n_in = vec![0_usize; folders.names.len()];
     let turn = |&idx: &usize| {
         let n = &mut n_in[folders.of[idx] as usize];
         *n += 1;
         (*n, idx)
     };
-    let mut turns: Vec<(u32, usize)> = tied.iter().map(turn).collect();
-    turns.par_sort_by_key(|&(turn, _)| turn);
-    for (place, (_, idx)) in tied.iter_mut().zip(turns) {
-        *place = idx;
+    let turns: Vec<(usize, usize)> = tied.iter().map(turn).collect();
+    // where the files of each turn begin: there are as many turns as the largest folder has files
+    let n_turns = turns.iter().map(|&(turn, _)| turn).max().unwrap_or(0);
+    let mut starts = vec![0; n_turns + 1];
+    for &(turn, _) in &turns {
+        starts[turn] += 1;
+    }
+    let mut next = 0;
+    for start in &mut starts {
+        next += std::mem::replace(start, next);
+    }
+    for (turn, idx) in turns {
+        tied[starts[turn]] = idx;
+        starts[turn] += 1;
     }
 }
 
