@@ -8,7 +8,7 @@ use crate::source;
 use rayon::prelude::*;
 use std::sync::Arc;
 
-/// A file that was left out.
+/// A file that was left out, for `reason` where it could have been shown.
 fn omitted_file(survey: &Survey, file_idx: usize, reason: &'static str) -> Omitted {
     let file = &survey.files[file_idx];
     Omitted {
@@ -29,20 +29,22 @@ pub(crate) fn unlisted(survey: &Survey, menus: &[Renderings]) -> Vec<Omitted> {
             is_listed[survey.opened[idx].file_idx] = true;
         }
     }
-    // by number as long as they are moved: the rows of a large tree are large
-    let mut unlisted: Vec<(f64, u32)> = (0..survey.files.len())
+    // made in the order of the files, which memory has them in, and brought into that of the bundle afterwards
+    let mut rows: Vec<Option<Omitted>> = (0..survey.files.len())
         .into_par_iter()
-        .filter(|&idx| {
+        .map(|idx| {
             let barred = survey.files[idx].barred;
-            !is_listed[idx] && !matches!(barred, Some(source::NOTE | source::BUNDLE))
+            let is_told = !is_listed[idx] && !matches!(barred, Some(source::NOTE | source::BUNDLE));
+            is_told.then(|| omitted_file(survey, idx, "not among the most probable"))
         })
-        .map(|idx| (score::chance::needed(survey.ranked.p[idx]), idx as u32))
         .collect();
+    let ordered = rows.iter().enumerate();
+    let ordered = ordered.filter_map(|(idx, row)| Some((row.as_ref()?.relevance, idx)));
+    let mut ordered: Vec<(f64, usize)> = ordered.collect();
     // files stand by path
-    unlisted.par_sort_unstable_by(|(a, a_idx), (b, b_idx)| b.total_cmp(a).then(a_idx.cmp(b_idx)));
-    let omitted =
-        |&(_, idx): &(f64, u32)| omitted_file(survey, idx as usize, "not among the most probable");
-    let unlisted: Vec<Omitted> = unlisted.par_iter().map(omitted).collect();
+    ordered.par_sort_unstable_by(|(a, a_idx), (b, b_idx)| b.total_cmp(a).then(a_idx.cmp(b_idx)));
+    let unlisted = ordered.into_iter().filter_map(|(_, idx)| rows[idx].take());
+    let unlisted: Vec<Omitted> = unlisted.collect();
     debug_assert!(unlisted.is_sorted_by(|a, b| a.order(b).is_le()));
     unlisted
 }
