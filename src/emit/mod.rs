@@ -86,20 +86,50 @@ pub fn item(format: Format, item: &Item) -> String {
 /// How often the JSON bundle's count of itself is tried. Two rounds do where a count of digits holds; see [`finish`].
 const MOST_ROUNDS: usize = 8;
 
-/// Writes the bundle and counts it.
+/// Writes the bundle and counts it. What [`item`] makes of each item is `tokens` of it long.
 ///
 /// A JSON bundle states its own count, which is part of what is counted. More digits never cost fewer tokens, so
 /// counting again from what was counted ends at a number that holds; should a tokenizer break that rule, the text
 /// states the last number tried and `Bundle.tokens` is exact all the same.
-/// Costs one count of the whole text, for JSON two or three.
+/// Costs two or three counts of the whole text for JSON, else one of what stands around the items.
 pub fn finish(format: Format, account: Account, tokenizer: Tokenizer) -> Bundle {
-    let (text, tokens) = settle(format, &account, |text| tokenizer.count(text));
+    let (text, tokens) = match format {
+        Format::Json => settle(format, &account, |text| tokenizer.count(text)),
+        _ => add_up(shape(format), &account, tokenizer),
+    };
+    debug_assert_eq!(tokens, tokenizer.count(&text));
     Bundle {
         text,
         tokens,
         account,
         format,
     }
+}
+
+/// The text, and its count from those of the items: they are counted again only where they do not add up.
+fn add_up(shape: &Shape, account: &Account, tokenizer: Tokenizer) -> (String, usize) {
+    let head = ((shape.head)(account, account.budget), None);
+    let tail = ((shape.tail)(account), None);
+    let items = account.items.iter().enumerate().map(|(idx, item)| {
+        let separator = if idx > 0 { shape.separator } else { "" };
+        let is_counted = shape.separator.is_empty();
+        let text = format!("{separator}{}", (shape.item)(item));
+        (text, is_counted.then_some(item.tokens))
+    });
+    let (mut text, mut tokens) = (String::new(), 0);
+    // the end of what was counted, and the count of what stands behind it, where that is known
+    let (mut end, mut known) = (0, Some(0));
+    for (part, count) in [head].into_iter().chain(items).chain([tail]) {
+        if Tokenizer::adds_up(&text, &part) {
+            tokens += known.unwrap_or_else(|| tokenizer.count(&text[end..]));
+            (end, known) = (text.len(), count);
+        } else {
+            known = None;
+        }
+        text.push_str(&part);
+    }
+    tokens += known.unwrap_or_else(|| tokenizer.count(&text[end..]));
+    (text, tokens)
 }
 
 /// The text that states its own count, where the format does, and the count.

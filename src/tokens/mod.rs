@@ -87,6 +87,16 @@ impl Tokenizer {
         counts
     }
 
+    /// Whether the counts of two texts add up to that of the second behind the first, whatever else stands in them. So it is behind the
+    /// end of a line, where no blank follows: no piece goes on over that, nor does one in front of it depend on what follows. (A slash
+    /// is part of the piece before, in `o200k_base`.)
+    pub fn adds_up(before: &str, after: &str) -> bool {
+        let goes_on = |c: char| c.is_whitespace() || c == '/';
+        before.is_empty()
+            || after.is_empty()
+            || before.ends_with('\n') && !after.starts_with(goes_on)
+    }
+
     /// Calls `found` with where each piece of `text` begins, and how many tokens it is.
     #[inline]
     fn each(self, text: &str, found: impl FnMut(usize, usize)) {

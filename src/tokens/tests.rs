@@ -326,6 +326,41 @@ proptest! {
     fn any_text(text in any::<String>()) {
         check(&text);
     }
+
+    #[test]
+    fn texts_that_add_up(
+        before in prop::collection::vec(prop::sample::select(FRAGMENTS), 0..6),
+        end in r"[ \t\r\n/>)a.'\u{85}\u{2028}]{0,4}\n",
+        after in prop_oneof![any::<String>(), r"[ \t\r\n/<#='0aé\u{301}\u{85}\u{2028}]{0,4}"],
+        rest in prop::collection::vec(prop::sample::select(FRAGMENTS), 0..6),
+    ) {
+        let (before, after) = (before.concat() + &end, after + &rest.concat());
+        if Tokenizer::adds_up(&before, &after) {
+            for &tokenizer in Tokenizer::all() {
+                let joined = tokenizer.count(&format!("{before}{after}"));
+                prop_assert_eq!(tokenizer.count(&before) + tokenizer.count(&after), joined);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_adds_up() {
+    let check = |before: &str, after: &str, adds_up: bool| {
+        assert_eq!(
+            Tokenizer::adds_up(before, after),
+            adds_up,
+            "{before:?} {after:?}"
+        );
+    };
+    check("", " a", true);
+    check("a ", "", true);
+    check("}\n", "<document", true);
+    check("}\n\n", "é", true);
+    check("}", "<document", false);
+    check("}\n", "\n", false);
+    check("}\n", " a", false);
+    check("}\n", "// a", false);
 }
 
 fn oracle(tokenizer: Tokenizer, text: &str) -> usize {
