@@ -36,8 +36,8 @@ pub struct Fitted {
 /// Steps beyond the budget that are enough to do without those too small to matter.
 const ENOUGH: usize = 5;
 
-/// A budget from which on items are counted on all cores. Below it that takes milliseconds, and who waits for other cores takes up
-/// other work meanwhile: of many cases at once, the next.
+/// A budget from which on items are counted on all cores whoever asks. Below it that takes milliseconds, and one of many threads that
+/// waits for the others takes up other work meanwhile: of many cases at once, the next.
 const MANY: usize = 250_000;
 
 /// What may stay unused: filling it costs more rounds than it is worth.
@@ -81,6 +81,7 @@ pub fn fit(
     let everything = worth_of_everything(menus);
     // one round takes most of what the one before took
     let made: RefCell<FxHashMap<Taken, Item>> = RefCell::default();
+    let is_shared = given >= MANY || rayon::current_thread_index().is_none();
     let write = |selection: &Selection, account: &Account| -> (Bundle, usize) {
         let mut taken: Vec<(usize, usize)> = selection
             .chosen
@@ -95,7 +96,7 @@ pub fn fit(
         new.retain(|taken| !made.contains_key(taken));
         let new: Vec<(Taken, Item)> = new
             .into_par_iter()
-            .with_min_len(if given < MANY { usize::MAX } else { 1 })
+            .with_min_len(if is_shared { 1 } else { usize::MAX })
             .map(|(menu, option)| {
                 let mut item = make(&menus[menu], &menus[menu].options[option]);
                 item.tokens = measure.tokenizer.count(&emit::item(measure.format, &item));
