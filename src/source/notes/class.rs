@@ -6,6 +6,8 @@
 
 use super::Class;
 use Class::{Decision, Fact, Gotcha, Handoff, Preference, Principle, Status};
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// Words that open an atom, before a colon or in brackets.
 const MARKS: &[(&str, Class)] = &[
@@ -132,8 +134,9 @@ pub fn class(text: &str, headings: &[String], default: Class) -> Class {
     }
     for heading in headings.iter().rev() {
         let heading = heading.to_lowercase();
-        if let Some((_, class)) = HEADINGS.iter().find(|(word, _)| has_word(&heading, word)) {
-            return *class;
+        static CUES: LazyLock<Vec<Cue>> = LazyLock::new(|| cues(HEADINGS));
+        if let Some(class) = first_of(&CUES, &heading) {
+            return class;
         }
     }
     if default == Fact
@@ -197,16 +200,30 @@ pub fn mark(text: &str) -> Option<Class> {
 
 /// The class that wording alone gives.
 pub fn by_wording(text: &str) -> Option<Class> {
+    static CUES: LazyLock<Vec<Cue>> = LazyLock::new(|| cues(WORDS));
     let text = text.to_lowercase().replace('’', "'");
-    let found = WORDS.iter().find(|(word, _)| has_word(&text, word));
-    let takes_one = || text.contains(", not ") && has_word(&text, "use");
-    let found = found.map(|(_, class)| *class);
-    found.or_else(|| takes_one().then_some(Preference))
+    let takes_one = || text.contains(", not ") && has_word(&text, &Finder::new("use"));
+    first_of(&CUES, &text).or_else(|| takes_one().then_some(Preference))
 }
 
-fn has_word(text: &str, word: &str) -> bool {
-    memchr::memmem::find_iter(text.as_bytes(), word).any(|at| {
-        let rest = &text[at + word.len()..];
+/// A word, ready to be looked for: there are dozens, and an atom is shorter than it takes to prepare them.
+type Cue = (Finder<'static>, Class);
+
+fn cues(words: &[(&'static str, Class)]) -> Vec<Cue> {
+    let cues = words
+        .iter()
+        .map(|&(word, class)| (Finder::new(word), class));
+    cues.collect()
+}
+
+fn first_of(cues: &[Cue], text: &str) -> Option<Class> {
+    let found = cues.iter().find(|(word, _)| has_word(text, word));
+    found.map(|&(_, class)| class)
+}
+
+fn has_word(text: &str, word: &Finder<'_>) -> bool {
+    word.find_iter(text.as_bytes()).any(|at| {
+        let rest = &text[at + word.needle().len()..];
         let rest = rest.strip_prefix('s').unwrap_or(rest);
         !text[..at].ends_with(char::is_alphanumeric) && !rest.starts_with(char::is_alphanumeric)
     })
