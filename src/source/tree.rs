@@ -482,13 +482,20 @@ impl Tree {
             }
         };
         let above = Rules::above(&root, top.as_deref(), info.as_deref(), &mut self.warnings);
-        let found = walk::walk(&root, &folder, &above, LIMITS)?;
+        let index = self.index();
+        let prefix = self.repository.as_ref().map(|it| it.prefix.clone());
+        let tracked = index.as_ref().map(|index| walk::Tracked {
+            index,
+            prefix: prefix.as_deref().unwrap_or_default(),
+        });
+        let found = walk::walk(&root, &folder, &above, tracked, LIMITS)?;
         let n_before = self.warnings.len();
         self.warnings.extend(found.warnings);
         let files = found.files.into_par_iter();
         self.entries = files.map(|(below, stat)| self.entry(below, stat)).collect();
         self.sort();
-        let tracked = self.tracked(&folder, &above);
+        let tracked = tracked.map(|tracked| self.tracked(tracked, &folder, &above));
+        let tracked = tracked.unwrap_or_default();
         if self.entries.is_empty() {
             self.entries = tracked;
             self.sort();
@@ -527,25 +534,26 @@ impl Tree {
         only.is_none_or(|only| only.contains(&entry.below))
     }
 
+    /// Git's list of what it tracks; none where there is no repository, or a warning.
+    fn index(&mut self) -> Option<gix::worktree::Index> {
+        let index = self.repository.as_ref()?.handle().index_or_empty();
+        let warn = |e| {
+            let message = format!("the git index could not be read ({})", one_line(&e));
+            self.warnings
+                .push(Warning::new("git-unreadable", "", message));
+        };
+        index.map_err(warn).ok()
+    }
+
     /// Files that git tracks although an ignore file names them belong to the repository; `.ctxpackignore` still rules. What is listed
     /// already, sorted, is passed over.
-    fn tracked(&mut self, folder: &Folder, above: &Rules) -> Vec<Entry> {
+    fn tracked(
+        &mut self,
+        walk::Tracked { index, prefix }: walk::Tracked<'_>,
+        folder: &Folder,
+        above: &Rules,
+    ) -> Vec<Entry> {
         let mut tracked = Vec::new();
-        let Some(repository) = self.repository.clone() else {
-            return tracked;
-        };
-        let handle = repository.handle();
-        let index = match handle.index_or_empty() {
-            Ok(index) => index,
-            Err(e) => {
-                self.warnings.push(Warning::new(
-                    "git-unreadable",
-                    "",
-                    format!("the git index could not be read ({})", one_line(&e)),
-                ));
-                return tracked;
-            }
-        };
         let entries = self.entries.iter();
         let mut known: Vec<Cow<'_, [u8]>> = entries.map(|it| bytes_of(&it.below)).collect();
         if !known.is_sorted() {
@@ -554,7 +562,7 @@ impl Tree {
         let mut known = known.iter().peekable();
         let mut unknown: Vec<&[u8]> = Vec::new();
         for entry in index.entries() {
-            let Some(below) = entry.path(&index).strip_prefix(&*repository.prefix) else {
+            let Some(below) = entry.path(index).strip_prefix(prefix) else {
                 continue;
             };
             // both are in git's order; what an index that is not lists twice is dropped in the end

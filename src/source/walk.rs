@@ -160,6 +160,58 @@ impl Rules {
             .find_map(|layer| self.verdict(layer, path, is_folder))
             .unwrap_or(false)
     }
+
+    /// The same of a file that git tracks: its own rules are not about that.
+    fn ignores_tracked(&self, path: &Path) -> bool {
+        self.verdict(0, path, false).unwrap_or(false)
+    }
+}
+
+/// What git tracks, and the path of the root below its work tree.
+#[derive(Clone, Copy)]
+pub struct Tracked<'a> {
+    /// Its index.
+    pub index: &'a gix::index::State,
+    /// With `/`, ending in `/` unless empty.
+    pub prefix: &'a [u8],
+}
+
+/// That of one folder.
+struct TrackedIn<'a> {
+    index: &'a gix::index::State,
+    /// Those whose paths begin with the folder's.
+    entries: &'a [gix::index::Entry],
+    path: Vec<u8>,
+    /// Bytes of the path that are the folder's.
+    n_folder: usize,
+}
+
+impl<'a> Tracked<'a> {
+    fn below(self, folder: &Path) -> TrackedIn<'a> {
+        let mut path = self.prefix.to_vec();
+        path.extend(bytes_of(folder).iter());
+        if path.last().is_some_and(|&b| b != b'/') {
+            path.push(b'/');
+        }
+        let entries = self.index.prefixed_entries(path.as_slice().into());
+        TrackedIn {
+            index: self.index,
+            entries: entries.unwrap_or_default(),
+            n_folder: path.len(),
+            path,
+        }
+    }
+}
+
+impl TrackedIn<'_> {
+    /// Whether git tracks the file of this name. Of an index that is in no order it may say no.
+    fn has(&mut self, name: &OsStr) -> bool {
+        self.path.truncate(self.n_folder);
+        self.path.extend(bytes_of(Path::new(name)).iter());
+        let path = self.path.as_slice().into();
+        let by_path = |entry: &gix::index::Entry| entry.path(self.index).cmp(path);
+        self.entries.binary_search_by(by_path).is_ok()
+    }
 }
 
 /// Folders that are looked into at once, and names of each: what has more is looked into by itself, so that memory is bounded.
@@ -170,7 +222,7 @@ const MAX_NAMES_AT_ONCE: usize = 1 << 14;
 const MIN_STATS: usize = 256;
 
 /// Lists the files below `root`, canonical and held open as `handle`, that no rule leaves out. Links are not followed, `.git` is
-/// passed over. Where the tree is larger than `limits` the rest is left out, with a warning. Folders of one depth are looked into on all
+/// passed over; what is `tracked` git's own rules do not leave out. Where the tree is larger than `limits` the rest is left out, with a warning. Folders of one depth are looked into on all
 /// cores, and counted in the order of their names.
 ///
 /// # Errors
@@ -179,6 +231,7 @@ pub fn walk(
     root: &Path,
     handle: &Folder,
     above: &Arc<Rules>,
+    tracked: Option<Tracked<'_>>,
     limits: Limits,
 ) -> Result<Found, Error> {
     let mut found = Found::default();
@@ -193,13 +246,13 @@ pub fn walk(
             let most = MAX_NAMES_AT_ONCE.min(limits.n_names - n_names);
             let looked: Vec<std::io::Result<Looked>> = folders
                 .par_iter()
-                .map(|(below, above)| look(root, handle, below, above, most))
+                .map(|(below, above)| look(root, handle, below, above, tracked, most))
                 .collect();
             for ((below, above), looked) in folders.iter().zip(looked) {
                 let left = limits.n_names - n_names;
                 let looked = match looked {
                     Ok(looked) if looked.is_cut || looked.n_names > left => {
-                        look(root, handle, below, above, left)
+                        look(root, handle, below, above, tracked, left)
                     }
                     looked => looked,
                 };
@@ -273,6 +326,7 @@ fn look(
     handle: &Folder,
     below: &Path,
     above: &Arc<Rules>,
+    tracked: Option<Tracked<'_>>,
     most: usize,
 ) -> std::io::Result<Looked> {
     let folder = handle.folder(below)?;
@@ -297,8 +351,20 @@ fn look(
         Arc::clone(above)
     };
     let n_names = listing.len();
+    let mut tracked = tracked.map(|tracked| tracked.below(below));
+    let mut path = full.clone();
     listing.retain(|(name, kind)| {
-        !is_git(name) && !rules.ignores(&full.join(name), *kind == Kind::Folder)
+        // one name after the other in one place
+        path.push(name);
+        // to look it up takes less than to ask all rules
+        let is_file = *kind == Kind::File;
+        let is_tracked = is_file && tracked.as_mut().is_some_and(|it| it.has(name));
+        let is_left_out = match is_tracked {
+            true => rules.ignores_tracked(&path),
+            false => rules.ignores(&path, *kind == Kind::Folder),
+        };
+        path.pop();
+        !is_git(name) && !is_left_out
     });
     let look = |(name, kind): (OsString, Kind)| {
         let stat = (kind == Kind::File).then(|| folder.stat_name(&name));
@@ -612,7 +678,7 @@ mod tests {
             std::fs::write(path, "").unwrap();
         }
         let folder = Folder::open(&root).unwrap();
-        let found = walk(&root, &folder, &Arc::default(), limits).unwrap();
+        let found = walk(&root, &folder, &Arc::default(), None, limits).unwrap();
         let paths: Vec<&str> = found.files.iter().filter_map(|it| it.0.to_str()).collect();
         assert_eq!(paths, files, "{limits:?}");
         let codes: Vec<&str> = found.warnings.iter().map(|it| it.code).collect();
