@@ -152,24 +152,20 @@ impl Terms {
 }
 
 impl Visitor for Profiler {
-    /// Its place in the memo.
-    type Word = usize;
-
-    fn expect(&mut self, n_words: usize) {
-        self.memo.reserve(n_words);
-    }
+    /// Its number in the memo.
+    type Word = u32;
 
     #[inline]
-    fn look_up(&mut self, text: &[u8], word: Range<usize>) -> usize {
-        self.memo.place(word_hash(text, &word), || Word {
+    fn look_up(&mut self, text: &[u8], word: Range<usize>) -> u32 {
+        self.memo.number(word_hash(text, &word), || Word {
             start: self.known.split(&text[word]),
             last: 0,
         })
     }
 
     /// Counts the word as a whole: most come more than once in a segment, and many have several terms.
-    fn word(&mut self, _: u32, field: Field, place: usize) -> u8 {
-        let known = self.memo.at(place);
+    fn word(&mut self, _: u32, field: Field, number: u32) -> u8 {
+        let known = self.memo.at(number);
         // what was counted of other segments is overwritten or gone: it is of no such word
         let mut at = known.last;
         let mut other = u32::MAX;

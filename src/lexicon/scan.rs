@@ -76,8 +76,8 @@ pub const MAX_IMPORTS: usize = 200;
 pub(super) trait Visitor {
     /// What it knows of a word.
     type Word: Copy;
-    /// So many words at most will be looked up in one text.
-    fn expect(&mut self, n_words: usize);
+    /// A text begins.
+    fn begin(&mut self) {}
     /// Looks a word of the text up.
     fn look_up(&mut self, text: &[u8], word: Range<usize>) -> Self::Word;
     /// A word on a line, in a field. Returns how many terms it has.
@@ -196,18 +196,17 @@ pub(super) const MAX_TERMS_OF_WORD: usize = 200;
 impl Visitor for Scanner<'_> {
     type Word = Word;
 
-    fn expect(&mut self, n_words: usize) {
+    fn begin(&mut self) {
         if self.memo.len() >= MAX_WORDS {
             self.memo.clear(); // bounded memory on trees with endless distinct words
             self.pool.clear();
         }
-        self.memo.reserve(n_words);
     }
 
     #[inline]
     fn look_up(&mut self, text: &[u8], word: Range<usize>) -> Word {
         let (pool, vocabulary) = (&mut self.pool, &self.query.vocabulary);
-        let place = self.memo.place(word_hash(text, &word), || {
+        let number = self.memo.number(word_hash(text, &word), || {
             let start = pool.len();
             let mut n_terms = 0_u8;
             each_term(&text[word], |term| {
@@ -222,7 +221,7 @@ impl Visitor for Scanner<'_> {
                 n_terms,
             }
         });
-        *self.memo.at(place)
+        *self.memo.at(number)
     }
 
     fn word(&mut self, line_no: u32, field: Field, word: Word) -> u8 {
@@ -288,8 +287,7 @@ pub(super) fn walk(
     let ranges = words
         .iter()
         .map(|&[start, end]| start as usize..end as usize);
-    // of each a part may be looked up once more
-    visitor.expect(2 * words.len());
+    visitor.begin();
     // all of them first: while memory is waited for that knows one word, the next ones are looked up
     let known: Vec<_> = ranges
         .clone()

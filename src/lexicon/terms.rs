@@ -132,77 +132,93 @@ pub const fn is_word_byte(byte: u8) -> bool {
         | (byte >= 0x80)
 }
 
-/// Remembers what came of words, by their [`word_hash`]: a table that is looked into at one place, and mostly no further.
+/// Remembers what came of words, by their [`word_hash`], and numbers them in the order in which they first came.
+///
+/// The table that is looked into is apart from what is known, and no larger than the words in it ask for: it is read in no order, so
+/// that what it costs is whether it stays near the processor. The words that come most come early, and stand together.
 pub(super) struct Memo<T> {
-    /// A power of two, of which half is free. What is free has the hash 0.
-    places: Vec<(u64, T)>,
-    n_words: usize,
+    /// Of each place the upper half of the hash, and in the lower half the number of the word and one; 0 is free. A power of two, of
+    /// which half is free.
+    places: Vec<u64>,
+    words: Vec<(u64, T)>,
 }
 
 /// Places of a new memo, a power of two.
 const N_PLACES: usize = 1 << 12;
 
-impl<T: Copy + Default> Default for Memo<T> {
+impl<T> Default for Memo<T> {
     fn default() -> Self {
         Self {
-            places: vec![(0, T::default()); N_PLACES],
-            n_words: 0,
+            places: vec![0; N_PLACES],
+            words: Vec::new(),
         }
     }
 }
 
-impl<T: Copy + Default> Memo<T> {
-    /// Makes room for so many words that may be new.
-    pub fn reserve(&mut self, n_words: usize) {
-        while (self.n_words + n_words) * 2 > self.places.len() {
-            let wider = vec![(0, T::default()); self.places.len() * 2];
-            let places = std::mem::replace(&mut self.places, wider);
-            for (hash, known) in places.into_iter().filter(|it| it.0 != 0) {
-                let at = self.find(hash);
-                self.places[at] = (hash, known);
-            }
-        }
-    }
-
-    /// Where a word stands until room is made; with what `split` says where it was not known. There has to be room.
+impl<T> Memo<T> {
+    /// The number of the word with this hash; with what `split` says where it was not known.
     #[inline]
-    pub fn place(&mut self, hash: u64, split: impl FnOnce() -> T) -> usize {
-        let hash = hash.max(1);
-        let at = self.find(hash);
-        if self.places[at].0 == 0 {
-            self.n_words += 1;
-            self.places[at] = (hash, split());
-        }
-        at
-    }
-
-    /// Where the word is, or would be.
-    #[inline]
-    fn find(&self, hash: u64) -> usize {
+    pub fn number(&mut self, hash: u64, split: impl FnOnce() -> T) -> u32 {
         let last = self.places.len() - 1;
         let mut at = hash as usize & last;
-        while self.places[at].0 != hash && self.places[at].0 != 0 {
+        loop {
+            let place = self.places[at];
+            if place == 0 {
+                return self.add(at, hash, split());
+            }
+            let number = place as u32 - 1;
+            if place >> 32 == hash >> 32 && self.words[number as usize].0 == hash {
+                return number;
+            }
             at = (at + 1) & last;
         }
-        at
     }
 
-    /// What came of the word at a place.
+    /// Adds a word whose place is free.
+    #[inline(never)]
+    fn add(&mut self, at: usize, hash: u64, known: T) -> u32 {
+        let number = self.words.len() as u32;
+        self.words.push((hash, known));
+        self.places[at] = entry(hash, number);
+        if self.words.len() * 2 > self.places.len() {
+            self.widen();
+        }
+        number
+    }
+
+    fn widen(&mut self) {
+        let last = self.places.len() * 2 - 1;
+        self.places.clear();
+        self.places.resize(last + 1, 0);
+        for (number, &(hash, _)) in (0..).zip(&self.words) {
+            let mut at = hash as usize & last;
+            while self.places[at] != 0 {
+                at = (at + 1) & last;
+            }
+            self.places[at] = entry(hash, number);
+        }
+    }
+
+    /// What came of a word.
     #[inline]
-    pub fn at(&mut self, place: usize) -> &mut T {
-        &mut self.places[place].1
+    pub fn at(&mut self, number: u32) -> &mut T {
+        &mut self.words[number as usize].1
     }
 
     /// Words that are known.
     pub fn len(&self) -> usize {
-        self.n_words
+        self.words.len()
     }
 
     /// Forgets all, and keeps the room.
     pub fn clear(&mut self) {
-        self.places.fill((0, T::default()));
-        self.n_words = 0;
+        self.places.fill(0);
+        self.words.clear();
     }
+}
+
+fn entry(hash: u64, number: u32) -> u64 {
+    hash >> 32 << 32 | (u64::from(number) + 1)
 }
 
 /// Calls `emit` with each term of one word: its sub-words, stemmed, and `=whole` where the word has more than one part or
@@ -370,25 +386,23 @@ mod tests {
         let text = format!("{word} {word}").into_bytes();
         let mut memo: Memo<usize> = Memo::default();
         for n in 1..=word.len() {
-            memo.reserve(2);
-            let first = memo.place(word_hash(&text, &(0..n)), || n);
+            let first = memo.number(word_hash(&text, &(0..n)), || n);
             // the second ends with the text
             let start = word.len() + 1;
-            let again = memo.place(word_hash(&text[..start + n], &(start..start + n)), || 0);
+            let again = memo.number(word_hash(&text[..start + n], &(start..start + n)), || 0);
             assert_eq!((first, *memo.at(again)), (again, n));
         }
         assert_eq!(memo.len(), word.len());
         // other words come in, and it is still known
         let numbers: Vec<String> = (0..10_000).map(|n| format!("{n}x")).collect();
         for (n, number) in numbers.iter().enumerate() {
-            memo.reserve(1);
-            memo.place(word_hash(number.as_bytes(), &(0..number.len())), || 100 + n);
+            memo.number(word_hash(number.as_bytes(), &(0..number.len())), || 100 + n);
         }
         for (n, number) in numbers.iter().enumerate() {
-            let place = memo.place(word_hash(number.as_bytes(), &(0..number.len())), || 0);
+            let place = memo.number(word_hash(number.as_bytes(), &(0..number.len())), || 0);
             assert_eq!(*memo.at(place), 100 + n);
         }
-        let place = memo.place(word_hash(&text, &(0..7)), || 0);
+        let place = memo.number(word_hash(&text, &(0..7)), || 0);
         assert_eq!(*memo.at(place), 7);
     }
 
