@@ -9,6 +9,7 @@ pub mod agents;
 pub mod bundle;
 pub mod cache;
 pub mod check;
+mod classes;
 mod collect;
 pub mod curve;
 pub mod diff;

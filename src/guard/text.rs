@@ -6,6 +6,7 @@
 //! clean text are those of the file. Escaping everything outside ASCII lost, because it hides honest text from the
 //! reader; refusing odd files lost, because one stray byte would hide a whole file.
 
+use crate::classes::{self, BLOCK};
 use std::borrow::Cow;
 use std::fmt::Write;
 
@@ -273,17 +274,13 @@ fn is_flag(run: &str) -> bool {
 
 /// Where the next character stands that [`clean`] must look at, from byte `from` (a character boundary) on.
 ///
-/// Blocks are tested whole for bytes that could start such a character, in a loop that compiles to vector instructions;
-/// only a block with a suspect is read byte by byte.
+/// Blocks are tested whole; only one with a suspect is read byte by byte.
 fn next_odd(bytes: &[u8], from: usize) -> Option<usize> {
-    const BLOCK: usize = 64;
     let mut at = from;
     while at < bytes.len() {
         let block = &bytes[at..bytes.len().min(at + BLOCK)];
-        if block
-            .iter()
-            .fold(false, |any, &byte| any | is_suspect(byte))
-        {
+        let is_plain = block.first_chunk().is_some_and(classes::is_plain);
+        if !is_plain && block.iter().any(|&byte| is_suspect(byte)) {
             for (offset, &byte) in block.iter().enumerate() {
                 if is_suspect(byte) && is_odd(&bytes[at + offset..]) {
                     return Some(at + offset);

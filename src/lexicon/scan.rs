@@ -5,7 +5,7 @@ use super::imports::Imports;
 use super::places::{MAX_BYTES, Places};
 use super::query::{Query, bigram_key, word_key};
 use super::syntax::Syntax;
-use super::terms::{Memo, TermIdx, each_term, is_word_byte, key, word_hash};
+use super::terms::{Memo, TermIdx, each_term, key, word_hash};
 use memchr::memmem::Finder;
 use rustc_hash::FxHashMap;
 use std::ops::Range;
@@ -280,7 +280,7 @@ pub(super) fn walk(
     visitor: &mut impl Visitor,
 ) -> Walked {
     let text = &text.as_bytes()[..text.len().min(MAX_BYTES)];
-    path.words.edges(text, is_word_byte);
+    path.words.words(text);
     path.line_ends.of_any(text, b"\n");
     path.marks.of_any(text, &mark_bytes(syntax));
     let (words, _) = path.words.all().as_chunks::<2>();

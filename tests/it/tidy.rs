@@ -71,10 +71,11 @@ const EDGES: &[(&str, &[&str])] = &[
     ("agents", &[]),
     // the stages, and what they lean on; none imports from a later stage
     ("tokens", &[]),
-    ("guard", &[]),
+    ("classes", &[]),
+    ("guard", &["classes"]),
     ("cache", &[]),
     ("language", &[]),
-    ("lexicon", &[]),
+    ("lexicon", &["classes"]),
     // what earlier runs read of the words of files
     ("index", &["cache", "lexicon"]),
     (

@@ -150,7 +150,7 @@ fn suspects<S: AsRef<str>>(lines: &[S]) -> Vec<usize> {
             .next()
             .is_some()
     };
-    places.extend(runs.filter(says).map(|run| run.start));
+    places.extend(runs.into_iter().filter(says).map(|run| run.start));
     let mut suspects: Vec<usize> = places
         .into_iter()
         .map(|place| ends.partition_point(|&end| end <= place))
@@ -282,8 +282,12 @@ fn inside(path: Option<&str>, text: &str, layers: usize) -> Option<Hit> {
     let known = hits.filter(|hit| hit.rank <= 1 || is_settings);
     known.min_by_key(|hit| (hit.rank, hit.kind)).or_else(|| {
         let bytes = text.as_bytes();
-        let runs = views::runs(bytes).filter(|_| is_settings && layers > 1);
-        runs.flat_map(|run| views::texts(&bytes[run]).collect::<Vec<_>>())
+        let runs = match is_settings && layers > 1 {
+            true => views::runs(bytes),
+            false => Vec::new(),
+        };
+        runs.into_iter()
+            .flat_map(|run| views::texts(&bytes[run]).collect::<Vec<_>>())
             .find_map(|text| inside(path, &text, layers - 1))
     })
 }

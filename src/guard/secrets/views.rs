@@ -1,6 +1,7 @@
 //! The same text as other eyes see it: without characters of no width, with escapes resolved, out of base64. A secret in a view
 //! is a secret in the text; its range is carried back.
 
+use crate::classes::{self, BLOCK};
 use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -103,19 +104,17 @@ pub(super) fn visible(text: &str) -> Option<View> {
 
 /// Whether anything in it is invisible. Character by character only those blocks are looked at that are not plain.
 fn hides(text: &str) -> bool {
-    const BLOCK: usize = 256;
-    let blocks = text.as_bytes().chunks(BLOCK);
-    blocks.zip((0..).step_by(BLOCK)).any(|(block, at)| {
-        let (from, to) = (at, at + block.len());
-        !is_plain(block)
-            && text[text.floor_char_boundary(from)..text.ceil_char_boundary(to)].contains(is_hidden)
+    let (whole, rest) = text.as_bytes().as_chunks::<BLOCK>();
+    let is_plain = |b: u8| matches!(b, b' '..=b'~' | b'\t' | b'\n');
+    let is_rest_plain = rest.iter().fold(true, |all, &b| all & is_plain(b));
+    let last = (!is_rest_plain).then(|| text.len() - rest.len()..text.len());
+    let odd = (0..).step_by(BLOCK).zip(whole);
+    let odd = odd.filter(|(_, block)| !classes::is_plain(block));
+    let mut odd = odd.map(|(at, _)| at..at + BLOCK).chain(last);
+    odd.any(|block| {
+        let (from, to) = (block.start, block.end);
+        text[text.floor_char_boundary(from)..text.ceil_char_boundary(to)].contains(is_hidden)
     })
-}
-
-/// Whether all of it is ASCII that shows or parts. Without an early end, so that many bytes are looked at in one step.
-fn is_plain(bytes: &[u8]) -> bool {
-    let is_odd = |b: u8| (b < 0x20) & (b != b'\t') & (b != b'\n') & (b != b'\r') | (b > 0x7e);
-    !bytes.iter().fold(false, |odd, &b| odd | is_odd(b))
 }
 
 /// The length of `\x1b`, or of another control character so shown, at the start of `text`, with the sequence that it begins; or 0.
@@ -314,33 +313,49 @@ pub(super) fn decode(run: &[u8]) -> Option<Vec<u8>> {
     ENGINES.iter().find_map(|engine| engine.decode(run).ok())
 }
 
-static BASE64: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut b = 0;
-    while b < 256 {
-        let c = b as u8;
-        table[b] = c.is_ascii_alphanumeric() || c == b'+' || c == b'/' || c == b'-' || c == b'_';
-        b += 1;
-    }
-    table
-};
-
-/// The runs of base64 that are long enough, ascending. Looks at few bytes where there is none: backwards from where one would end.
-pub(super) fn runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
-    let is = |b: &u8| BASE64[usize::from(*b)];
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let least = text.get(at..at + MIN_RUN)?;
-            if let Some(n) = least.iter().rposition(|b| !is(b)) {
-                at += n + 1;
-                continue;
-            }
-            let start = at;
-            at += text[at..].iter().take_while(|b| is(b)).count();
-            return Some(start..at);
+/// The runs of base64 that are long enough, ascending. O(bytes), at memory speed where there is none.
+pub(super) fn runs(text: &[u8]) -> Vec<Range<usize>> {
+    let mut runs = Vec::new();
+    let mut add = |run: Range<usize>| {
+        if run.len() >= MIN_RUN {
+            runs.push(run);
         }
-    })
+    };
+    // characters right before the block that are of a run
+    let mut n_before = 0;
+    let (whole, last) = classes::blocks(text);
+    for (at, block) in (0..).step_by(BLOCK).zip(whole.iter().chain([&last])) {
+        let bits = classes::base64(block);
+        if bits == u64::MAX {
+            n_before += BLOCK;
+            continue;
+        }
+        let n_first = bits.trailing_ones() as usize;
+        add(at - n_before..at + n_first);
+        n_before = bits.leading_ones() as usize;
+        // what neither begins nor ends the block
+        let mut inner = bits & bits.wrapping_add(1) & (u64::MAX >> n_before);
+        if !holds_run(inner) {
+            continue;
+        }
+        while inner != 0 {
+            let start = inner.trailing_zeros() as usize;
+            let n = (inner >> start).trailing_ones() as usize;
+            add(at + start..at + start + n);
+            inner &= inner.wrapping_add(1 << start);
+        }
+    }
+    runs
+}
+
+/// Whether so many bits are set side by side as a run has characters.
+fn holds_run(bits: u64) -> bool {
+    const { assert!(MIN_RUN > 16 && MIN_RUN <= 32) };
+    let two = bits & bits >> 1;
+    let four = two & two >> 2;
+    let eight = four & four >> 4;
+    let sixteen = eight & eight >> 8;
+    sixteen & sixteen >> (MIN_RUN - 16) != 0
 }
 
 /// The text that a run says in base64, from its first character or one of the next three, for a path or a name may stand right
@@ -432,12 +447,11 @@ mod tests {
         let run = "A".repeat(MIN_RUN);
         for lead in 0..100 {
             let text = format!("{}{run}=", " ".repeat(lead));
-            let mut found = runs(text.as_bytes());
-            assert_eq!(found.next(), Some(lead..lead + MIN_RUN));
-            assert_eq!(found.next(), None);
+            let found = runs(text.as_bytes());
+            assert_eq!((found.len(), &found[0]), (1, &(lead..lead + MIN_RUN)));
         }
-        assert_eq!(runs(&b"A".repeat(MIN_RUN - 1)).count(), 0);
-        assert_eq!(runs("a b".repeat(1000).as_bytes()).count(), 0);
+        assert!(runs(&b"A".repeat(MIN_RUN - 1)).is_empty());
+        assert!(runs("a b".repeat(1000).as_bytes()).is_empty());
     }
 
     #[test]
@@ -463,6 +477,20 @@ mod tests {
                 prop_assert!(view.origin.is_sorted());
                 prop_assert_eq!(view.origin.last().copied(), Some(text.len() as u32));
             }
+        }
+
+        #[test]
+        fn runs_are_all_that_are_long_enough(lengths in proptest::collection::vec((0_usize..90, 0_usize..4), 0..12)) {
+            let text: String = lengths.iter().map(|&(n, gap)| "aZ9/-_+".repeat(n).split_at(n).0.to_owned() + [" ", "é", "{", ""][gap]).collect();
+            let mut expected = Vec::new();
+            let mut start = 0;
+            for run in text.as_bytes().split(|b| !b.is_ascii_alphanumeric() && !b"+/-_".contains(b)) {
+                if run.len() >= MIN_RUN {
+                    expected.push(start..start + run.len());
+                }
+                start += run.len() + 1;
+            }
+            prop_assert_eq!(runs(text.as_bytes()), expected);
         }
     }
 }
