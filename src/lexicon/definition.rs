@@ -5,82 +5,29 @@
 use super::syntax::Family;
 use super::terms::is_word_byte;
 
-/// Words that stand before a name they define.
-fn is_keyword(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"fn"
-            | b"def"
-            | b"defp"
-            | b"defmodule"
-            | b"defmacro"
-            | b"defmacrop"
-            | b"defprotocol"
-            | b"defimpl"
-            | b"defstruct"
-            | b"class"
-            | b"struct"
-            | b"enum"
-            | b"trait"
-            | b"interface"
-            | b"impl"
-            | b"module"
-            | b"mod"
-            | b"func"
-            | b"function"
-            | b"type"
-            | b"union"
-            | b"macro_rules"
-            | b"namespace"
-            | b"record"
-            | b"object"
-            | b"protocol"
-            | b"extension"
-            | b"sub"
-            | b"proc"
-            | b"fun"
-            | b"data"
-            | b"newtype"
-            | b"instance"
-            | b"contract"
-    )
+/// Some words: all of them, and whether a word is one of them.
+macro_rules! words {
+    ($all:ident, $is:ident: $($word:literal)*) => {
+        const $all: &[&[u8]] = &[$($word),*];
+
+        fn $is(word: &[u8]) -> bool {
+            matches!(word, $($word)|*)
+        }
+    };
 }
 
-/// Words that may stand before those.
-fn is_modifier(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"pub"
-            | b"crate"
-            | b"super"
-            | b"async"
-            | b"export"
-            | b"default"
-            | b"declare"
-            | b"public"
-            | b"private"
-            | b"protected"
-            | b"internal"
-            | b"static"
-            | b"final"
-            | b"abstract"
-            | b"const"
-            | b"unsafe"
-            | b"extern"
-            | b"inline"
-            | b"virtual"
-            | b"override"
-            | b"sealed"
-            | b"partial"
-            | b"readonly"
-            | b"open"
-            | b"local"
-            | b"suspend"
-            | b"template"
-            | b"typename"
-            | b"case"
-            | b"in"
-    )
+// Words that stand before a name they define.
+words! { KEYWORDS, is_keyword:
+    b"fn" b"def" b"defp" b"defmodule" b"defmacro" b"defmacrop" b"defprotocol" b"defimpl" b"defstruct" b"class" b"struct" b"enum"
+    b"trait" b"interface" b"impl" b"module" b"mod" b"func" b"function" b"type" b"union" b"macro_rules" b"namespace" b"record" b"object"
+    b"protocol" b"extension" b"sub" b"proc" b"fun" b"data" b"newtype" b"instance" b"contract"
+}
+
+// Words that may stand before those.
+words! { MODIFIERS, is_modifier:
+    b"pub" b"crate" b"super" b"async" b"export" b"default" b"declare" b"public" b"private" b"protected" b"internal" b"static" b"final"
+    b"abstract" b"const" b"unsafe" b"extern" b"inline" b"virtual" b"override" b"sealed" b"partial" b"readonly" b"open" b"local"
+    b"suspend" b"template" b"typename" b"case" b"in"
 }
 
 /// Words that look like a call or a definition but begin a statement.
@@ -134,11 +81,21 @@ fn is_statement(word: &[u8]) -> bool {
 }
 
 /// The byte range of the name that `line` defines, if it looks like a definition; so many bytes of white space are before it.
-pub fn name(line: &[u8], indent: usize, family: Family) -> Option<(usize, usize)> {
+/// What stands there up to `first_end` is a word.
+pub fn name(
+    line: &[u8],
+    indent: usize,
+    first_end: usize,
+    family: Family,
+) -> Option<(usize, usize)> {
     if family == Family::None {
         return None;
     }
-    keyword_name(line, indent).or_else(|| match family {
+    let by_keyword = match begins_name(&line[indent..first_end]) {
+        true => keyword_name(line, indent),
+        false => None,
+    };
+    by_keyword.or_else(|| match family {
         Family::C if indent == 0 => call_shaped_name(line, indent, false),
         Family::Brace if indent > 0 => {
             call_shaped_name(line, indent, true).or_else(|| assigned_name(line, indent))
@@ -148,6 +105,27 @@ pub fn name(line: &[u8], indent: usize, family: Family) -> Option<(usize, usize)
         }
         _ => None,
     })
+}
+
+/// Whether it may be one of the words that stand before a name: most words are told apart by their first letter and length.
+fn begins_name(word: &[u8]) -> bool {
+    const fn add(lengths: &mut [u32; 256], words: &[&[u8]]) {
+        let mut n = 0;
+        while n < words.len() {
+            lengths[words[n][0] as usize] |= 1 << words[n].len();
+            n += 1;
+        }
+    }
+    const LENGTHS: [u32; 256] = {
+        let mut lengths = [0; 256];
+        add(&mut lengths, KEYWORDS);
+        add(&mut lengths, MODIFIERS);
+        lengths
+    };
+    let Some(&first) = word.first() else {
+        return false;
+    };
+    word.len() < u32::BITS as usize && LENGTHS[usize::from(first)] >> word.len() & 1 == 1
 }
 
 fn word_at(line: &[u8], at: usize) -> usize {
@@ -215,17 +193,15 @@ fn name_behind(line: &[u8], at: usize) -> Option<(usize, usize)> {
 
 /// `type name(args) {` or `name(args) {`: the word before the first parenthesis.
 fn call_shaped_name(line: &[u8], indent: usize, needs_brace: bool) -> Option<(usize, usize)> {
-    let trimmed_end = line.iter().rposition(|b| !b.is_ascii_whitespace())? + 1;
-    let open = line.iter().position(|&b| b == b'(')?;
-    let last = line[trimmed_end - 1];
-    if last == b';'
-        || (needs_brace && last != b'{')
-        || line[indent] == b'#'
-        || line[indent] == b'}'
-        || line[indent] == b'@'
-    {
+    if matches!(line.get(indent)?, b'#' | b'}' | b'@') {
         return None;
     }
+    let trimmed_end = line.iter().rposition(|b| !b.is_ascii_whitespace())? + 1;
+    let last = line[trimmed_end - 1];
+    if last == b';' || (needs_brace && last != b'{') {
+        return None;
+    }
+    let open = memchr::memchr(b'(', line)?;
     if line[indent..open]
         .iter()
         .any(|&b| matches!(b, b'=' | b'"' | b'\'' | b'/' | b'+' | b'!' | b'|' | b'?'))
@@ -284,7 +260,9 @@ mod tests {
     #[track_caller]
     fn check(family: Family, line: &str, expected: Option<&str>) {
         let indent = line.len() - line.trim_ascii_start().len();
-        let found = name(line.as_bytes(), indent, family).map(|(start, end)| &line[start..end]);
+        let first_end = word_at(line.as_bytes(), indent);
+        let found = name(line.as_bytes(), indent, first_end, family);
+        let found = found.map(|(start, end)| &line[start..end]);
         assert_eq!(found, expected, "{line}");
     }
 
@@ -346,5 +324,12 @@ mod tests {
             "export async function createServer(",
             Some("createServer"),
         );
+    }
+
+    #[test]
+    fn words_before_names_are_told_by_first_letter_and_length() {
+        let all = KEYWORDS.iter().chain(MODIFIERS);
+        assert!(all.clone().all(|word| begins_name(word)));
+        assert!(!begins_name(b"while") && !begins_name(b"") && !begins_name(&[b'f'; 64]));
     }
 }

@@ -187,8 +187,9 @@ impl<'q> Scanner<'q> {
     }
 }
 
-/// Distinct words remembered from text to text.
-const MAX_WORDS: usize = 1 << 19;
+/// Distinct words remembered from text to text: more do not stay near the processor, and to find them there takes longer than to split
+/// those anew that do come.
+const MAX_WORDS: usize = 1 << 16;
 
 /// Terms of one word at most.
 pub(super) const MAX_TERMS_OF_WORD: usize = 200;
@@ -284,17 +285,9 @@ pub(super) fn walk(
     path.line_ends.of_any(text, b"\n");
     path.marks.of_any(text, &mark_bytes(syntax));
     let (words, _) = path.words.all().as_chunks::<2>();
-    let ranges = words
-        .iter()
-        .map(|&[start, end]| start as usize..end as usize);
     visitor.begin();
-    // all of them first: while memory is waited for that knows one word, the next ones are looked up
-    let known: Vec<_> = ranges
-        .clone()
-        .map(|word| visitor.look_up(text, word))
-        .collect();
-    let mut words = ranges.zip(known);
-    let mut next = words.next();
+    let mut words = WordsAhead::new(text, words);
+    let mut next = words.next(visitor);
     let mut line_ends = path.line_ends.all().iter();
     let mut marks = path.marks.all().iter().map(|&at| at as usize);
     let mut mark = marks.next().unwrap_or(usize::MAX);
@@ -318,7 +311,12 @@ pub(super) fn walk(
             let body = &text[line_start..line_end];
             let indent = body.iter().take_while(|b| b.is_ascii_whitespace()).count();
             let first = body.get(indent).copied().unwrap_or(0);
-            if let Some(range) = definition::name(body, indent, syntax.family) {
+            // the words of lines before are behind
+            let first_end = match &next {
+                Some((word, _)) if word.start == line_start + indent => word.end - line_start,
+                _ => indent,
+            };
+            if let Some(range) = definition::name(body, indent, first_end, syntax.family) {
                 visitor.definition(&body[range.0..range.1]);
                 name = (line_start + range.0, line_start + range.1);
                 if comment_run.is_none() {
@@ -365,7 +363,7 @@ pub(super) fn walk(
                 {
                     word.start = at;
                     if word.start == word.end {
-                        next = words.next();
+                        next = words.next(visitor);
                     } else {
                         *known = visitor.look_up(text, word.clone());
                     }
@@ -393,7 +391,7 @@ pub(super) fn walk(
             if field == Field::String {
                 visitor.string_word(&text[word]);
             }
-            next = words.next();
+            next = words.next(visitor);
         }
         // an unclosed quote ends with its line, except in backticks: a stray apostrophe must not swallow the file
         if matches!(inside, Inside::Quote(quote) if quote != b'`') || inside == Inside::LineComment
@@ -407,6 +405,46 @@ pub(super) fn walk(
         n_lines: line_no,
         lengths,
         segments: segments(&starts, &line_lengths),
+    }
+}
+
+/// Words of a text, looked up some at a time: while memory is waited for that knows one, the next ones are looked up, and what knows
+/// them is near when they are asked for.
+struct WordsAhead<'t, W> {
+    text: &'t [u8],
+    words: &'t [[u32; 2]],
+    known: Vec<W>,
+    next: usize,
+}
+
+/// How many are looked up in one.
+const WORDS_AT_ONCE: usize = 128;
+
+impl<'t, W: Copy> WordsAhead<'t, W> {
+    fn new(text: &'t [u8], words: &'t [[u32; 2]]) -> Self {
+        Self {
+            text,
+            words,
+            known: Vec::with_capacity(WORDS_AT_ONCE),
+            next: 0,
+        }
+    }
+
+    fn next(&mut self, visitor: &mut impl Visitor<Word = W>) -> Option<(Range<usize>, W)> {
+        let range = |&[start, end]: &[u32; 2]| start as usize..end as usize;
+        if self.next == self.known.len() {
+            self.words = self.words.get(self.next..).unwrap_or_default();
+            self.next = 0;
+            self.known.clear();
+            let some = &self.words[..self.words.len().min(WORDS_AT_ONCE)];
+            let text = self.text;
+            let known = some.iter().map(|word| visitor.look_up(text, range(word)));
+            self.known.extend(known);
+        }
+        let known = *self.known.get(self.next)?;
+        let word = range(self.words.get(self.next)?);
+        self.next += 1;
+        Some((word, known))
     }
 }
 
@@ -442,7 +480,7 @@ fn at_mark(
             } else if let Some((open, close)) = syntax
                 .block_comments
                 .iter()
-                .find(|(open, _)| rest.starts_with(open.as_bytes()))
+                .find(|(open, _)| starts(rest, open))
             {
                 *inside = Inside::BlockComment(close);
                 return at + open.len();
@@ -455,7 +493,7 @@ fn at_mark(
                 visitor.string();
             }
         }
-        Inside::BlockComment(close) if rest.starts_with(close.as_bytes()) => {
+        Inside::BlockComment(close) if starts(rest, close) => {
             *inside = Inside::Code;
             return at + close.len();
         }
@@ -494,7 +532,13 @@ impl<'f> Ahead<'f> {
 }
 
 fn starts_any(bytes: &[u8], marks: &[&str]) -> bool {
-    marks.iter().any(|mark| bytes.starts_with(mark.as_bytes()))
+    marks.iter().any(|mark| starts(bytes, mark))
+}
+
+/// Mostly not by the first byte, for which no call is made.
+fn starts(bytes: &[u8], mark: &str) -> bool {
+    let mark = mark.as_bytes();
+    bytes.len() >= mark.len() && bytes.iter().zip(mark).all(|(a, b)| a == b)
 }
 
 static REQUIRES: LazyLock<Finder> = LazyLock::new(|| Finder::new("require("));

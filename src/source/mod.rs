@@ -58,8 +58,8 @@ use sessions::Session;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use stores::{StoreReport, Stores};
 use touched::KnownCommits;
 use tree::{Entry, Tree};
@@ -834,21 +834,24 @@ fn scan_all(
     query: &Query,
     progress: &(dyn Fn(usize) + Sync),
 ) -> (Vec<File>, Vec<Warning>) {
+    // as many as there are threads: what one learns of words serves for the files that come after
+    let scanners: Mutex<Vec<Scanner>> = Mutex::default();
+    let all = || scanners.lock().unwrap_or_else(PoisonError::into_inner);
     let scanned: Vec<(Vec<File>, Vec<Warning>)> = trees
         .files
         .par_chunks(64)
-        .map_init(
-            || Scanner::new(query),
-            |scanner, chunk| {
-                let mut warnings = Vec::new();
-                let files = chunk
-                    .iter()
-                    .map(|file| scan_one(trees, file, scanner, &mut warnings))
-                    .collect();
-                progress(chunk.len());
-                (files, warnings)
-            },
-        )
+        .map(|chunk| {
+            let spare = all().pop();
+            let mut scanner = spare.unwrap_or_else(|| Scanner::new(query));
+            let mut warnings = Vec::new();
+            let files = chunk
+                .iter()
+                .map(|file| scan_one(trees, file, &mut scanner, &mut warnings))
+                .collect();
+            all().push(scanner);
+            progress(chunk.len());
+            (files, warnings)
+        })
         .collect();
     let mut files = Vec::with_capacity(trees.files.len());
     let mut warnings = Vec::new();
