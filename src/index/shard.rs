@@ -6,7 +6,7 @@
 use super::blocks::{Blocks, Writer};
 use super::varint::{put, take, take_u32};
 use super::{Bytes, checksum};
-use crate::lexicon::profile::{Profile, Profiler};
+use crate::lexicon::profile::{Occurrence, Profile, Profiler};
 use crate::lexicon::terms::TermIdx;
 use crate::lexicon::{Field, Hit, N_FIELDS, Query, Scan, Syntax};
 use serde::{Deserialize, Serialize};
@@ -111,7 +111,8 @@ impl Builder {
 
     /// The shard, `None` where nothing was added; and the profiler, for the next one.
     pub fn end(mut self) -> (Option<Vec<u8>>, Profiler) {
-        let shard = (self.n_files > 0).then(|| self.shard()).flatten();
+        let is_some = self.n_files > 0 && self.n_files <= MAX_FILES;
+        let shard = is_some.then(|| self.shard()).flatten();
         (shard, self.profiler)
     }
 
@@ -194,75 +195,103 @@ fn put_terms(body: &mut Vec<u8>, profiler: &Profiler, ends: &[usize]) -> Blocks 
     for it in terms {
         places[it.term as usize] += 1;
     }
-    let numbered = keys.iter().zip(&places).zip(0_u32..);
+    let numbered = keys.zip(&places).zip(0_u32..);
     let there = numbered.filter(|((_, n), _)| **n > 0);
-    let mut order: Vec<(u64, u32)> = there.map(|((&key, _), term)| (key, term)).collect();
+    let mut order: Vec<(u64, u32)> = there.map(|((key, _), term)| (key, term)).collect();
     order.sort_unstable();
     // from how many there are to where they begin: what is written next to each other is to stand next to each other
     let mut start = 0;
     for &(_, term) in &order {
         start += std::mem::replace(&mut places[term as usize], start);
     }
-    let mut sorted = vec![(0_u32, Posting::default()); terms.len()];
+    let mut sorted = vec![0; terms.len()];
     let mut first = 0;
     for (file, &end) in (0..).zip(ends) {
         for it in &terms[first..end] {
             let place = &mut places[it.term as usize];
-            let posting = Posting {
-                segment_idx: it.segment_idx,
-                field: it.field as u8,
-                count: it.count,
-            };
-            sorted[*place as usize] = (file, posting);
+            sorted[*place as usize] = posting(file, it);
             *place += 1;
         }
         first = end;
     }
     let mut writer = Writer::new(body, terms.len() * 3 + order.len() * 5);
+    let mut buffer = [0; BUFFER];
     let mut rest = &sorted[..];
     let mut start = 0;
-    for (key, term) in order {
+    for (key, term) in &order {
         // by now where they end
-        let end = places[term as usize];
+        let end = places[*term as usize];
         let of_term;
         (of_term, rest) = rest.split_at((end - start) as usize);
         start = end;
-        writer.add(key, |out| put_postings(out, of_term));
+        writer.add(*key, |out| put_postings(out, &mut buffer, of_term));
     }
     writer.end()
 }
 
-/// Where a term stands in a file.
-#[derive(Clone, Copy, Default)]
-struct Posting {
-    segment_idx: u32,
-    field: u8,
-    count: u16,
+/// Where a term stands in a file, in one number, since they are moved about as many: the file, the segment, the field, and how often.
+fn posting(file: u64, it: &Occurrence) -> u64 {
+    file << FILE_AT
+        | u64::from(it.segment_idx) << SEGMENT_AT
+        | (it.field as u64) << FIELD_AT
+        | u64::from(it.count)
 }
 
-fn put_postings(out: &mut Vec<u8>, mut postings: &[(u32, Posting)]) {
-    let mut last_file = 0;
-    while let Some(&(file, _)) = postings.first() {
-        put(out, u64::from(file - last_file));
-        last_file = file;
-        let mut last_segment = 0;
-        while let Some((&(of, it), rest)) = postings.split_first()
-            && of == file
-        {
-            postings = rest;
-            // bits: 0 whether another of this file follows, 1 whether it is there more than once, 2 and 3 the field
-            let more = rest.first().is_some_and(|(of, _)| *of == file);
-            let bits = u64::from(more)
-                | u64::from(it.count > 1) << 1
-                | u64::from(it.field) << 2
-                | u64::from(it.segment_idx - last_segment) << 4;
+const FIELD_AT: u32 = u16::BITS;
+const SEGMENT_AT: u32 = FIELD_AT + 2;
+/// No file that is read has as many segments as there are numbers in between.
+const FILE_AT: u32 = SEGMENT_AT + 26;
+const MAX_FILES: u32 = 1 << (u64::BITS - FILE_AT);
+
+/// Bytes that are put together before they are appended, and those that a posting takes of them at most where its numbers are small.
+const BUFFER: usize = 256;
+const MOST_BYTES: usize = 4;
+
+/// Appends the postings of one term. Nearly all consist of small numbers, and are written without a question asked: what is not
+/// part of them is written over.
+fn put_postings(out: &mut Vec<u8>, buffer: &mut [u8; BUFFER], postings: &[u64]) {
+    let mut n = 0;
+    let (mut last_file, mut last_segment) = (None, 0);
+    for (idx, &it) in postings.iter().enumerate() {
+        let count = it & u64::from(u16::MAX);
+        let field = it >> FIELD_AT & 3;
+        let segment = it >> SEGMENT_AT & ((1 << (FILE_AT - SEGMENT_AT)) - 1);
+        let file = it >> FILE_AT;
+        let more = postings
+            .get(idx + 1)
+            .is_some_and(|next| next >> FILE_AT == file);
+        let is_new = last_file != Some(file);
+        let from_last = file - last_file.unwrap_or(0);
+        let to_segment = segment - if is_new { 0 } else { last_segment };
+        // bits: 0 whether another of this file follows, 1 whether it is there more than once, 2 and 3 the field
+        let bits = u64::from(more) | u64::from(count > 1) << 1 | field << 2 | to_segment << 4;
+        (last_file, last_segment) = (Some(file), segment);
+        if from_last < 1 << 7 && bits < 1 << 14 && count < 1 << 7 {
+            let is_long = bits >= 1 << 7;
+            buffer[n % BUFFER] = from_last as u8;
+            n += usize::from(is_new);
+            buffer[n % BUFFER] = bits as u8 & 0x7f | u8::from(is_long) << 7;
+            buffer[(n + 1) % BUFFER] = (bits >> 7) as u8;
+            n += 1 + usize::from(is_long);
+            buffer[n % BUFFER] = count as u8;
+            n += usize::from(count > 1);
+        } else {
+            out.extend(&buffer[..n]);
+            n = 0;
+            if is_new {
+                put(out, from_last);
+            }
             put(out, bits);
-            last_segment = it.segment_idx;
-            if it.count > 1 {
-                put(out, u64::from(it.count));
+            if count > 1 {
+                put(out, count);
             }
         }
+        if n > BUFFER - MOST_BYTES {
+            out.extend(&buffer[..n]);
+            n = 0;
+        }
     }
+    out.extend(&buffer[..n]);
 }
 
 /// What is looked for, by key.

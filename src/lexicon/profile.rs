@@ -4,7 +4,7 @@ use super::imports::Imports;
 use super::query::{bigram_key, word_key};
 use super::scan::{Field, MAX_TERMS_OF_WORD, N_FIELDS, Path, Visitor, walk};
 use super::syntax::Syntax;
-use super::terms::{Memo, each_term, key, word_hash};
+use super::terms::{KEY_BITS, Memo, each_term, key, word_hash};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 
@@ -83,15 +83,16 @@ struct Counted {
 
 impl Profiler {
     /// The terms met so far, as [`key`]s, by number.
-    pub fn keys(&self) -> &[u64] {
-        &self.known.keys
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = u64> + '_ {
+        self.known.numbers.hashes().map(first_bits)
     }
 
     /// Begins anew with occurrences, and where it knows too many words with those too; the room for them is kept.
     pub fn begin(&mut self) {
         self.terms.clear();
         if self.memo.len() > MAX_KEPT {
-            self.known = Terms::default();
+            self.known.numbers.clear();
+            self.known.pool.clear();
             self.memo.clear();
             self.last.clear();
         }
@@ -124,29 +125,40 @@ const MAX_KEPT: usize = 1 << 15;
 /// The terms that were met, numbered, and which of them each word has.
 #[derive(Default)]
 struct Terms {
-    /// As [`key`]s, by number.
-    keys: Vec<u64>,
-    numbers: FxHashMap<u64, u32>,
+    /// By [`key`].
+    numbers: Memo<()>,
     /// Of each word how many terms it has, and which.
     pool: Vec<u32>,
+    /// Those of the word that is split.
+    hashes: Vec<u64>,
+}
+
+/// A key in all bits of a hash.
+fn twice(key: u64) -> u64 {
+    key | key << KEY_BITS
+}
+
+/// The key of which [`twice`] made a hash.
+fn first_bits(hash: u64) -> u64 {
+    hash & ((1 << KEY_BITS) - 1)
 }
 
 impl Terms {
     /// Puts the terms of a new word into the pool; where they begin comes back.
     fn split(&mut self, word: &[u8]) -> u32 {
-        let start = self.pool.len();
-        self.pool.push(0);
         each_term(word, |term| {
-            if self.pool[start] < MAX_TERMS_OF_WORD as u32 {
-                self.pool[start] += 1;
-                let key = key(term);
-                let number = *self.numbers.entry(key).or_insert_with(|| {
-                    self.keys.push(key);
-                    self.keys.len() as u32 - 1
-                });
-                self.pool.push(number);
+            if self.hashes.len() < MAX_TERMS_OF_WORD {
+                self.hashes.push(twice(key(term)));
             }
         });
+        let start = self.pool.len();
+        self.pool.push(self.hashes.len() as u32);
+        // all of them at the end: while memory is waited for that knows one, the next ones are looked up
+        let numbers = self
+            .hashes
+            .drain(..)
+            .map(|hash| self.numbers.number(hash, || ()));
+        self.pool.extend(numbers);
         start as u32
     }
 }
@@ -192,7 +204,7 @@ impl Visitor for Profiler {
     }
 
     fn settle(&mut self) {
-        self.last.resize(self.known.keys.len(), [0; N_FIELDS]);
+        self.last.resize(self.known.numbers.len(), [0; N_FIELDS]);
         for word in self.words.drain(..) {
             let start = word.start as usize + 1;
             let n = u16::try_from(word.n).unwrap_or(u16::MAX);

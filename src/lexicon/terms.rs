@@ -144,7 +144,7 @@ pub(super) struct Memo<T> {
 }
 
 /// Places of a new memo, a power of two.
-const N_PLACES: usize = 1 << 12;
+const N_PLACES: usize = 1 << 14;
 
 impl<T> Default for Memo<T> {
     fn default() -> Self {
@@ -205,14 +205,20 @@ impl<T> Memo<T> {
         &mut self.words[number as usize].1
     }
 
+    /// The hashes of all words, by number.
+    pub fn hashes(&self) -> impl ExactSizeIterator<Item = u64> + '_ {
+        self.words.iter().map(|it| it.0)
+    }
+
     /// Words that are known.
     pub fn len(&self) -> usize {
         self.words.len()
     }
 
-    /// Forgets all, and keeps the room.
+    /// Forgets all, and the room that many words took.
     pub fn clear(&mut self) {
-        self.places.fill(0);
+        self.places.clear();
+        self.places.resize(N_PLACES, 0);
         self.words.clear();
     }
 }
