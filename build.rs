@@ -110,6 +110,10 @@ fn secret_rule(id: &str, rule: &toml::Value) -> Option<String> {
     let is_exact = |word: &&str| plain.find(*word).is_some_and(|at| at < folds_at);
     let says_exact = rule.get("exact").and_then(toml::Value::as_bool);
     let exact = says_exact.unwrap_or(!found.is_empty() && words.iter().all(is_exact));
+    let least = match found.as_str() {
+        "" => 0,
+        found => least(found, &words, exact).unwrap_or(0),
+    };
     let entropy = rule
         .get("entropy")
         .and_then(toml::Value::as_float)
@@ -118,7 +122,7 @@ fn secret_rule(id: &str, rule: &toml::Value) -> Option<String> {
     (!words.is_empty() && !list("yes").is_empty() && !list("no").is_empty()).then(|| {
         format!(
             "    Rule {{ id: {id:?}, words: &{words:?}, shape: Shape::{shape}, entropy: {entropy:?}, group: {group:?}, path: {:?}, \
-             unless: {:?}, allow: &{:?}, check: Check::{check}, starts: {starts}, bounded: {}, exact: {exact} }},\n",
+             unless: {:?}, allow: &{:?}, check: Check::{check}, starts: {starts}, bounded: {}, exact: {exact}, least: {least} }},\n",
             text("path"),
             text("unless"),
             list("allow"),
@@ -154,6 +158,76 @@ fn first_literal(expression: &str) -> (String, bool) {
     }
     is_bounded &= literal.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
     (literal, is_bounded)
+}
+
+/// Where every match of `expression` begins with one of `words`: how many characters of tokens it begins with at least. Where fewer stand,
+/// nobody has to look.
+fn least(expression: &str, words: &[&str], exact: bool) -> Option<usize> {
+    use regex_syntax::hir::literal::Extractor;
+    let mut parser = regex_syntax::ParserBuilder::new();
+    let hir = parser
+        .unicode(false)
+        .utf8(false)
+        .build()
+        .parse(expression)
+        .ok()?;
+    let begins = |literal: &[u8], word: &str| {
+        let start = literal.get(..word.len());
+        start.is_some_and(|start| match exact {
+            true => start == word.as_bytes(),
+            false => start.eq_ignore_ascii_case(word.as_bytes()),
+        })
+    };
+    let literals = Extractor::new().extract(&hir);
+    let mut literals = literals.literals()?.iter();
+    let is_led = literals.all(|it| words.iter().any(|word| begins(it.as_bytes(), word)));
+    is_led.then(|| leading(&hir).0)
+}
+
+/// How many characters of tokens all that `hir` matches begins with at least, and whether it consists of such.
+fn leading(hir: &regex_syntax::hir::Hir) -> (usize, bool) {
+    use regex_syntax::hir::{Class, HirKind};
+    // as in `run_end` of src/guard/secrets/mod.rs
+    let is_token = |b: &u8| b.is_ascii_alphanumeric() || b"_-+/=.%~:".contains(b);
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => (0, true),
+        HirKind::Literal(literal) => {
+            let n = literal.0.iter().take_while(|b| is_token(b)).count();
+            (n, n == literal.0.len())
+        }
+        HirKind::Class(class) => {
+            let is_all = match class {
+                Class::Bytes(class) => class
+                    .ranges()
+                    .iter()
+                    .all(|it| (it.start()..=it.end()).all(|b| is_token(&b))),
+                Class::Unicode(_) => false,
+            };
+            (usize::from(is_all), is_all)
+        }
+        HirKind::Repetition(it) => match leading(&it.sub) {
+            (n, true) => (n * it.min as usize, true),
+            (n, false) => (if it.min > 0 { n } else { 0 }, false),
+        },
+        HirKind::Capture(it) => leading(&it.sub),
+        HirKind::Concat(parts) => {
+            let mut sum = 0;
+            for part in parts {
+                let (n, is_all) = leading(part);
+                sum += n;
+                if !is_all {
+                    return (sum, false);
+                }
+            }
+            (sum, true)
+        }
+        HirKind::Alternation(parts) => {
+            let parts = parts.iter().map(leading);
+            parts
+                .reduce(|a, b| (a.0.min(b.0), a.1 && b.1))
+                .unwrap_or((0, false))
+        }
+    }
 }
 
 /// Writes every ordinary token of `bpe` as [`layout`] describes.

@@ -526,13 +526,18 @@ impl<'a> Look<'a> {
             return;
         }
         let len = self.text.len();
+        let run_end = self.run_end(word.end);
+        // what begins here is too short; what begins elsewhere is looked at there
+        if word.len() + (self.run.end - word.end) < RULES[idx].least {
+            return;
+        }
         let mut from = word.start;
         if RULES[idx].starts {
             from -= before_word(self.text.as_bytes(), from).unwrap_or(0);
         } else {
             from = from.saturating_sub(BEFORE);
         }
-        let mut to = self.run_end(word.end).max(len.min(word.end + BEHIND));
+        let mut to = run_end.max(len.min(word.end + BEHIND));
         self.spent[idx] += to - from;
         if self.spent[idx] > MAX_SPENT * len + (64 << 10) {
             self.spent[idx] = usize::MAX;

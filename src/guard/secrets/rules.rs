@@ -35,6 +35,8 @@ pub struct Rule {
     pub bounded: bool,
     /// The case of the words counts.
     pub exact: bool,
+    /// A match begins with one of the words, and with so many characters of tokens at least; 0 where that cannot be told.
+    pub least: usize,
 }
 
 /// Where a secret is.
