@@ -3,7 +3,8 @@
 //! `a.b.C`, `./b/c`, `a::b::c` and `A.B` are all names of parts; a part is known by a hash of its normal form.
 
 use super::terms::hash;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashSet, FxHasher};
+use std::hash::{Hash as _, Hasher as _};
 
 /// Names read of one line at most.
 const MAX_NAMES: usize = 12;
@@ -18,14 +19,19 @@ const WORDS: &[&str] = &[
 #[derive(Debug, Default)]
 pub(super) struct Imports {
     names: Vec<u32>,
-    known: FxHashSet<Vec<u32>>,
+    /// Hashes of those.
+    known: FxHashSet<u64>,
+    line: Names,
 }
 
 impl Imports {
     /// Adds the names of an import line.
     pub(super) fn add(&mut self, line: &str) {
-        for name in names_of(line) {
-            if self.known.insert(name.clone()) {
+        self.line.read(line);
+        for name in names(&self.line.all) {
+            let is_new =
+                self.known.insert(hash_of(name)) || !names(&self.names).any(|it| it == name);
+            if is_new {
                 self.names.push(name.len() as u32);
                 self.names.extend(name);
             }
@@ -39,6 +45,12 @@ impl Imports {
         names.shrink_to_fit();
         names
     }
+}
+
+fn hash_of(name: &[u32]) -> u64 {
+    let mut hasher = FxHasher::default();
+    name.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The names that a text imports, each as its [`part`]s, in the order of the text. Ends where `written` is torn.
@@ -75,51 +87,75 @@ fn normal(part: &str) -> String {
         .collect()
 }
 
-/// The names on an import line.
-fn names_of(line: &str) -> Vec<Vec<u32>> {
-    let mut names = Vec::new();
-    let mut module: Vec<u32> = Vec::new();
-    for token in line.split(|c: char| {
-        !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '\\' | '@'))
-    }) {
-        if token.is_empty() || WORDS.contains(&token) {
-            continue;
-        }
-        let is_path = token.contains('/');
-        let mut parts: Vec<&str> = token
-            .split(['/', ':', '\\'])
-            .filter(|part| !part.is_empty() && *part != "." && *part != "..")
-            .collect();
-        if is_path || line.starts_with('#') {
-            // a path: drop the extension
-            if let Some(last) = parts.pop() {
-                parts.push(last.split_once('.').map_or(last, |(stem, _)| stem));
+/// The names on one import line, as [`names`] reads them, with room that serves one line after the other.
+#[derive(Debug, Default)]
+struct Names {
+    all: Vec<u32>,
+    n: usize,
+    /// The first name.
+    module: Vec<u32>,
+    /// The parts of a name.
+    parts: Vec<u32>,
+}
+
+impl Names {
+    fn read(&mut self, line: &str) {
+        self.all.clear();
+        self.n = 0;
+        self.module.clear();
+        for token in line.split(|c: char| {
+            !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '\\' | '@'))
+        }) {
+            if token.is_empty() || WORDS.contains(&token) {
+                continue;
             }
-        } else {
-            parts = parts.iter().flat_map(|part| part.split('.')).collect();
-        }
-        let parts: Vec<u32> = parts
-            .into_iter()
-            .filter(|part| !matches!(*part, "" | "crate" | "self" | "super" | "*"))
-            .filter(|part| part.bytes().any(|b| !matches!(b, b'_' | b'-')))
-            .map(part)
-            .collect();
-        if parts.is_empty() {
-            continue;
-        }
-        if module.is_empty() {
-            module.clone_from(&parts);
-        } else if parts.len() == 1 && names.len() < MAX_NAMES {
-            // `from a.b import c`, `use a::b::{c, d}`
-            let mut joined = module.clone();
-            joined.extend(parts.iter().copied());
-            names.push(joined);
-        }
-        if names.len() < MAX_NAMES {
-            names.push(parts);
+            self.split(token, token.contains('/') || line.starts_with('#'));
+            if self.parts.is_empty() {
+                continue;
+            }
+            if self.module.is_empty() {
+                self.module.extend(&self.parts);
+            } else if self.parts.len() == 1 && self.n < MAX_NAMES {
+                // `from a.b import c`, `use a::b::{c, d}`
+                self.n += 1;
+                self.all.push(self.module.len() as u32 + 1);
+                self.all.extend(&self.module);
+                self.all.extend(&self.parts);
+            }
+            if self.n < MAX_NAMES {
+                self.n += 1;
+                self.all.push(self.parts.len() as u32);
+                self.all.extend(&self.parts);
+            }
         }
     }
-    names
+
+    /// Takes a token into its parts.
+    fn split(&mut self, token: &str, is_path: bool) {
+        self.parts.clear();
+        let is_name = |part: &str| {
+            !matches!(part, "" | "crate" | "self" | "super" | "*")
+                && part.bytes().any(|b| !matches!(b, b'_' | b'-'))
+        };
+        let parts = token.split(['/', ':', '\\']);
+        let mut parts = parts
+            .filter(|part| !part.is_empty() && *part != "." && *part != "..")
+            .peekable();
+        while let Some(piece) = parts.next() {
+            if is_path {
+                // drop the extension
+                let stem = match parts.peek() {
+                    None => piece.split_once('.').map_or(piece, |(stem, _)| stem),
+                    Some(_) => piece,
+                };
+                self.parts
+                    .extend(Some(stem).filter(|it| is_name(it)).map(part));
+            } else {
+                let names = piece.split('.').filter(|it| is_name(it));
+                self.parts.extend(names.map(part));
+            }
+        }
+    }
 }
 
 #[cfg(test)]
