@@ -29,6 +29,9 @@ const TIMES_READ: u64 = 64;
 /// known to take a quarter of it.
 const DEADLINE: Duration = Duration::from_secs(8);
 
+/// After how many reports of the parser the clock is looked at.
+const STEPS_PER_LOOK: u64 = 16;
+
 /// How many steps all parses of the process may have before them at one time: as many as the longest text. A step was seen to take up to
 /// 28 kB, so that parses take half a gigabyte at most, on however many cores.
 const STEPS_AT_ONCE: u64 = max_steps(limits::MAX_BYTES);
@@ -74,7 +77,9 @@ fn parse(text: &str, grammar: LanguageFn) -> Result<Tree, &'static str> {
     let mut is_late = false;
     let mut on_progress = |_: &tree_sitter::ParseState| {
         n_steps += 1;
-        is_late = clock().saturating_sub(start) > DEADLINE;
+        // to ask takes as long as some reports take to come
+        is_late =
+            n_steps.is_multiple_of(STEPS_PER_LOOK) && clock().saturating_sub(start) > DEADLINE;
         if n_steps > max_steps || n_left.get() == 0 || is_late {
             ControlFlow::Break(())
         } else {
