@@ -7,7 +7,7 @@ use super::blocks::{Blocks, Writer};
 use super::varint::{put, take, take_u32};
 use super::{Bytes, checksum};
 use crate::lexicon::profile::{Occurrence, Profile, Profiler};
-use crate::lexicon::terms::TermIdx;
+use crate::lexicon::terms::{KEY_BITS, TermIdx};
 use crate::lexicon::{Field, Hit, N_FIELDS, Query, Scan, Syntax};
 use serde::{Deserialize, Serialize};
 
@@ -111,7 +111,9 @@ impl Builder {
 
     /// The shard, `None` where nothing was added; and the profiler, for the next one.
     pub fn end(mut self) -> (Option<Vec<u8>>, Profiler) {
-        let is_some = self.n_files > 0 && self.n_files <= MAX_FILES;
+        let has_room =
+            self.n_files <= MAX_FILES && self.profiler.keys().len() <= MAX_TERMS as usize;
+        let is_some = self.n_files > 0 && has_room;
         let shard = is_some.then(|| self.shard()).flatten();
         (shard, self.profiler)
     }
@@ -197,12 +199,16 @@ fn put_terms(body: &mut Vec<u8>, profiler: &Profiler, ends: &[usize]) -> Blocks 
     }
     let numbered = keys.zip(&places).zip(0_u32..);
     let there = numbered.filter(|((_, n), _)| **n > 0);
-    let mut order: Vec<(u64, u32)> = there.map(|((key, _), term)| (key, term)).collect();
+    // a key and a number, in one number that is sorted faster than two
+    let mut order: Vec<u64> = there
+        .map(|((key, _), term)| key << NUMBER_BITS | u64::from(term))
+        .collect();
     order.sort_unstable();
+    let number = |it: u64| (it & u64::from(MAX_TERMS - 1)) as usize;
     // from how many there are to where they begin: what is written next to each other is to stand next to each other
     let mut start = 0;
-    for &(_, term) in &order {
-        start += std::mem::replace(&mut places[term as usize], start);
+    for &it in &order {
+        start += std::mem::replace(&mut places[number(it)], start);
     }
     let mut sorted = vec![0; terms.len()];
     let mut first = 0;
@@ -218,13 +224,15 @@ fn put_terms(body: &mut Vec<u8>, profiler: &Profiler, ends: &[usize]) -> Blocks 
     let mut buffer = [0; BUFFER];
     let mut rest = &sorted[..];
     let mut start = 0;
-    for (key, term) in &order {
+    for &it in &order {
         // by now where they end
-        let end = places[*term as usize];
+        let end = places[number(it)];
         let of_term;
         (of_term, rest) = rest.split_at((end - start) as usize);
         start = end;
-        writer.add(*key, |out| put_postings(out, &mut buffer, of_term));
+        writer.add(it >> NUMBER_BITS, |out| {
+            put_postings(out, &mut buffer, of_term)
+        });
     }
     writer.end()
 }
@@ -236,6 +244,10 @@ fn posting(file: u64, it: &Occurrence) -> u64 {
         | (it.field as u64) << FIELD_AT
         | u64::from(it.count)
 }
+
+/// Bits of the number of a term, beside its key; a text would have to be much longer than any is to have more terms.
+const NUMBER_BITS: u32 = u64::BITS - KEY_BITS;
+const MAX_TERMS: u32 = 1 << NUMBER_BITS;
 
 const FIELD_AT: u32 = u16::BITS;
 const SEGMENT_AT: u32 = FIELD_AT + 2;

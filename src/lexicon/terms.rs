@@ -14,6 +14,7 @@ pub const MAX_TERMS: usize = 4000;
 #[derive(Debug, Clone, Default)]
 pub struct Vocabulary {
     index: FxHashMap<u64, TermIdx>,
+    shapes: Shapes,
     names: Vec<String>,
 }
 
@@ -44,13 +45,17 @@ impl Vocabulary {
         }
         let idx = self.names.len() as TermIdx;
         self.index.insert(key, idx);
+        self.shapes.add(term.as_bytes());
         self.names.push(term.to_owned());
         Some(idx)
     }
 
     /// The term's number, if it is in the vocabulary.
     pub fn get(&self, term: &[u8]) -> Option<TermIdx> {
-        self.by_key(key(term))
+        match self.shapes.may_hold(term) {
+            true => self.by_key(key(term)),
+            false => None,
+        }
     }
 
     /// The terms, as [`key`]s, each with its number; in no order.
@@ -64,6 +69,34 @@ impl Vocabulary {
     }
 }
 
+/// By first byte, which lengths there are, as bits: what most terms that are looked for are told by that they are not there.
+#[derive(Debug, Clone)]
+struct Shapes([u32; 256]);
+
+impl Default for Shapes {
+    fn default() -> Self {
+        Self([0; 256])
+    }
+}
+
+impl Shapes {
+    /// The first byte, and the bit of the length; the last one is for all lengths from there on.
+    fn of(term: &[u8]) -> (usize, u32) {
+        let first = term.first().copied().unwrap_or_default();
+        (usize::from(first), 1 << term.len().min(31))
+    }
+
+    fn add(&mut self, term: &[u8]) {
+        let (first, length) = Self::of(term);
+        self.0[first] |= length;
+    }
+
+    fn may_hold(&self, term: &[u8]) -> bool {
+        let (first, length) = Self::of(term);
+        self.0[first] & length != 0
+    }
+}
+
 /// A hash of a term's or a name's bytes, the same on every machine and day.
 pub fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
@@ -73,7 +106,7 @@ pub fn hash(bytes: &[u8]) -> u64 {
 }
 
 /// A hash of the word in `text`, for [`Memo`]: what is short, as most words are, is loaded at once.
-#[inline]
+#[inline(always)]
 pub(super) fn word_hash(text: &[u8], word: &Range<usize>) -> u64 {
     let n = word.len();
     if n > 16 {
@@ -244,15 +277,15 @@ pub fn each_term(word: &[u8], mut emit: impl FnMut(&[u8])) {
         n_parts += 1;
         at = end;
         if end - start >= 2 {
-            let mut part = [0_u8; 128];
-            let n = end - start;
-            part[..n].copy_from_slice(&lower[1 + start..1 + end]);
-            emit(&part[..stem(&part[..n])]);
+            let part = &lower[1 + start..1 + end];
+            emit(&part[..stem(part)]);
         }
     }
     if n_parts > 1 || word.len() == 1 {
         let trimmed = trim_underscores(word);
-        if !trimmed.is_empty() {
+        if trimmed.len() == word.len() {
+            emit(&lower[..=word.len()]);
+        } else if !trimmed.is_empty() {
             let mut whole = [0_u8; 128];
             whole[0] = b'=';
             for (to, from) in whole[1..].iter_mut().zip(trimmed) {
