@@ -25,6 +25,8 @@ from whole import BUDGET, ROOT, TASK, machine, put
 
 FREQUENCY = 5000
 ROOM = re.compile(r"ctxpack(?:\[[0-9a-f]+\])?::(\w+)")
+# Where a stack ends before it comes to a room, as in libraries built without frame pointers.
+ELSEWHERE = "libraries"
 # Code that stands beside the rooms, by what it is for.
 BESIDE = {"collect": "source", "left_out": "emit", "shortlist": "score", "graphs": "score", "outlines": "language", "items": "emit"}
 
@@ -79,7 +81,7 @@ def main():
         all_stacks = list(stacks(data))
     rooms, system, inner, folded = collections.Counter(), collections.Counter(), collections.defaultdict(collections.Counter), collections.Counter()
     for frames in all_stacks:
-        room = next((found[1] for name, _ in frames if (found := ROOM.search(name))), "no stack")
+        room = next((found[1] for name, _ in frames if (found := ROOM.search(name))), ELSEWHERE)
         room = BESIDE.get(room, room)
         rooms[room] += 1
         system[room] += frames[0][1]
@@ -99,7 +101,7 @@ def main():
     for room, n in rooms.most_common():
         if n * ms < 1:
             break
-        most = ", ".join(f"`{name}` {count * ms:.0f}" for name, count in inner[room].most_common(4) if count * ms >= 1)
+        most = "" if room == ELSEWHERE else ", ".join(f"`{name}` {count * ms:.0f}" for name, count in inner[room].most_common(4) if count * ms >= 1)
         out.append(f"| {room} | {n * ms:.0f} ms | {system[room] * ms:.0f} ms | {most} |")
     out.append(f"| all | {total * ms:.0f} ms | {sum(system.values()) * ms:.0f} ms | |")
     put(args.out / "performance.md", "profile", "\n".join(out))
