@@ -291,8 +291,8 @@ pub(super) fn walk(
     let mut line_ends = path.line_ends.all().iter();
     let mut marks = path.marks.all().iter().map(|&at| at as usize);
     let mut mark = marks.next().unwrap_or(usize::MAX);
-    let mut requires = Ahead::new(&REQUIRES);
-    let mut is_from = Ahead::new(&IS_FROM);
+    let mut requires = Upcoming::new(&REQUIRES);
+    let mut is_from = Upcoming::new(&IS_FROM);
     let mut lengths = [0; N_FIELDS];
     let mut line_lengths: Vec<u16> = Vec::new();
     let mut inside = Inside::Code;
@@ -509,12 +509,12 @@ fn at_mark(
 }
 
 /// Where something stands next in a text that is walked; each part of the text is searched once.
-struct Ahead<'f> {
+struct Upcoming<'f> {
     finder: &'f Finder<'static>,
     next: usize,
 }
 
-impl<'f> Ahead<'f> {
+impl<'f> Upcoming<'f> {
     fn new(finder: &'f Finder<'static>) -> Self {
         Self { finder, next: 0 }
     }
