@@ -45,9 +45,13 @@ pub(crate) fn collect(
     told: &(dyn Fn(usize) + Sync),
 ) -> Collected {
     let remember = || (source::remember(request, trees), Instant::now());
+    let n_subjects = match request.task {
+        Some(_) => 0,
+        None => source::task::MAX_SUBJECTS,
+    };
     let read_history = || match request.contents_only {
         true => History::default(),
-        false => trees.history(by_id, commits),
+        false => trees.history(by_id, commits, n_subjects),
     };
     // what a person pastes as a task is a log or an issue as often as a sentence
     let redacted = |mut task: Task| {

@@ -3,7 +3,6 @@
 use super::memo::{Message, Touched, TouchedFile};
 use super::meter::Metered;
 use super::repository::{Repository, one_line};
-use super::task::MAX_SUBJECTS;
 use super::touched::{Known, KnownCommits};
 use super::tree::{Entry, Tree, bytes_of};
 use crate::cache::Cache;
@@ -48,7 +47,7 @@ pub struct History {
 pub struct Commit {
     /// Committer's time, Unix seconds.
     pub time: i64,
-    /// The first line of its message: of the newest commits that have one, and maybe of others.
+    /// The first line of its message: of as many of the newest that have one as were asked for, and maybe of others.
     pub subject: Option<String>,
     /// The words of its message, of which 4,000 bytes are read.
     pub words: Bag,
@@ -61,8 +60,13 @@ pub struct Commit {
 }
 
 /// Reads the newest [`MAX_COMMITS`] commits behind `tree`. Without a repository, or without commits, there are none. What `cache`
-/// knows is not looked up again; `ahead` is what it knows, where that was read already.
-pub fn read(tree: &Tree, cache: Option<&Cache>, ahead: Option<KnownCommits>) -> History {
+/// knows is not looked up again, but for the first `n_subjects` subjects; `ahead` is what it knows, where that was read already.
+pub fn read(
+    tree: &Tree,
+    cache: Option<&Cache>,
+    ahead: Option<KnownCommits>,
+    n_subjects: usize,
+) -> History {
     let mut history = History::default();
     let Some(repository) = &tree.repository else {
         return history;
@@ -135,7 +139,7 @@ pub fn read(tree: &Tree, cache: Option<&Cache>, ahead: Option<KnownCommits>) -> 
         known.is_some_and(|it| it.has_subject)
     };
     let (mut n_done, mut n_bytes) = (0, 0);
-    let (mut n_lost, mut n_subjects) = (0, 0);
+    let (mut n_lost, mut n_told) = (0, 0);
     for batch in found.chunks(BATCH) {
         type Read = (Option<Commit>, u64, Option<(gix::ObjectId, Known)>);
         let read: Vec<Read> = batch
@@ -187,10 +191,10 @@ pub fn read(tree: &Tree, cache: Option<&Cache>, ahead: Option<KnownCommits>) -> 
                 continue;
             };
             // of commits that are known, those few whose first line is asked for are read
-            if n_subjects < MAX_SUBJECTS && found.is_none() && has_subject(step.id) {
+            if n_told < n_subjects && found.is_none() && has_subject(step.id) {
                 commit.subject = message(&handle, step.id).and_then(|it| it.subject);
             }
-            n_subjects += usize::from(commit.subject.is_some());
+            n_told += usize::from(commit.subject.is_some());
             history.commits.push(commit);
             new.extend(found);
         }

@@ -435,11 +435,12 @@ impl Trees {
     }
 
     /// The commits behind all roots, newest first, their files as indexes into [`Trees::files`].
-    /// What `cache` knows is not looked up again, and `ahead` is what was read of it before.
+    /// What `cache` knows is not looked up again, but for `n_subjects` subjects of each root, and `ahead` is what was read of it before.
     pub fn history(
         &self,
         cache: Option<&Cache>,
         mut ahead: Vec<(PathBuf, KnownCommits)>,
+        n_subjects: usize,
     ) -> History {
         let mut all = History::default();
         for (tree_idx, tree) in self.trees.iter().enumerate() {
@@ -450,7 +451,7 @@ impl Trees {
                 }
             }
             let known = indexed::take(&mut ahead, &tree.root);
-            let history = history::read(tree, cache, known);
+            let history = history::read(tree, cache, known, n_subjects);
             all.head_time = all.head_time.max(history.head_time);
             all.warnings.extend(history.warnings);
             all.commits

@@ -31,8 +31,8 @@ const MAX_TOGETHER: usize = 5;
 /// Commits that touch more files than this say little about any two of them.
 const MAX_FILES_TOGETHER: usize = 30;
 
-/// Subjects of newest commits kept.
-pub(super) const MAX_SUBJECTS: usize = 6;
+/// Subjects of newest commits that [`infer`] looks at.
+pub const MAX_SUBJECTS: usize = 6;
 
 /// A session's last ask counts if the session ended at most this long before the newest thing known.
 const FRESH_SECONDS: i64 = 3 * 86_400;
