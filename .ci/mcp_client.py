@@ -13,17 +13,9 @@ from pathlib import Path
 
 import anyio
 from mcp import Client, MCPError, StdioServerParameters
-from mcp_shop import SECRET, TASK, shop
+from mcp_shop import SECRET, TASK, check, n_checks, shop
 
 BINARY = Path(sys.argv[1]).resolve()
-N_CHECKS = 0
-
-
-def check(is_so, *said):
-    global N_CHECKS
-    N_CHECKS += 1
-    if not is_so:
-        raise AssertionError(" ".join(str(it) for it in said)[:2_000])
 
 
 def server(repo, *args):
@@ -211,4 +203,4 @@ async def main():
 
 
 anyio.run(main)
-print(f"  {N_CHECKS} checks of ctxpack mcp by the official SDK passed")
+print(f"  {n_checks()} checks of ctxpack mcp by the official SDK passed")

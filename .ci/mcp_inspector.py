@@ -12,17 +12,9 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from mcp_shop import SECRET, TASK, shop
+from mcp_shop import SECRET, TASK, check, n_checks, shop
 
 BINARY, NODE, INSPECTOR = (str(Path(path).resolve()) for path in sys.argv[1:4])
-N_CHECKS = 0
-
-
-def check(is_so, *said):
-    global N_CHECKS
-    N_CHECKS += 1
-    if not is_so:
-        raise AssertionError(" ".join(str(it) for it in said)[:2_000])
 
 
 def inspect(repo, method, *options):
@@ -139,4 +131,4 @@ with tempfile.TemporaryDirectory() as folder:
                 is_right(code, result)
             except (AssertionError, KeyError, IndexError) as error:
                 raise AssertionError(f"{request}: {error!r}: {result}"[:2_000]) from None
-print(f"  {N_CHECKS} checks of ctxpack mcp by the inspector passed")
+print(f"  {n_checks()} checks of ctxpack mcp by the inspector passed")

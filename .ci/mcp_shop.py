@@ -1,4 +1,6 @@
-"""The repository that the clients of `ctxpack mcp` ask about: .ci/mcp_client.py and .ci/mcp_inspector.py."""
+"""What the clients of `ctxpack mcp` share, .ci/mcp_client.py and .ci/mcp_inspector.py: the repository that they ask about, and how they check."""
+
+import itertools
 
 TASK = "why does hold_the_lock give the orders up"
 SECRET = "ghp_" + "a1B2c3D4e5F6g7H8i9J0" * 2
@@ -23,3 +25,18 @@ def shop(folder):
     (folder / "outside.md").write_text("hold_the_lock: this is outside\n")
     (repo / "link.md").symlink_to(folder / "outside.md")
     return repo
+
+
+_checks = itertools.count()
+
+
+def check(is_so, *said):
+    """Ends the run, with what was `said`, where it is not so. From any thread."""
+    next(_checks)
+    if not is_so:
+        raise AssertionError(" ".join(str(it) for it in said)[:2_000])
+
+
+def n_checks():
+    """How many there were; asked once, at the end."""
+    return next(_checks)
