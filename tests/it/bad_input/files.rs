@@ -212,16 +212,24 @@ fn ignore_files_at_several_depths() {
     ] {
         file(path);
     }
-    place.git(&["add", "-f", "gen"]);
-    place.write(".gitignore", "gen/\nlog/\n");
-    place.write(".ctxpackignore", "drop.rs\n.gitignore\n.ctxpackignore\n");
+    for path in ["a/out.gen.rs", "a/hidden.gen.rs"] {
+        file(path);
+    }
+    place.git(&["add", "-f", "gen", "a/out.gen.rs", "a/hidden.gen.rs"]);
+    file("a/new.gen.rs");
+    place.write(".gitignore", "gen/\nlog/\n*.gen.rs\n");
+    place.write(
+        ".ctxpackignore",
+        "drop.rs\nhidden.gen.rs\n.gitignore\n.ctxpackignore\n",
+    );
     place.write("a/b/.ctxpackignore", "!drop.rs\n");
-    // Tracked though ignored, and in folders that the walk does not enter.
+    // Tracked though ignored, also in folders that the walk does not enter.
     place.write("gen/deep/.ctxpackignore", "/c.rs\n");
     let items = &[
         "a/b/drop.rs",
         "a/b/kept.rs",
         "a/keep.rs",
+        "a/out.gen.rs",
         "gen/a.rs",
         "gen/deep/b.rs",
         "src/main.rs",
@@ -232,14 +240,15 @@ fn ignore_files_at_several_depths() {
     // The rules above a root hold in it, up to the repository's root and no further.
     std::fs::write(place.beside(".ctxpackignore"), "*\n").unwrap();
     std::fs::write(place.beside(".gitignore"), "*\n").unwrap();
-    place.check(&["a"], &["b/drop.rs", "b/kept.rs", "keep.rs"], &[]);
+    let items = &["b/drop.rs", "b/kept.rs", "keep.rs", "out.gen.rs"];
+    place.check(&["a"], items, &[]);
     // A repository in the repository has its own.
     place.write("nested/log/y.rs", "fn y() {}\n");
     git(&place.at("nested"), &["init"]);
     place.check(&["-i", "nested"], &["nested/log/y.rs"], &[]);
     place.write(".git/info/exclude", "/a\n");
     place.check(
-        &["-i", "a", "-i", "src"],
+        &["-i", "a/b", "-i", "src"],
         BOTH,
         &["include-matches-nothing"],
     );
