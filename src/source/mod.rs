@@ -24,6 +24,7 @@ mod places;
 pub mod reader;
 mod remembered;
 pub mod repository;
+mod rules;
 pub mod secrets;
 pub mod sessions;
 mod sqlite;

@@ -6,7 +6,8 @@
 use super::beneath::{Folder, Kind, Stat, Unreadable};
 use super::meter::{Listing, Metered};
 use super::repository::{Repository, no_such_revision, one_line};
-use super::walk::{self, Custom, LIMITS, Rules};
+use super::rules::{self, Custom, Rules};
+use super::walk::{self, LIMITS};
 use crate::cache::Stamp;
 use crate::error::{Error, Warning};
 use rayon::prelude::*;
@@ -421,7 +422,7 @@ impl Tree {
     pub fn drop_ignored(&mut self) {
         let mut entries = std::mem::take(&mut self.entries);
         let mut warnings = Vec::new();
-        walk::drop_ignored(&mut entries, &|entry| self.read(entry).ok(), &mut warnings);
+        rules::drop_ignored(&mut entries, &|entry| self.read(entry).ok(), &mut warnings);
         self.entries = entries;
         self.warnings.extend(warnings);
     }
