@@ -10,13 +10,27 @@ pub(super) fn put(out: &mut Vec<u8>, mut n: u64) {
 }
 
 /// Takes a number off the front; `None` where there is none, or one of more than 64 bits.
-#[inline]
+#[inline(always)]
 pub(super) fn take(bytes: &mut &[u8]) -> Option<u64> {
     let (&first, rest) = bytes.split_first()?;
+    // most are small
     if first < 0x80 {
         *bytes = rest;
         return Some(u64::from(first));
     }
+    // so are nearly all others
+    if let Some((&second, rest)) = rest.split_first()
+        && second < 0x80
+    {
+        *bytes = rest;
+        return Some(u64::from(first & 0x7f) | u64::from(second) << 7);
+    }
+    take_long(first, rest, bytes)
+}
+
+/// One of three bytes and more, of which the `first` was taken.
+#[cold]
+fn take_long<'a>(first: u8, rest: &'a [u8], bytes: &mut &'a [u8]) -> Option<u64> {
     let mut n = u64::from(first & 0x7f);
     for (idx, &byte) in rest.iter().enumerate().take(9) {
         let bits = u64::from(byte & 0x7f);
