@@ -17,10 +17,8 @@ pub(crate) fn of(cache: Option<&Cache>, files: &[File]) -> ImportGraph {
         return imports::graph(files);
     };
     let key = key(files);
-    let known = cache.get_bytes(Bucket::Graphs, &key, |bytes| {
-        ImportGraph::from_bytes(bytes, files.len())
-    });
-    if let Some((known, _)) = known {
+    let known = cache.get_bytes(Bucket::Graphs, &key);
+    if let Some(known) = known.and_then(|(bytes, _)| ImportGraph::from_bytes(&bytes, files.len())) {
         return known;
     }
     let graph = imports::graph(files);

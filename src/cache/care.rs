@@ -6,7 +6,7 @@
 
 use super::sweep::{TALLY, list};
 use super::walk::{Found, Sort, is_folder, is_hex, name, walk};
-use super::{Bucket, MAX_RECORD, digits, whole};
+use super::{Bucket, MAX_RECORD, digits, is_whole};
 use rayon::prelude::*;
 use std::io::{Error, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -99,7 +99,10 @@ fn check(bucket: Bucket) -> Check {
         | Bucket::Hunks
         | Bucket::Catalogs
         | Bucket::Graphs
-        | Bucket::Notes => |_, bytes| whole(bytes).map(|_| ()),
+        | Bucket::Notes => |_, bytes| {
+            let (head, body) = bytes.split_first_chunk().ok_or("shorter than any record")?;
+            is_whole(head, body)
+        },
         Bucket::Index => |name, bytes| {
             let is_named_so = name == digits(bytes);
             is_named_so

@@ -92,6 +92,9 @@ impl Bucket {
 /// The first bytes of a record.
 const MAGIC: &[u8; 8] = b"ctxpack\x01";
 
+/// Before what is kept: the first bytes, and its checksum.
+const HEAD: usize = MAGIC.len() + 8;
+
 /// The largest record that is read or written, in bytes.
 const MAX_RECORD: u64 = 64 << 20;
 
@@ -114,29 +117,28 @@ impl Cache {
 
     /// What is kept under `key`, and when it was written; `None` where nothing is, or nothing whole.
     pub fn get<T: DeserializeOwned>(&self, bucket: Bucket, key: &Key) -> Option<(T, Stamp)> {
-        self.get_bytes(bucket, key, |body| postcard::from_bytes(body).ok())
+        let (body, written) = self.get_bytes(bucket, key)?;
+        Some((postcard::from_bytes(&body).ok()?, written))
     }
 
-    /// The same, as `read` reads it.
-    pub fn get_bytes<T>(
-        &self,
-        bucket: Bucket,
-        key: &Key,
-        read: impl FnOnce(&[u8]) -> Option<T>,
-    ) -> Option<(T, Stamp)> {
+    /// The same, as it is.
+    pub fn get_bytes(&self, bucket: Bucket, key: &Key) -> Option<(Vec<u8>, Stamp)> {
         let path = self.path(bucket, key);
         if !std::fs::symlink_metadata(&path).ok()?.is_file() {
             return None;
         }
-        let file = File::open(path).ok()?;
+        let mut file = File::open(path).ok()?;
         let metadata = file.metadata().ok()?;
+        let n_bytes = metadata.len().checked_sub(HEAD as u64)?;
         if metadata.len() > MAX_RECORD {
             return None;
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
-        file.take(MAX_RECORD).read_to_end(&mut bytes).ok()?;
-        let body = whole(&bytes).ok()?;
-        Some((read(body)?, Stamp::of(&metadata)))
+        let mut head = [0; HEAD];
+        file.read_exact(&mut head).ok()?;
+        let mut body = Vec::with_capacity(usize::try_from(n_bytes).ok()?);
+        file.take(MAX_RECORD).read_to_end(&mut body).ok()?;
+        is_whole(&head, &body).ok()?;
+        Some((body, Stamp::of(&metadata)))
     }
 
     /// Keeps `value` under `key`. Where that cannot be done, it is not kept.
@@ -148,7 +150,7 @@ impl Cache {
 
     /// The same, as it is.
     pub fn put_bytes(&self, bucket: Bucket, key: &Key, body: &[u8]) {
-        if body.len() as u64 + 16 <= MAX_RECORD {
+        if (HEAD + body.len()) as u64 <= MAX_RECORD {
             // a folder that is full, read-only or none at all is no reason to fail
             if write(&self.path(bucket, key), &[MAGIC, &checksum(body), body]).is_ok() {
                 self.note(body.len());
@@ -220,11 +222,8 @@ impl Drop for Cache {
 /// How the names of unfinished records begin.
 const TEMPORARY: &str = ".new-";
 
-/// What stands in a record, if that is what was written; else what is wrong with it.
-fn whole(record: &[u8]) -> Result<&[u8], &'static str> {
-    let (head, body) = record
-        .split_at_checked(MAGIC.len() + 8)
-        .ok_or("shorter than any record")?;
+/// What is wrong with a record, if anything is.
+fn is_whole(head: &[u8; HEAD], body: &[u8]) -> Result<(), &'static str> {
     let (magic, sum) = head.split_at(MAGIC.len());
     if magic != MAGIC {
         return Err("does not begin as a record does");
@@ -232,7 +231,7 @@ fn whole(record: &[u8]) -> Result<&[u8], &'static str> {
     if sum != checksum(body) {
         return Err("its bytes are not those that were written");
     }
-    Ok(body)
+    Ok(())
 }
 
 /// The name of what is kept under a name of its own.

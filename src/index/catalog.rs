@@ -4,6 +4,7 @@ use super::Fingerprint;
 use crate::cache::{Bucket, Cache, Key, Stamp};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
 
 /// The number of a text in a catalog.
 pub type RowIdx = u32;
@@ -23,9 +24,11 @@ const MAX_OTHER: usize = 50_000;
 #[derive(Debug, Default)]
 pub struct Catalog {
     shards: Vec<Shard>,
-    rows: Vec<Row>,
-    /// By path, the row of what was there when it was looked at last.
-    by_path: FxHashMap<u64, RowIdx>,
+    /// By shard, whether what stands in it is forgotten.
+    is_gone: Vec<bool>,
+    rows: Rows,
+    /// By path, the row of what was there when it was looked at last: made when the first file is not where it stood.
+    by_path: OnceLock<FxHashMap<u64, RowIdx>>,
     by_content: FxHashMap<u128, RowIdx>,
     written: Stamp,
     seed: u64,
@@ -70,11 +73,35 @@ pub struct Seen {
     pub place: Place,
 }
 
-/// The shard of a row that is forgotten.
-const GONE: u32 = u32::MAX;
+/// Rows as they are written: of a large tree there are a hundred thousand, and each is looked at once.
+#[derive(Debug, Default)]
+struct Rows {
+    body: Vec<u8>,
+    /// Where they begin in it.
+    start: usize,
+}
+
+impl Rows {
+    fn bytes(&self) -> &[u8] {
+        self.body.get(self.start..).unwrap_or_default()
+    }
+
+    fn len(&self) -> usize {
+        self.bytes().len() / Row::WIDTH
+    }
+
+    fn get(&self, row: RowIdx) -> Option<Row> {
+        let start = row as usize * Row::WIDTH;
+        Row::take(self.bytes().get(start..start + Row::WIDTH)?)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Row> {
+        self.bytes().chunks(Row::WIDTH).filter_map(Row::take)
+    }
+}
 
 impl Row {
-    /// Bytes that it is written in: of a large tree there are a hundred thousand, read on each run.
+    /// Bytes that it is written in.
     const WIDTH: usize = 8 + 16 + 1 + 4 * 8 + 2 * 4;
 
     fn put(&self, out: &mut Vec<u8>) {
@@ -130,14 +157,15 @@ fn written(shards: &[Shard], rows: &[Row]) -> Option<Vec<u8>> {
 }
 
 /// `None` where that is not what stands there.
-fn read(body: &[u8]) -> Option<(Vec<Shard>, Vec<Row>)> {
+fn read(body: Vec<u8>) -> Option<(Vec<Shard>, Rows)> {
     let (length, rest) = body.split_first_chunk::<4>()?;
     let (shards, rows) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    let is_even = rows.len().is_multiple_of(Row::WIDTH);
     let shards: Vec<Shard> = postcard::from_bytes(shards).ok()?;
-    let rows = rows.chunks(Row::WIDTH).map(Row::take);
-    let rows: Vec<Row> = rows.collect::<Option<_>>()?;
+    let start = body.len() - rows.len();
+    let rows = Rows { body, start };
     let n_shards = shards.len() as u32;
-    let is_whole = rows.iter().all(|row| row.place.shard < n_shards);
+    let is_whole = is_even && rows.iter().all(|row| row.place.shard < n_shards);
     is_whole.then_some((shards, rows))
 }
 
@@ -149,33 +177,47 @@ impl Catalog {
             seed: key.number(),
             ..Self::default()
         };
-        let Some(((shards, rows), written)) = cache.get_bytes(Bucket::Catalogs, key, read) else {
+        let Some((body, written)) = cache.get_bytes(Bucket::Catalogs, key) else {
             return catalog;
         };
+        let Some((shards, rows)) = read(body) else {
+            return catalog;
+        };
+        catalog.is_gone = vec![false; shards.len()];
         (catalog.shards, catalog.rows, catalog.written) = (shards, rows, written);
         catalog.drop_small();
-        catalog.by_path.reserve(catalog.rows.len());
-        for (idx, row) in catalog.rows.iter().enumerate() {
-            if row.stamp.is_some() {
-                catalog.by_path.insert(row.path, idx as u32);
-            }
-        }
         catalog
     }
 
     /// Small shards are left out where there are many, so that their files come into one.
     fn drop_small(&mut self) {
-        let is_small: Vec<bool> = self
-            .shards
-            .iter()
-            .map(|shard| shard.n_bytes < SMALL_BYTES)
-            .collect();
-        let is_in_small = |row: &Row| is_small[row.place.shard as usize];
+        let is_small = |shard: &Shard| shard.n_bytes < SMALL_BYTES;
+        let is_small: Vec<bool> = self.shards.iter().map(is_small).collect();
         let n_small = is_small.iter().filter(|it| **it).count();
-        let n_files = self.rows.iter().filter(|row| is_in_small(row)).count();
-        if n_small > MAX_SMALL + n_files / FILES_PER_SMALL {
-            self.rows.retain(|row| !is_in_small(row));
+        if n_small <= MAX_SMALL {
+            return;
         }
+        let rows = self.rows.iter();
+        let n_files = rows
+            .filter(|row| is_small[row.place.shard as usize])
+            .count();
+        if n_small > MAX_SMALL + n_files / FILES_PER_SMALL {
+            self.is_gone = is_small;
+        }
+    }
+
+    /// A row, if what it says is not forgotten.
+    fn row(&self, row: RowIdx) -> Option<Row> {
+        let row = self.rows.get(row)?;
+        (!self.is_gone[row.place.shard as usize]).then_some(row)
+    }
+
+    fn by_path(&self) -> &FxHashMap<u64, RowIdx> {
+        self.by_path.get_or_init(|| {
+            let there = self.rows.iter().zip(0..);
+            let there = there.filter(|(row, _)| row.stamp.is_some());
+            there.map(|(row, idx)| (row.path, idx)).collect()
+        })
     }
 
     /// What the path of a file is known by.
@@ -198,29 +240,31 @@ impl Catalog {
 
     /// The row of a file that is as it was; probably `next`, for rows are written in the order of the files.
     pub fn settled(&self, path: u64, stamp: Stamp, next: RowIdx) -> Option<RowIdx> {
-        let is_there = |row: &Row| row.path == path && row.place.shard != GONE;
-        let row = match self.rows.get(next as usize).is_some_and(is_there) {
-            true => next,
-            false => *self.by_path.get(&path)?,
+        let expected = self.row(next).filter(|it| it.path == path);
+        let (idx, row) = match expected {
+            Some(row) => (next, row),
+            None => {
+                let idx = *self.by_path().get(&path)?;
+                (idx, self.row(idx)?)
+            }
         };
-        let is_same = self.rows[row as usize].stamp == Some(stamp) && !stamp.is_racy(self.written);
-        is_same.then_some(row)
+        (row.stamp == Some(stamp) && !stamp.is_racy(self.written)).then_some(idx)
     }
 
     /// A row, as what is now seen under `stamp`.
-    pub fn seen(&self, row: RowIdx, stamp: Stamp) -> Seen {
+    pub fn seen(&self, row: RowIdx, stamp: Stamp) -> Option<Seen> {
         let Row {
             path,
             content,
             place,
             ..
-        } = self.rows[row as usize];
-        Seen {
+        } = self.rows.get(row)?;
+        Some(Seen {
             path,
             content,
             stamp,
             place,
-        }
+        })
     }
 
     /// How many texts it knows.
@@ -229,16 +273,16 @@ impl Catalog {
     }
 
     /// Where a row's text stands.
-    pub fn place(&self, row: RowIdx) -> Place {
-        self.rows[row as usize].place
+    pub fn place(&self, row: RowIdx) -> Option<Place> {
+        Some(self.rows.get(row)?.place)
     }
 
     /// Makes [`Catalog::known`] ready, which most runs have no need of.
     pub fn prepare(&mut self) {
         if self.by_content.is_empty() {
-            let rows = self.rows.iter().enumerate();
-            let rows = rows.filter(|(_, row)| row.place.shard != GONE);
-            self.by_content = rows.map(|(idx, row)| (row.content, idx as u32)).collect();
+            let rows = self.rows.iter().zip(0..);
+            let rows = rows.filter(|(row, _)| !self.is_gone[row.place.shard as usize]);
+            self.by_content = rows.map(|(row, idx)| (row.content, idx)).collect();
         }
     }
 
@@ -254,17 +298,14 @@ impl Catalog {
 
     /// Forgets all that stands in a shard: it is gone, or not whole.
     pub fn forget(&mut self, shard: u32) {
-        let of_shard = self.rows.iter_mut();
-        for row in of_shard.filter(|row| row.place.shard == shard) {
-            row.place.shard = GONE; // rows keep their numbers
-        }
-        self.by_path.clear();
+        self.is_gone[shard as usize] = true;
         self.by_content.clear();
     }
 
     /// Adds a shard; its number comes back.
     pub fn add(&mut self, name: String, n_bytes: u64) -> u32 {
         self.shards.push(Shard { name, n_bytes });
+        self.is_gone.push(false);
         self.shards.len() as u32 - 1
     }
 
@@ -273,8 +314,9 @@ impl Catalog {
         let now: FxHashMap<u128, ()> = seen.iter().map(|it| (it.content, ())).collect();
         let mut others: Vec<Row> = self
             .rows
-            .into_iter()
-            .filter(|row| row.place.shard != GONE && !now.contains_key(&row.content))
+            .iter()
+            .filter(|row| !self.is_gone[row.place.shard as usize])
+            .filter(|row| !now.contains_key(&row.content))
             .map(|row| Row { stamp: None, ..row })
             .collect();
         // shards are in the order of their making
@@ -345,9 +387,9 @@ mod tests {
         let mut catalog = Catalog::read(&cache, &key);
         let settled = |catalog: &Catalog, it: Seen| {
             let row = catalog.settled(it.path, OLD, 0)?;
-            Some(catalog.seen(row, OLD))
+            catalog.seen(row, OLD)
         };
-        let known = |catalog: &Catalog, it: Seen| Some(catalog.place(catalog.known(it.content)?));
+        let known = |catalog: &Catalog, it: Seen| catalog.place(catalog.known(it.content)?);
         assert_eq!(settled(&catalog, a), Some(a));
         assert_eq!(settled(&catalog, b), Some(b));
         let touched = Stamp { size: 2, ..OLD };

@@ -39,8 +39,15 @@ enum Read {
     New(Seen),
 }
 
-/// Index of a file in [`Trees::files`], and the row of what it holds.
-type Known = (u32, RowIdx);
+/// A file whose contents are known.
+#[derive(Clone, Copy)]
+struct Known {
+    /// Index into [`Trees::files`].
+    file: u32,
+    /// The row of what it holds, and the shard that it stands in.
+    row: RowIdx,
+    shard: u32,
+}
 
 /// What is known of roots, by the root: it can be read while the disk is asked what there is.
 #[derive(Debug, Default)]
@@ -121,8 +128,8 @@ pub(super) fn scan(
     let mut unknown: Vec<usize> = Vec::new();
     let mut known: Vec<Known> = Vec::with_capacity(files.len());
     for (&file, row) in files.iter().zip(settled) {
-        match row {
-            Some(row) => known.push((file as u32, row)),
+        match row.and_then(|row| run.known(file, row)) {
+            Some(it) => known.push(it),
             None => unknown.push(file),
         }
     }
@@ -142,9 +149,9 @@ pub(super) fn scan(
         run.out[file] = scan_one(trees, &trees.files[file], &mut scanner, &mut run.warnings);
     }
     if run.known.len() > n_known || !run.new.is_empty() {
-        let known = run.known.iter().map(|&(file, row)| {
-            let stamp = trees.entry(&trees.files[file as usize]).stamp;
-            run.catalog.seen(row, stamp)
+        let known = run.known.iter().filter_map(|it| {
+            let stamp = trees.entry(&trees.files[it.file as usize]).stamp;
+            run.catalog.seen(it.row, stamp)
         });
         let mut seen: Vec<Seen> = known.collect();
         seen.append(&mut run.new);
@@ -201,15 +208,19 @@ impl Run<'_> {
         self.catalog.settled(self.path(file), stamp, next)
     }
 
+    fn known(&self, file: usize, row: RowIdx) -> Option<Known> {
+        Some(Known {
+            file: file as u32,
+            row,
+            shard: self.catalog.place(row)?.shard,
+        })
+    }
+
     /// Looks files up where they stand. Those of shards that are not there come back, and the shards are forgotten.
     fn find(&mut self, mut known: Vec<Known>) -> Vec<usize> {
-        let shard = |&(_, row): &Known| self.catalog.place(row).shard;
-        known.sort_by_key(shard);
-        let by_shard: Vec<&[Known]> = known.chunk_by(|a, b| shard(a) == shard(b)).collect();
-        let shards: Vec<u32> = by_shard
-            .iter()
-            .map(|of_shard| shard(&of_shard[0]))
-            .collect();
+        known.sort_by_key(|it| it.shard);
+        let by_shard: Vec<&[Known]> = known.chunk_by(|a, b| a.shard == b.shard).collect();
+        let shards: Vec<u32> = by_shard.iter().map(|of_shard| of_shard[0].shard).collect();
         let found: Vec<Option<Vec<Found>>> = shards
             .par_iter()
             .map(|&shard| {
@@ -220,16 +231,17 @@ impl Run<'_> {
         let mut lost = Vec::new();
         for ((of_shard, shard), found) in by_shard.into_iter().zip(shards).zip(found) {
             let is_filled = found.is_some_and(|mut found| {
-                of_shard.iter().all(|&(file, row)| {
-                    let seen = self.catalog.seen(row, Default::default());
-                    self.fill(file as usize, &seen, &mut found).is_some()
+                of_shard.iter().all(|it| {
+                    let seen = self.catalog.seen(it.row, Default::default());
+                    seen.and_then(|seen| self.fill(it.file as usize, &seen, &mut found))
+                        .is_some()
                 })
             });
             if is_filled {
                 self.known.extend(of_shard);
             } else {
                 self.catalog.forget(shard);
-                lost.extend(of_shard.iter().map(|&(file, _)| file as usize));
+                lost.extend(of_shard.iter().map(|it| it.file as usize));
             }
         }
         lost
@@ -291,7 +303,10 @@ impl Run<'_> {
                         self.out[file_idx] = *file;
                         self.warnings.extend(warnings);
                     }
-                    Read::Known(row) => known.push((file_idx as u32, row)),
+                    Read::Known(row) => match self.known(file_idx, row) {
+                        Some(it) => known.push(it),
+                        None => lost.push(file_idx),
+                    },
                     Read::New(seen) => {
                         if self.fill(file_idx, &seen, &mut found).is_none() {
                             lost.push(file_idx);
