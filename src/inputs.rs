@@ -20,7 +20,7 @@ pub fn sources(request: &Request) -> Result<(Vec<Source>, Vec<Warning>), Error> 
             .files
             .iter()
             .filter(of_root)
-            .map(|file| trees.entry(file).n_bytes)
+            .map(|file| trees.entry(file).n_bytes())
             .collect();
         let size_bytes: u64 = sizes.iter().sum();
         sources.push(Source {
@@ -50,8 +50,8 @@ pub fn sources(request: &Request) -> Result<(Vec<Source>, Vec<Warning>), Error> 
                 .iter()
                 .filter(|of| **of == Some(idx))
                 .count(),
-            size_bytes: entry.n_bytes,
-            tokens: (entry.n_bytes / 4) as usize,
+            size_bytes: entry.n_bytes(),
+            tokens: (entry.n_bytes() / 4) as usize,
         });
     }
     sources.extend(remembered.reports.iter().map(|report| Source {
@@ -95,7 +95,7 @@ pub fn remembered(request: &Request) -> Result<(source::Trees, source::Remembere
             let (None, Some(file)) = (atom.date, *file) else {
                 continue;
             };
-            let modified = trees.entry(&trees.files[file]).modified;
+            let modified = trees.entry(&trees.files[file]).modified();
             let by_git = u32::try_from(file)
                 .ok()
                 .and_then(|file| changed_at.get(&file));

@@ -78,7 +78,7 @@ pub(crate) fn open(
     let budgeted: Vec<(usize, bool)> = shortlist
         .iter()
         .map(|&file_idx| {
-            n_bytes += trees.entry(&trees.files[file_idx]).n_bytes;
+            n_bytes += trees.entry(&trees.files[file_idx]).n_bytes();
             (file_idx, n_bytes <= max_parsed)
         })
         .collect();

@@ -221,7 +221,7 @@ fn measure_one(trees: &Trees, file: &FileRef, counting: Counting) -> Option<Meas
     let empty = empty(trees, file);
     match trees.redacted(file) {
         Ok((clean, secrets)) => {
-            let n_bytes = trees.entry(file).n_bytes as usize;
+            let n_bytes = trees.entry(file).n_bytes() as usize;
             Some(Measured {
                 path: empty.path,
                 object: empty.object,

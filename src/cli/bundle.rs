@@ -303,7 +303,10 @@ fn own_outputs(project: &Project, made: &[Packed<'_>]) -> Outcome<Vec<String>> {
                 Some(tree) => tree,
                 None => tree::of_work_tree(&project.root, String::new())?,
             };
-            is_own = tree.entries.iter().any(|it| it.below == Path::new(output));
+            is_own = tree
+                .entries
+                .iter()
+                .any(|it| it.below() == Path::new(output));
             on_disk = Some(tree);
         }
         if is_own {

@@ -340,7 +340,7 @@ fn side(project: &Project, typed: &OsStr) -> Outcome<(String, Side)> {
         let entry = tree
             .entries
             .iter()
-            .find(|entry| entry.below == Path::new(below));
+            .find(|entry| entry.below() == Path::new(below));
         let entry = entry.ok_or_else(|| none(format!("{name}: {revision} has no such file")))?;
         let bytes = tree.read(entry);
         let bytes = bytes

@@ -45,11 +45,7 @@ pub enum Kind {
 pub struct Stat {
     /// What it stands for.
     pub kind: Kind,
-    /// Its size in bytes.
-    pub n_bytes: u64,
-    /// Time of last change, Unix seconds; 0 for what lies before 1970.
-    pub modified: i64,
-    /// What tells that it is as it was.
+    /// Its size, and what else tells that it is as it was.
     pub stamp: Stamp,
 }
 
@@ -316,8 +312,6 @@ mod system {
         #[allow(clippy::unnecessary_cast)] // the types differ from system to system
         Ok(Stat {
             kind: kind(FileType::from_raw_mode(stat.st_mode)),
-            n_bytes: u64::try_from(stat.st_size).unwrap_or(0),
-            modified: (stat.st_mtime as i64).max(0),
             stamp: Stamp {
                 size: u64::try_from(stat.st_size).unwrap_or(0),
                 changed_ns: nanoseconds(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
@@ -412,15 +406,8 @@ mod system {
 
     pub(super) fn stat(at: &Handle, name: &OsStr) -> Result<Stat> {
         let metadata = at.join(name).symlink_metadata()?;
-        let modified = metadata
-            .modified()
-            .ok()
-            .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
-            .map_or(0, |age| age.as_secs() as i64);
         Ok(Stat {
             kind: kind(metadata.file_type()),
-            n_bytes: metadata.len(),
-            modified,
             stamp: Stamp::of(&metadata),
         })
     }

@@ -296,13 +296,13 @@ impl<'a> Places<'a> {
     /// The place of a path, which is probably `next`: a commit names its files in the order of the tree, and the first of a history often
     /// all of them.
     fn find(&self, path: &[u8], next: usize) -> Option<u32> {
-        let is_there = |entry: &Entry| *bytes_of(&entry.below) == *path;
+        let is_there = |entry: &Entry| *bytes_of(entry.below()) == *path;
         if self.entries.get(next).is_some_and(is_there) {
             return Some(next as u32);
         }
         let by_path = self.by_path.get_or_init(|| {
             let entries = self.entries.iter().zip(0..);
-            let entries = entries.map(|(entry, idx)| (bytes_of(&entry.below), idx));
+            let entries = entries.map(|(entry, idx)| (bytes_of(entry.below()), idx));
             entries.collect()
         });
         by_path.get(path).copied()

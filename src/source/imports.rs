@@ -19,7 +19,7 @@ pub fn of<'t>(tree: &'t Tree, mut open: Vec<&'t Entry>) -> BTreeSet<String> {
     let by_path: FxHashMap<&Path, &Entry> = tree
         .entries
         .iter()
-        .map(|entry| (entry.below.as_path(), entry))
+        .map(|entry| (entry.below(), entry))
         .collect();
     for _ in 0..MAX_HOPS {
         let mut next = Vec::new();
@@ -28,7 +28,7 @@ pub fn of<'t>(tree: &'t Tree, mut open: Vec<&'t Entry>) -> BTreeSet<String> {
                 continue;
             };
             let text = String::from_utf8_lossy(&bytes);
-            let from = tree.root.join(&entry.below);
+            let from = tree.root.join(entry.below());
             for import in imports(&text) {
                 let path = resolve(&from, import, None);
                 let below = path

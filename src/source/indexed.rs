@@ -150,7 +150,7 @@ pub(super) fn scan(
     }
     if run.known.len() > n_known || !run.new.is_empty() {
         let known = run.known.iter().filter_map(|it| {
-            let stamp = trees.entry(&trees.files[it.file as usize]).stamp;
+            let stamp = trees.entry(&trees.files[it.file as usize]).stamp();
             run.catalog.seen(it.row, stamp)
         });
         let mut seen: Vec<Seen> = known.collect();
@@ -185,7 +185,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn path(&self, file: &FileRef) -> u64 {
-        let below = &self.trees.entry(file).below;
+        let below = self.trees.entry(file).below();
         self.catalog.path(below.as_os_str().as_encoded_bytes())
     }
 
@@ -194,13 +194,13 @@ impl Run<'_> {
         let entry = self.trees.entry(file);
         let label = self.trees.trees[file.tree_idx as usize].label.len();
         !file.is_note
-            && entry.n_bytes <= MAX_FILE_BYTES
+            && entry.n_bytes() <= MAX_FILE_BYTES
             && entry.object().is_none()
             && (self.trees.secrets == Secrets::Off || !is_secret_name(&entry.path[label..]))
     }
 
     fn settled(&self, file: &FileRef, next: RowIdx) -> Option<RowIdx> {
-        let stamp = self.trees.entry(file).stamp;
+        let stamp = self.trees.entry(file).stamp();
         if file.is_note || self.trees.entry(file).object().is_some() {
             return None;
         }
@@ -336,7 +336,7 @@ impl Run<'_> {
             n_bytes += self
                 .trees
                 .entry(&self.trees.files[file])
-                .n_bytes
+                .n_bytes()
                 .min(MAX_FILE_BYTES);
             if idx + 1 - start == n_most || n_bytes > MAX_BYTES || idx + 1 == files.len() {
                 chunks.push(&files[start..=idx]);
@@ -394,7 +394,7 @@ impl Run<'_> {
         let mut seen = Seen {
             path,
             content: self.catalog.content(path, &bytes),
-            stamp: entry.stamp,
+            stamp: entry.stamp(),
             place: Place { shard: 0, file: 0 },
         };
         if let Some(row) = self.catalog.known(seen.content) {

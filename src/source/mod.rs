@@ -189,7 +189,7 @@ pub fn list(request: &Request, mut trees: Vec<Tree>) -> Result<Trees, Error> {
             let wanted = any(&include, &include_used) || include.is_empty();
             let is_note = kinds[entry_idx].is_some()
                 || imported.contains(below)
-                || configured.iter().any(|folder| folder.holds(&entry.below));
+                || configured.iter().any(|folder| folder.holds(entry.below()));
             let asked = if is_note {
                 request.kinds.notes
             } else {
@@ -264,7 +264,7 @@ fn drop_doubles(trees: &mut [Tree]) {
     let mut seen = rustc_hash::FxHashSet::default();
     for idx in order {
         let Tree { root, entries, .. } = &mut trees[idx];
-        entries.retain(|entry| seen.insert(root.join(&entry.below)));
+        entries.retain(|entry| seen.insert(root.join(entry.below())));
     }
 }
 
@@ -599,7 +599,7 @@ fn unread(trees: &Trees, file: &FileRef) -> File {
     File {
         path: entry.path.clone(),
         scan: Scan::default(),
-        n_bytes: entry.n_bytes,
+        n_bytes: entry.n_bytes(),
         pinned: file.pinned,
         barred: None,
         clean: None,

@@ -261,7 +261,7 @@ impl Places {
         kind: Kind,
     ) -> Result<Kind, String> {
         let (kind, n_bytes) = match kind {
-            Kind::File => (kind, folder.stat(name).map_or(0, |stat| stat.n_bytes)),
+            Kind::File => (kind, folder.stat(name).map_or(0, |stat| stat.stamp.size)),
             Kind::Link => {
                 let target = at.join(below).canonicalize();
                 let inside = |target: &PathBuf| {

@@ -232,7 +232,7 @@ fn look_up(atoms: &mut [Atom], trees: &Trees) {
             .binary_search_by(|file| trees.path(file).cmp(path))
             .ok()?;
         let file = &trees.files[file];
-        if trees.entry(file).n_bytes > MAX_LOOKED_BYTES {
+        if trees.entry(file).n_bytes() > MAX_LOOKED_BYTES {
             return None;
         }
         match decode(&trees.bytes(file).ok()?) {

@@ -204,9 +204,9 @@ pub(super) fn drop_ignored(
     let mut folders: FxHashMap<PathBuf, Gitignore> = FxHashMap::default();
     let named = entries
         .iter()
-        .filter(|entry| entry.below.file_name() == Some(OsStr::new(NAMES[0])));
-    for entry in named.filter(|entry| entry.n_bytes <= MAX_BYTES) {
-        let folder = entry.below.parent().unwrap_or(Path::new(""));
+        .filter(|entry| entry.below().file_name() == Some(OsStr::new(NAMES[0])));
+    for entry in named.filter(|entry| entry.n_bytes() <= MAX_BYTES) {
+        let folder = entry.below().parent().unwrap_or(Path::new(""));
         let Some(bytes) = text(entry) else {
             continue;
         };
@@ -228,7 +228,7 @@ pub(super) fn drop_ignored(
                 .is_some_and(|said| said.is_ignore())
         })
     };
-    entries.retain(|entry| !ignores(&entry.below));
+    entries.retain(|entry| !ignores(entry.below()));
 }
 
 /// The rules of `.ctxpackignore` in a folder that is held open.

@@ -29,7 +29,7 @@ pub(super) fn redact_paths(cache: Option<&Cache>, tree: &mut Tree) {
         if *n > 1 {
             path.push_str(&format!("~{n}"));
         }
-        tree.entries[idx].path = path.into();
+        tree.entries[idx].show_as(path.into());
     }
     for warning in &mut tree.warnings {
         redact_warning(warning);

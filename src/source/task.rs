@@ -251,12 +251,12 @@ pub fn changes(tree: &Tree) -> Vec<Change> {
     let mut changes = Vec::new();
     for entry in &tree.entries {
         let mut path = repository.prefix.clone();
-        path.extend(bytes_of(&entry.below).iter());
+        path.extend(bytes_of(entry.below()).iter());
         let known = stats.get(path.as_slice());
         let in_head = head.get(&path);
         let untouched = known.is_some_and(|&(size, mtime, id)| {
-            u64::from(size) == entry.n_bytes
-                && i64::from(mtime) == entry.modified
+            u64::from(size) == entry.n_bytes()
+                && i64::from(mtime) == entry.modified()
                 && in_head == Some(&id)
         });
         if untouched {

@@ -3,7 +3,7 @@
 //! On disk a file is opened from the root's handle (`src/source/beneath.rs`): a FIFO cannot hang the run, and a link cannot lead out
 //! of the root, even one that was put where a folder stood when it was listed.
 
-use super::beneath::{Folder, Kind, Stat, Unreadable};
+use super::beneath::{Folder, Kind, Unreadable};
 use super::meter::{Listing, Metered};
 use super::repository::{Repository, no_such_revision, one_line};
 use super::rules::{self, Custom, Rules};
@@ -42,26 +42,65 @@ pub struct Tree {
     only: Option<FxHashSet<PathBuf>>,
 }
 
-/// One file of a tree.
+/// One file of a tree: of some trees there are a million.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Path shown: relative, with `/`, odd bytes percent-escaped, the root's label in front.
     pub path: Arc<str>,
-    /// Path below the root as it is on disk.
-    pub below: PathBuf,
-    /// Size in bytes.
-    pub n_bytes: u64,
-    /// Time of last change, Unix seconds; 0 in a revision.
-    pub modified: i64,
-    /// What tells that it is as it was; of no meaning in a revision.
-    pub stamp: Stamp,
-    blob: Option<gix::ObjectId>,
+    /// Path below the root as it is on disk, where that is not what is shown.
+    below: Option<Box<PathBuf>>,
+    contents: Contents,
+}
+
+/// Where the bytes of a file are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Contents {
+    OnDisk(Stamp),
+    Object { id: gix::ObjectId, n_bytes: u64 },
 }
 
 impl Entry {
+    /// Path below the root, as it is on disk.
+    pub fn below(&self) -> &Path {
+        self.below
+            .as_ref()
+            .map_or(Path::new(&*self.path), |below| below)
+    }
+
+    /// Size in bytes.
+    pub fn n_bytes(&self) -> u64 {
+        match self.contents {
+            Contents::OnDisk(stamp) => stamp.size,
+            Contents::Object { n_bytes, .. } => n_bytes,
+        }
+    }
+
+    /// What tells that it is as it was; of no meaning in a revision.
+    pub fn stamp(&self) -> Stamp {
+        match self.contents {
+            Contents::OnDisk(stamp) => stamp,
+            Contents::Object { .. } => Stamp::default(),
+        }
+    }
+
+    /// Time of last change, Unix seconds; 0 in a revision, and for what lies before 1970.
+    pub fn modified(&self) -> i64 {
+        (self.stamp().changed_ns / 1_000_000_000) as i64
+    }
+
     /// The object that holds its bytes, in a revision.
     pub fn object(&self) -> Option<gix::ObjectId> {
-        self.blob
+        match self.contents {
+            Contents::OnDisk(_) => None,
+            Contents::Object { id, .. } => Some(id),
+        }
+    }
+
+    /// Shows it as `path` from now on.
+    pub(super) fn show_as(&mut self, path: Arc<str>) {
+        let below = self.below().to_owned();
+        self.below.get_or_insert_with(|| Box::new(below));
+        self.path = path;
     }
 }
 
@@ -279,13 +318,13 @@ impl Tree {
     /// # Errors
     /// `Unreadable`; never waits on a special file.
     pub fn read(&self, entry: &Entry) -> Result<Vec<u8>, Unreadable> {
-        if entry.n_bytes > MAX_FILE_BYTES {
+        if entry.n_bytes() > MAX_FILE_BYTES {
             return Err(Unreadable::TooLarge);
         }
-        match entry.blob {
+        match entry.object() {
             None => {
                 let folder = self.folder.as_ref().ok_or(Unreadable::Gone)?;
-                folder.read(&entry.below, MAX_FILE_BYTES)
+                folder.read(entry.below(), MAX_FILE_BYTES)
             }
             Some(id) => {
                 let repository = self.repository.as_ref().ok_or(Unreadable::Gone)?;
@@ -296,10 +335,10 @@ impl Tree {
 
     /// The first `n` bytes of one file, however large it is; `None` where they cannot be read.
     pub(super) fn head(&self, entry: &Entry, n: u64) -> Option<Vec<u8>> {
-        let mut head = match entry.blob {
+        let mut head = match entry.object() {
             Some(id) => self.read_object(self.repository.as_ref()?, id).ok()?,
             None => {
-                let (file, _) = self.folder.as_ref()?.file(&entry.below).ok()?;
+                let (file, _) = self.folder.as_ref()?.file(entry.below()).ok()?;
                 let mut head = Vec::new();
                 file.take(n).read_to_end(&mut head).ok()?;
                 head
@@ -354,17 +393,17 @@ impl Tree {
         };
         for (idx, entry) in self.entries.iter_mut().enumerate() {
             let mut path = repository.prefix.clone();
-            path.extend(bytes_of(&entry.below).iter());
+            path.extend(bytes_of(entry.below()).iter());
             if !paths.iter().any(|path| **path == *entry.path) {
                 continue;
             }
             let parts = path.split(|&b| b == b'/');
-            if let (Ok(Some(new)), Some(old)) = (tree.lookup_entry(parts), entry.blob)
+            if let (Ok(Some(new)), Some(old)) = (tree.lookup_entry(parts), entry.object())
                 && new.mode().is_blob()
             {
                 let id = new.object_id();
-                entry.blob = Some(id);
-                entry.n_bytes = handle.find_header(id).map_or(0, |header| header.size());
+                let n_bytes = handle.find_header(id).map_or(0, |header| header.size());
+                entry.contents = Contents::Object { id, n_bytes };
                 self.replaced.push((idx, old));
             }
         }
@@ -400,22 +439,17 @@ impl Tree {
         id: gix::ObjectId,
         handle: &gix::Repository,
     ) {
-        let path = self.shown(below);
         if !is_plain(below) {
             let message = "no work tree may hold such a path; it is left out";
-            self.warnings
-                .push(Warning::new("git-odd-path", path, message));
+            let warning = Warning::new("git-odd-path", self.shown(below), message);
+            self.warnings.push(warning);
             return;
         }
-        self.entries.push(Entry {
-            path: path.into(),
-            below: path_of(below),
-            // the size stands in the object's header; a partial clone may lack the object, and reading it will say so
-            n_bytes: handle.find_header(id).map_or(0, |header| header.size()),
-            modified: 0,
-            stamp: Stamp::default(),
-            blob: Some(id),
-        });
+        // the size stands in the object's header; a partial clone may lack the object, and reading it will say so
+        let n_bytes = handle.find_header(id).map_or(0, |header| header.size());
+        let contents = Contents::Object { id, n_bytes };
+        self.entries
+            .push(self.entry(Path::new(&*name_of(below)), contents));
     }
 
     /// Leaves out what `.ctxpackignore` leaves out, in a tree of objects: a work tree is listed without it.
@@ -432,19 +466,21 @@ impl Tree {
         format!("{}{}", self.label, crate::guard::text::path_text(below))
     }
 
-    fn entry(&self, below: PathBuf, stat: Stat) -> Entry {
-        let bytes = bytes_of(&below);
-        let path = match crate::guard::text::plain_path(&bytes) {
-            Some(path) if self.label.is_empty() => path.into(),
-            _ => self.shown(&bytes).into(),
-        };
-        Entry {
-            path,
-            below,
-            n_bytes: stat.n_bytes,
-            modified: stat.modified,
-            stamp: stat.stamp,
-            blob: None,
+    fn entry(&self, below: &Path, contents: Contents) -> Entry {
+        let bytes = bytes_of(below);
+        let plain = crate::guard::text::plain_path(&bytes);
+        match plain.filter(|_| self.label.is_empty()) {
+            // elsewhere it is written another way
+            Some(path) if cfg!(unix) => Entry {
+                path: path.into(),
+                below: None,
+                contents,
+            },
+            _ => Entry {
+                path: self.shown(&bytes).into(),
+                below: Some(Box::new(below.to_owned())),
+                contents,
+            },
         }
     }
 
@@ -464,7 +500,8 @@ impl Tree {
         if let Some(Ok(stat)) = stat
             && stat.kind == Kind::File
         {
-            self.entries.push(self.entry(below, stat));
+            self.entries
+                .push(self.entry(&below, Contents::OnDisk(stat.stamp)));
         }
     }
 
@@ -493,7 +530,9 @@ impl Tree {
         let n_before = self.warnings.len();
         self.warnings.extend(found.warnings);
         let files = found.files.into_par_iter();
-        self.entries = files.map(|(below, stat)| self.entry(below, stat)).collect();
+        self.entries = files
+            .map(|(below, stat)| self.entry(&below, Contents::OnDisk(stat.stamp)))
+            .collect();
         self.sort();
         let tracked = tracked.map(|tracked| self.tracked(tracked, &folder, &above));
         let tracked = tracked.unwrap_or_default();
@@ -516,7 +555,7 @@ impl Tree {
     /// Lets nothing but the files `below` be shown, and lists those of them that were not: what an ignore file leaves out. The others stay
     /// listed, for notes that name them.
     pub(super) fn restrict(&mut self, below: Vec<PathBuf>) {
-        let known: FxHashSet<&Path> = self.entries.iter().map(|it| &*it.below).collect();
+        let known: FxHashSet<&Path> = self.entries.iter().map(|it| it.below()).collect();
         let unknown: Vec<PathBuf> = below
             .iter()
             .filter(|path| !known.contains(&***path))
@@ -532,7 +571,7 @@ impl Tree {
     /// Whether a file may be a candidate.
     pub(super) fn may_show(&self, entry: &Entry) -> bool {
         let only = self.only.as_ref();
-        only.is_none_or(|only| only.contains(&entry.below))
+        only.is_none_or(|only| only.contains(entry.below()))
     }
 
     /// Git's list of what it tracks; none where there is no repository, or a warning.
@@ -556,7 +595,7 @@ impl Tree {
     ) -> Vec<Entry> {
         let mut tracked = Vec::new();
         let entries = self.entries.iter();
-        let mut known: Vec<Cow<'_, [u8]>> = entries.map(|it| bytes_of(&it.below)).collect();
+        let mut known: Vec<Cow<'_, [u8]>> = entries.map(|it| bytes_of(it.below())).collect();
         if !known.is_sorted() {
             known.par_sort_unstable();
         }
@@ -595,7 +634,10 @@ impl Tree {
 
     /// Looks `paths` up, as the index has them: one folder after the other.
     fn look_up(&self, folder: &Folder, above: &Rules, paths: &[&[u8]]) -> Tracked {
-        let mut found = Tracked::default();
+        let mut found = Tracked {
+            entries: Vec::with_capacity(paths.len()),
+            ..Tracked::default()
+        };
         let mut custom = Custom::new(&self.root, folder, above);
         // the folder of the one before, most often
         let mut last: Option<(&[u8], Option<InFolder>)> = None;
@@ -626,10 +668,12 @@ impl Tree {
             let Ok(stat) = parent.handle.stat_name(&name_of(name)) else {
                 continue;
             };
-            let below = path_of(path);
-            let is_ignored = parent.has_rules && custom.ignores(&below, &mut found.warnings);
+            let below = name_of(path);
+            let below = Path::new(&*below);
+            let is_ignored = parent.has_rules && custom.ignores(below, &mut found.warnings);
             if stat.kind == Kind::File && !is_ignored {
-                found.entries.push(self.entry(below, stat));
+                let entry = self.entry(below, Contents::OnDisk(stat.stamp));
+                found.entries.push(entry);
             }
         }
         found
@@ -706,7 +750,7 @@ pub(super) fn path_of(bytes: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// A name as the system wants it.
+/// A path or a name as the system wants it, borrowed where it is the same.
 #[cfg(unix)]
 fn name_of(bytes: &[u8]) -> Cow<'_, std::ffi::OsStr> {
     Cow::Borrowed(std::os::unix::ffi::OsStrExt::from_bytes(bytes))
