@@ -1,52 +1,75 @@
 //! What was left out of a bundle, and why.
 
-use crate::emit::{Omissions, Omitted};
+use crate::emit::{Files, Omissions, Omitted};
 use crate::render::{self, Renderings, Subject};
 use crate::request::{Kind, RenderingName};
 use crate::score::{self, Survey};
-use crate::source;
+use crate::source::{self, File};
 use rayon::prelude::*;
 use std::sync::Arc;
 
 /// A file that was left out, for `reason` where it could have been shown.
-fn omitted_file(survey: &Survey, file_idx: usize, reason: &'static str) -> Omitted {
-    let file = &survey.files[file_idx];
+fn omitted_file(file: &File, p: f64, reason: &'static str) -> Omitted {
     Omitted {
         own_id: None,
         kind: Kind::File,
         path: Arc::clone(&file.path),
         tokens_full: (file.n_bytes / 4) as usize,
-        relevance: score::chance::needed(survey.ranked.p[file_idx]),
+        relevance: score::chance::needed(p),
         reason: file.barred.unwrap_or(reason),
     }
 }
 
-/// The files that are left out of every bundle, because they have no menu; most relevant first.
-pub(crate) fn unlisted(survey: &Survey, menus: &[Renderings]) -> Vec<Omitted> {
-    let mut is_listed = vec![false; survey.files.len()];
+/// Why most are left out.
+const IMPROBABLE: &str = "not among the most probable";
+
+/// Files that are ready before somebody asks for all of them: more than a bundle and a summary name.
+const N_FIRST: usize = 64;
+
+/// The files that are left out of every bundle, because they have no menu; none of those that are `known` to whoever asks. O(files), but
+/// for the order of those that nobody asks for.
+pub(crate) fn unlisted(survey: &Survey, menus: &[Renderings], known: &[String]) -> Files {
+    let mut is_told: Vec<bool> = (survey.files.par_iter())
+        .map(|file| !matches!(file.barred, Some(source::NOTE | source::BUNDLE)))
+        .collect();
     for menu in menus {
         if let Subject::File(idx) = menu.subject {
-            is_listed[survey.opened[idx].file_idx] = true;
+            is_told[survey.opened[idx].file_idx] = false;
         }
     }
-    // made in the order of the files, which memory has them in, and brought into that of the bundle afterwards
-    let mut rows: Vec<Option<Omitted>> = (0..survey.files.len())
-        .into_par_iter()
-        .map(|idx| {
-            let barred = survey.files[idx].barred;
-            let is_told = !is_listed[idx] && !matches!(barred, Some(source::NOTE | source::BUNDLE));
-            is_told.then(|| omitted_file(survey, idx, "not among the most probable"))
-        })
-        .collect();
-    let ordered = rows.iter().enumerate();
-    let ordered = ordered.filter_map(|(idx, row)| Some((row.as_ref()?.relevance, idx)));
-    let mut ordered: Vec<(f64, usize)> = ordered.collect();
-    // files stand by path
-    ordered.par_sort_unstable_by(|(a, a_idx), (b, b_idx)| b.total_cmp(a).then(a_idx.cmp(b_idx)));
-    let unlisted = ordered.into_iter().filter_map(|(_, idx)| rows[idx].take());
-    let unlisted: Vec<Omitted> = unlisted.collect();
-    debug_assert!(unlisted.is_sorted_by(|a, b| a.order(b).is_le()));
-    unlisted
+    let p = &survey.ranked.p;
+    let told = (0..is_told.len()).filter(|&idx| is_told[idx]);
+    let mut told: Vec<(f64, u32)> = told.map(|idx| (p[idx], idx as u32)).collect();
+    let files = Arc::clone(&survey.files);
+    if !known.is_empty() {
+        told.retain(|&(p, idx)| {
+            let row = omitted_file(&files[idx as usize], p, IMPROBABLE);
+            !known.contains(&row.id())
+        });
+    }
+    let first = match told.len() > N_FIRST {
+        true => {
+            let mut likeliest = told.clone();
+            let (before, at, _) =
+                likeliest.select_nth_unstable_by(N_FIRST, |(a, _), (b, _)| b.total_cmp(a));
+            // the more probable is never less relevant, but may be as relevant: of the last such ones some are missing here
+            let last = score::chance::needed(at.0);
+            let before = before.iter().copied();
+            let sure = before.filter(|&(p, _)| score::chance::needed(p) > last);
+            rows(&files, sure.collect())
+        }
+        false => rows(&files, told.clone()),
+    };
+    Files::new(told.len(), first, move || rows(&files, told.clone()))
+}
+
+/// Files with their P, as rows, most relevant first.
+fn rows(files: &[File], told: Vec<(f64, u32)>) -> Vec<Omitted> {
+    let rows = told.into_par_iter();
+    let rows = rows.map(|(p, idx)| omitted_file(&files[idx as usize], p, IMPROBABLE));
+    let mut rows: Vec<Omitted> = rows.collect();
+    rows.par_sort_unstable_by(Omitted::order);
+    rows
 }
 
 /// What was left out, most relevant first: `unlisted`, and what was not chosen.
@@ -54,7 +77,7 @@ pub(crate) fn omitted(
     survey: &Survey,
     menus: &[Renderings],
     chosen: &[Option<usize>],
-    unlisted: &Arc<Vec<Omitted>>,
+    unlisted: &Arc<Files>,
 ) -> Omissions {
     let Survey {
         opened,
@@ -77,7 +100,9 @@ pub(crate) fn omitted(
                     Some(_) => "a near copy of a likelier file",
                     None => cut,
                 };
-                omitted.push(omitted_file(survey, opened[idx].file_idx, reason));
+                let file_idx = opened[idx].file_idx;
+                let p = survey.ranked.p[file_idx];
+                omitted.push(omitted_file(&survey.files[file_idx], p, reason));
             }
             Subject::Note(idx) if choice.is_none() => {
                 let item =

@@ -236,7 +236,7 @@ pub(crate) fn survey_of(
     warnings.dedup();
     Ok(Survey {
         trees,
-        files,
+        files: Arc::new(files),
         task,
         query,
         ranked,
@@ -334,11 +334,7 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
             place(a.0).cmp(&place(b.0)).then(by_value)
         });
     };
-    let mut unlisted = left_out::unlisted(survey, &menus);
-    if !request.known.is_empty() {
-        unlisted.retain(|omitted| !request.known.contains(&omitted.id()));
-    }
-    let unlisted = Arc::new(unlisted);
+    let unlisted = Arc::new(left_out::unlisted(survey, &menus, &request.known));
     let tell = |account: &mut Account, chosen: &[Option<usize>]| {
         account.omitted = left_out::omitted(survey, &menus, chosen, &unlisted);
         account.chance = shown::chance(survey, &menus, chosen);

@@ -141,7 +141,7 @@ pub(super) fn left_out(account: &Account) -> Option<String> {
     ]
     .into_iter()
     .filter_map(|(kind, noun)| {
-        let n_omitted = account.omitted.iter().filter(|o| o.kind == kind).count();
+        let n_omitted = account.omitted.len_of(kind);
         let plural = if n_omitted == 1 { "" } else { "s" };
         (n_omitted > 0).then(|| format!("{n_omitted} {noun}{plural}"))
     })

@@ -25,7 +25,7 @@ pub use manifest::{
     ChanceEntry, ItemEntry, Manifest, NextEntry, OmittedEntry, SolverEntry, TaskEntry, ToolEntry,
     WarningEntry, manifest,
 };
-pub use omitted::{Omissions, Omitted};
+pub use omitted::{Files, Omissions, Omitted};
 pub use read::{NotWritten, Written, WrittenItem, read};
 
 use crate::error::Warning;

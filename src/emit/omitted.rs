@@ -2,7 +2,7 @@
 
 use crate::request::Kind;
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A candidate that was left out.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,44 +40,97 @@ impl Omitted {
     }
 }
 
+/// Files that are left out, most relevant first. Of a large tree they are nearly all there are, and few readers ask for more than the
+/// first: the others are worked out when one does.
+pub struct Files {
+    n: usize,
+    first: Vec<Omitted>,
+    all: OnceLock<Vec<Omitted>>,
+    find: Box<dyn Fn() -> Vec<Omitted> + Send + Sync>,
+}
+
+impl Files {
+    /// `n` files, of which `first` are the first and `find` gives all. Both must be in order.
+    pub fn new(
+        n: usize,
+        first: Vec<Omitted>,
+        find: impl Fn() -> Vec<Omitted> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            n,
+            first,
+            all: OnceLock::new(),
+            find: Box::new(find),
+        }
+    }
+
+    fn get(&self, idx: usize) -> Option<&Omitted> {
+        match self.first.get(idx) {
+            None if idx < self.n => self.all.get_or_init(|| (self.find)()).get(idx),
+            first => first,
+        }
+    }
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self::new(0, Vec::new(), Vec::new)
+    }
+}
+
+impl std::fmt::Debug for Files {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut rows = f.debug_list();
+        rows.entries(&self.first);
+        if self.n > self.first.len() {
+            rows.finish_non_exhaustive()
+        } else {
+            rows.finish()
+        }
+    }
+}
+
 /// All that was left out, most relevant first.
 #[derive(Debug, Clone, Default)]
 pub struct Omissions {
     /// What every bundle of a survey leaves out: as long as the tree is large, and shared.
-    always: Arc<Vec<Omitted>>,
-    /// What this one leaves out beside it, each with how many of the others stand before it.
-    here: Vec<(usize, Omitted)>,
+    always: Arc<Files>,
+    /// What this one leaves out beside it.
+    here: Vec<Omitted>,
 }
 
 impl Omissions {
-    /// `always`, which is in order, and what is left out `here`. O(here · log n).
-    pub fn new(always: Arc<Vec<Omitted>>, mut here: Vec<Omitted>) -> Self {
+    /// `always`, and what is left out `here`.
+    pub fn new(always: Arc<Files>, mut here: Vec<Omitted>) -> Self {
         here.sort_by(Omitted::order);
-        let placed = here.into_iter().map(|one| {
-            let n_before = always.partition_point(|other| other.order(&one).is_lt());
-            (n_before, one)
-        });
-        Self {
-            here: placed.collect(),
-            always,
-        }
+        Self { always, here }
     }
 
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &Omitted> {
-        let ends = self.here.iter().map(|(end, one)| (*end, Some(one)));
-        let ends = ends.chain([(self.always.len(), None)]);
-        let mut start = 0;
-        ends.flat_map(move |(end, one)| {
-            let before = &self.always[start..end];
-            start = end;
-            before.iter().chain(one)
+        let mut here = self.here.iter().peekable();
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let Some(file) = self.always.get(next) else {
+                return here.next();
+            };
+            here.next_if(|it| it.order(file).is_le()).or_else(|| {
+                next += 1;
+                Some(file)
+            })
         })
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.always.len() + self.here.len()
+        self.always.n + self.here.len()
+    }
+
+    /// How many there are of one kind.
+    pub fn len_of(&self, kind: Kind) -> usize {
+        let of_kind = self.here.iter().filter(|it| it.kind == kind);
+        let always = if kind == Kind::File { self.always.n } else { 0 };
+        always + of_kind.count()
     }
 
     /// Whether nothing was left out.
@@ -110,11 +163,17 @@ mod tests {
             omitted.collect::<Vec<_>>()
         };
         let check = |always: &[u32], here: &[u32], all: &[u32]| {
-            let omissions = Omissions::new(Arc::new(of(always)), of(here));
-            let listed: Vec<Omitted> = omissions.iter().cloned().collect();
-            assert_eq!(listed, of(all));
-            assert_eq!(omissions.len(), all.len());
-            assert_eq!(omissions.is_empty(), all.is_empty());
+            for n_first in 0..=always.len() {
+                let (always, n) = (of(always), always.len());
+                let files = Files::new(n, always[..n_first].to_vec(), move || always.clone());
+                let omissions = Omissions::new(Arc::new(files), of(here));
+                let listed: Vec<Omitted> = omissions.iter().cloned().collect();
+                assert_eq!(listed, of(all));
+                assert_eq!(omissions.len(), all.len());
+                assert_eq!(omissions.len_of(Kind::File), all.len());
+                assert_eq!(omissions.len_of(Kind::Note), 0);
+                assert_eq!(omissions.is_empty(), all.is_empty());
+            }
         };
         check(&[], &[], &[]);
         check(&[9, 5, 1], &[], &[9, 5, 1]);

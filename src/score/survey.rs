@@ -6,6 +6,7 @@ use crate::error::Warning;
 use crate::lexicon::Query;
 use crate::request::Task;
 use crate::source::{File, Remembered, Trees};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// All that is known before the budget is spent: the candidates, ranked, and the shortlist, cut into pieces.
@@ -13,7 +14,7 @@ pub struct Survey {
     /// The files of the roots.
     pub trees: Trees,
     /// Every file after the cheap pass.
-    pub files: Vec<File>,
+    pub files: Arc<Vec<File>>,
     /// What the reader is about to do, given or inferred.
     pub task: Task,
     /// The task, read.
