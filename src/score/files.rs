@@ -241,83 +241,157 @@ fn put(rows: &mut [FileRow], mut columns: Vec<(usize, Vec<f64>)>) {
 }
 
 /// Term counts per file and what BM25F needs of them.
-struct Lexical {
-    terms: Vec<Terms>,
-    path_terms: Vec<Vec<(TermIdx, f64)>>,
-    path_length: Vec<f64>,
-    lengths: Vec<[f64; N_FIELDS]>,
+struct Lexical<'a> {
+    files: &'a [File],
+    /// Of [`PER_PART`] files each.
+    parts: Vec<Part>,
     df: Vec<u32>,
     path_df: Vec<u32>,
 }
 
-impl Lexical {
-    fn new(query: &Query, files: &[File], folders: &Folders<'_>) -> Self {
+/// Files that are counted on one core at once.
+const PER_PART: usize = 1024;
+
+/// What some files have of the query's terms, one behind the other.
+#[derive(Default)]
+struct Part {
+    terms: Vec<Term>,
+    path_terms: Vec<PathTerm>,
+    places: Vec<Place>,
+}
+
+/// Where the terms of a file end in those of its part, and the weight of all words of its path.
+struct Place {
+    end: usize,
+    path_end: usize,
+    path_length: f64,
+}
+
+/// What one file has of the query's terms.
+struct Counts<'a> {
+    terms: &'a [Term],
+    path_terms: &'a [PathTerm],
+    path_length: f64,
+}
+
+impl Part {
+    fn counts(&self) -> impl Iterator<Item = Counts<'_>> {
+        let (mut start, mut path_start) = (0, 0);
+        self.places.iter().map(move |place| {
+            let terms = &self.terms[start..place.end];
+            let path_terms = &self.path_terms[path_start..place.path_end];
+            (start, path_start) = (place.end, place.path_end);
+            Counts {
+                terms,
+                path_terms,
+                path_length: place.path_length,
+            }
+        })
+    }
+}
+
+impl<'a> Lexical<'a> {
+    fn new(query: &Query, files: &'a [File], folders: &Folders<'_>) -> Self {
         let n_terms = query.vocabulary.len();
+        let names = folders.names.iter();
+        let by_folder: Vec<PathTerms> = names.map(|name| of_folder(query, name)).collect();
+        let read = |(files, of): (&[File], &[u32])| {
+            let mut part = Part::default();
+            let mut slot = vec![usize::MAX; n_terms];
+            let mut path = PathTerms::default();
+            let (mut df, mut path_df) = (vec![0; n_terms], vec![0; n_terms]);
+            for (file, &folder) in files.iter().zip(of) {
+                let start = part.terms.len();
+                count(file, &mut slot, &mut part.terms);
+                let terms = &part.terms[start..];
+                path.clone_from(&by_folder[folder as usize]);
+                add_name(query, split(&file.path).1, &mut path);
+                for &(term, _) in terms {
+                    df[term as usize] += 1;
+                }
+                for &(term, _) in &path.0 {
+                    path_df[term as usize] += 1;
+                    if terms.binary_search_by_key(&term, |&(t, _)| t).is_err() {
+                        df[term as usize] += 1;
+                    }
+                }
+                part.path_terms.extend_from_slice(&path.0);
+                part.places.push(Place {
+                    end: part.terms.len(),
+                    path_end: part.path_terms.len(),
+                    path_length: path.1,
+                });
+            }
+            (part, df, path_df)
+        };
+        let parts = files
+            .par_chunks(PER_PART)
+            .zip(folders.of.par_chunks(PER_PART));
+        let read: Vec<(Part, Vec<u32>, Vec<u32>)> = parts.map(read).collect();
         let mut lexical = Self {
-            terms: Vec::with_capacity(files.len()),
-            path_terms: Vec::with_capacity(files.len()),
-            path_length: Vec::with_capacity(files.len()),
-            lengths: Vec::with_capacity(files.len()),
+            files,
+            parts: Vec::with_capacity(read.len()),
             df: vec![0; n_terms],
             path_df: vec![0; n_terms],
         };
-        let names = folders.names.iter();
-        let by_folder: Vec<PathTerms> = names.map(|name| of_folder(query, name)).collect();
-        let read: Vec<(Terms, PathTerms)> = files
-            .par_iter()
-            .zip(&folders.of)
-            .with_min_len(MIN_FILES)
-            .map_init(
-                || vec![usize::MAX; n_terms],
-                |slot, (file, &folder)| {
-                    let path = of_name(query, &by_folder[folder as usize], split(&file.path).1);
-                    (counted(file, slot), path)
-                },
-            )
-            .collect();
-        for (file, (terms, (path_terms, path_length))) in files.iter().zip(read) {
-            for &(term, _) in &terms {
-                lexical.df[term as usize] += 1;
+        for (part, df, path_df) in read {
+            let sums = [(&mut lexical.df, df), (&mut lexical.path_df, path_df)];
+            for (sums, of_part) in sums {
+                sums.iter_mut().zip(of_part).for_each(|(sum, n)| *sum += n);
             }
-            for &(term, _) in &path_terms {
-                lexical.path_df[term as usize] += 1;
-                if terms.binary_search_by_key(&term, |&(t, _)| t).is_err() {
-                    lexical.df[term as usize] += 1;
-                }
-            }
-            lexical.terms.push(terms);
-            lexical.path_terms.push(path_terms);
-            lexical.path_length.push(path_length);
-            lexical.lengths.push(file.scan.lengths.map(f64::from));
+            lexical.parts.push(part);
         }
         lexical
     }
 
+    fn average_path(&self) -> f64 {
+        let lengths = self.parts.iter().flat_map(|part| &part.places);
+        let sum: f64 = lengths.map(|place| place.path_length).sum();
+        sum / self.files.len().max(1) as f64
+    }
+
+    /// What `score` says of each file, given room for its own use.
+    fn each<T: Send, R: Default>(
+        &self,
+        score: impl Fn(&mut R, &File, Counts<'_>) -> T + Sync,
+    ) -> Vec<T> {
+        let parts = self.parts.par_iter().zip(self.files.par_chunks(PER_PART));
+        let scores = parts.flat_map_iter(|(part, files)| {
+            let mut room = R::default();
+            let score = &score;
+            let counts = part.counts().zip(files);
+            counts.map(move |(counts, file)| score(&mut room, file, counts))
+        });
+        scores.collect()
+    }
+
     fn bm25f(&self, weights: [&[f64]; 3]) -> [Vec<f64>; 3] {
-        let n = self.terms.len();
+        let n = self.files.len();
         let mut average = [0.0; N_FIELDS];
-        for lengths in &self.lengths {
-            for (sum, length) in average.iter_mut().zip(lengths) {
-                *sum += length / n as f64;
+        for file in self.files {
+            for (sum, &length) in average.iter_mut().zip(&file.scan.lengths) {
+                *sum += f64::from(length) / n as f64;
             }
         }
-        let average_path = self.path_length.iter().sum::<f64>() / n.max(1) as f64;
-        let score = |found: &mut Vec<(TermIdx, f64)>, idx: usize| {
+        let average_path = self.average_path();
+        let idfs: Vec<f64> = self.df.iter().map(|&df| idf(n, df)).collect();
+        let score = |found: &mut Vec<(TermIdx, f64)>, file: &File, counts: Counts<'_>| {
             let mut scores = [0.0; 3];
-            if self.terms[idx].is_empty() && self.path_terms[idx].is_empty() {
+            if counts.terms.is_empty() && counts.path_terms.is_empty() {
                 return scores;
             }
             found.clear();
+            let lengths = &file.scan.lengths;
             let norms: [f64; N_FIELDS] =
-                std::array::from_fn(|f| length_norm(self.lengths[idx][f], average[f], B));
-            let path_norm = length_norm(self.path_length[idx], average_path, PATH_B);
-            found.extend(self.terms[idx].iter().map(|(term, counts)| {
+                std::array::from_fn(|f| length_norm(f64::from(lengths[f]), average[f], B));
+            let path_norm = length_norm(counts.path_length, average_path, PATH_B);
+            found.extend(counts.terms.iter().map(|(term, counts)| {
                 let sum: f64 = (0..N_FIELDS)
                     .map(|f| FIELD_WEIGHTS[f] * counts[f] / norms[f])
                     .sum();
                 (*term, sum)
             }));
-            for &(term, count) in &self.path_terms[idx] {
+            for &(term, count) in counts.path_terms {
                 let gain = PATH_WEIGHT * count / path_norm;
                 match found.binary_search_by_key(&term, |&(term, _)| term) {
                     Ok(at) => found[at].1 += gain,
@@ -325,39 +399,36 @@ impl Lexical {
                 }
             }
             for &(term, tf) in &*found {
-                let gain = idf(n, self.df[term as usize]) * saturate(tf, K1);
+                let gain = idfs[term as usize] * saturate(tf, K1);
                 for (score, weight) in scores.iter_mut().zip(weights) {
                     *score += weight[term as usize] * gain;
                 }
             }
             scores
         };
-        let files = (0..n).into_par_iter().with_min_len(MIN_FILES);
-        let scores: Vec<[f64; 3]> = files.map_init(Vec::new, score).collect();
+        let scores: Vec<[f64; 3]> = self.each(score);
         std::array::from_fn(|nth| scores.iter().map(|of_file| of_file[nth]).collect())
     }
 
     /// BM25 of path words alone.
     fn path_bm25(&self, weights: &[f64]) -> Vec<f64> {
-        let n = self.path_terms.len();
-        let average = self.path_length.iter().sum::<f64>() / n.max(1) as f64;
-        let score = |idx: usize| {
-            let norm = length_norm(self.path_length[idx], average, 0.5);
-            self.path_terms[idx]
-                .iter()
+        let n = self.files.len();
+        let average = self.average_path();
+        let idfs: Vec<f64> = self.path_df.iter().map(|&df| idf(n, df)).collect();
+        self.each(|(): &mut (), _, counts| {
+            let norm = length_norm(counts.path_length, average, 0.5);
+            let terms = counts.path_terms.iter();
+            terms
                 .map(|&(term, tf)| {
-                    weights[term as usize]
-                        * idf(n, self.path_df[term as usize])
-                        * saturate(tf / norm, 0.5)
+                    weights[term as usize] * idfs[term as usize] * saturate(tf / norm, 0.5)
                 })
                 .sum()
-        };
-        (0..n).map(score).collect()
+        })
     }
 
     /// Mentioned identifiers that stand in the body.
     fn references(&self, query: &Query) -> Vec<f64> {
-        let n = self.terms.len();
+        let n = self.files.len();
         let mut wanted: Vec<TermIdx> = Vec::new();
         for identifier in query
             .mentions
@@ -373,7 +444,7 @@ impl Lexical {
         }
         wanted.sort_unstable();
         wanted.dedup();
-        let score = |terms: &Terms| {
+        self.each(|(): &mut (), _, Counts { terms, .. }| {
             wanted
                 .iter()
                 .filter_map(|term| {
@@ -388,17 +459,16 @@ impl Lexical {
                         / df.powf(0.3)
                 })
                 .sum()
-        };
-        self.terms.iter().map(score).collect()
+        })
     }
 }
 
-/// Terms of the query in a file, by term, with how often they stand in each field.
-type Terms = Vec<(TermIdx, [f64; N_FIELDS])>;
+/// A term of the query in a file, with how often it stands in each field. Those of a file stand by term.
+type Term = (TermIdx, [f64; N_FIELDS]);
 
-/// Those of a file. `slot` is as long as the vocabulary, and comes back as it was.
-fn counted(file: &File, slot: &mut [usize]) -> Terms {
-    let mut terms = Terms::new();
+/// Appends those of a file. `slot` is as long as the vocabulary, and comes back as it was.
+fn count(file: &File, slot: &mut [usize], terms: &mut Vec<Term>) {
+    let start = terms.len();
     for hit in &file.scan.hits {
         let at = &mut slot[hit.term_idx as usize];
         if *at == usize::MAX {
@@ -407,15 +477,18 @@ fn counted(file: &File, slot: &mut [usize]) -> Terms {
         }
         terms[*at].1[hit.field as usize] += f64::from(hit.count);
     }
-    for (term, _) in &terms {
+    let terms = &mut terms[start..];
+    for (term, _) in &*terms {
         slot[*term as usize] = usize::MAX;
     }
     terms.sort_unstable_by_key(|&(term, _)| term);
-    terms
 }
 
-/// Terms of the query in a path, by term, with their weights; and the weight of all its words.
-type PathTerms = (Vec<(TermIdx, f64)>, f64);
+/// A term of the query in a path, with its weight.
+type PathTerm = (TermIdx, f64);
+
+/// Those of a path, by term, and the weight of all its words.
+type PathTerms = (Vec<PathTerm>, f64);
 
 /// Of the folders of a path.
 fn of_folder(query: &Query, folder: &str) -> PathTerms {
@@ -426,12 +499,10 @@ fn of_folder(query: &Query, folder: &str) -> PathTerms {
     terms
 }
 
-/// Of a path, whose folders have the terms `above`.
-fn of_name(query: &Query, above: &PathTerms, name: &str) -> PathTerms {
-    let mut terms = above.clone();
+/// Adds the name of a file to the terms of its folders.
+fn add_name(query: &Query, name: &str, terms: &mut PathTerms) {
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
-    add_words(query, stem, 1.0, &mut terms);
-    terms
+    add_words(query, stem, 1.0, terms);
 }
 
 /// Adds the words of `text`. Weights are halves, so that the order in which they are added is no matter.
@@ -511,14 +582,26 @@ fn best_segments(query: &Query, files: &[File]) -> (Vec<f64>, Vec<f64>) {
             scores[key.0 as usize] +=
                 query.joint[key.1 as usize] * idfs[key.1 as usize] * saturate(tf / norm, K1);
         }
-        scores.sort_by(|a: &f64, b| b.total_cmp(a));
-        (
-            scores.iter().take(3).sum::<f64>(),
-            scores.first().copied().unwrap_or(0.0),
-        )
+        let best = best_three(scores);
+        (best.iter().sum::<f64>(), best[0])
     };
     let files = files.par_iter().with_min_len(MIN_FILES);
     files.map_init(Vec::new, score).unzip()
+}
+
+/// The three largest of `values`, none of which is negative; 0 for what is not there.
+fn best_three(values: &[f64]) -> [f64; 3] {
+    let [mut first, mut second, mut third] = [0.0; 3];
+    for &value in values {
+        if value > third {
+            (first, second, third) = match value {
+                _ if value > first => (value, first, second),
+                _ if value > second => (first, value, second),
+                _ => (first, second, value),
+            };
+        }
+    }
+    [first, second, third]
 }
 
 /// Word pairs of the task that stand in string literals: messages.

@@ -127,35 +127,43 @@ impl ImportGraph {
             }
         }
         let mut at = seed.clone();
-        let mut next = vec![0.0; seed.len()];
-        // what each file gives to a neighbour of weight 1
-        let mut given = vec![0.0; seed.len()];
+        let mut files = vec![Spread::default(); seed.len()];
         for _ in 0..n_steps {
-            for (((given, next), at), (seed, degree)) in given
-                .iter_mut()
-                .zip(&mut next)
-                .zip(&at)
-                .zip(seed.iter().zip(&degree))
+            for ((file, at), (seed, degree)) in
+                files.iter_mut().zip(&at).zip(seed.iter().zip(&degree))
             {
-                *next = seed * restart;
-                *given = if *degree > 0.0 {
+                file.next = seed * restart;
+                file.given = if *degree > 0.0 {
                     at * (1.0 - restart) / degree
                 } else {
                     0.0
                 };
             }
             for from in 0..seed.len() {
+                let given = files[from].given;
                 let mut back = 0.0;
                 for (to, weight) in self.of(from) {
-                    next[to] += given[from] * weight;
-                    back += given[to] * weight;
+                    let to = &mut files[to];
+                    to.next += given * weight;
+                    back += to.given * weight;
                 }
-                next[from] += back;
+                files[from].next += back;
             }
-            std::mem::swap(&mut at, &mut next);
+            for (at, file) in at.iter_mut().zip(&files) {
+                *at = file.next;
+            }
         }
         at
     }
+}
+
+/// A file on the way from one step to the next, in one place: an import leads anywhere.
+#[derive(Clone, Copy, Default)]
+struct Spread {
+    /// What it gives to a neighbour of weight 1.
+    given: f64,
+    /// What it has after the step.
+    next: f64,
 }
 
 /// What an import weighs by how many files it could mean.
