@@ -13,6 +13,7 @@ use crate::error::{Error, Warning};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -486,13 +487,7 @@ impl Tree {
 
     /// By path, each once.
     pub(super) fn sort(&mut self) {
-        // most are listed so
-        let pairs = self.entries.par_windows(2).with_min_len(MIN_COMPARED);
-        if pairs.all(|pair| pair[0].path < pair[1].path) {
-            return;
-        }
-        self.entries.par_sort_by(|a, b| a.path.cmp(&b.path));
-        self.entries.dedup_by(|a, b| a.path == b.path);
+        sort(&mut self.entries);
     }
 
     fn push_if_file(&mut self, below: PathBuf) {
@@ -535,14 +530,9 @@ impl Tree {
             .collect();
         self.sort();
         let tracked = tracked.map(|tracked| self.tracked(tracked, &folder, &above));
-        let tracked = tracked.unwrap_or_default();
-        if self.entries.is_empty() {
-            self.entries = tracked;
-            self.sort();
-        } else if !tracked.is_empty() {
-            self.entries.extend(tracked);
-            self.sort();
-        }
+        let mut tracked = tracked.unwrap_or_default();
+        sort(&mut tracked);
+        self.entries = merged(std::mem::take(&mut self.entries), tracked);
         let label = self.label.clone();
         for warning in &mut self.warnings[n_before..] {
             if !warning.path.is_empty() {
@@ -611,7 +601,8 @@ impl Tree {
                 unknown.push(below);
             }
         }
-        let chunks = unknown.par_chunks(TRACKED_AT_ONCE);
+        // each on its own: who is done early takes one more
+        let chunks = unknown.par_chunks(TRACKED_AT_ONCE).with_max_len(1);
         let looked_up: Vec<Tracked> = chunks
             .map(|paths| self.look_up(folder, above, paths))
             .collect();
@@ -680,6 +671,53 @@ impl Tree {
     }
 }
 
+/// By path, each once.
+fn sort(entries: &mut Vec<Entry>) {
+    // most are listed so
+    let pairs = entries.par_windows(2).with_min_len(MIN_COMPARED);
+    if pairs.all(|pair| pair[0].path < pair[1].path) {
+        return;
+    }
+    entries.par_sort_by(|a, b| a.path.cmp(&b.path));
+    entries.dedup_by(|a, b| a.path == b.path);
+}
+
+/// Those of two lists, both by path, of which one is often short or empty. What is in both is the first one's.
+fn merged(first: Vec<Entry>, second: Vec<Entry>) -> Vec<Entry> {
+    if first.is_empty() {
+        return second;
+    }
+    let mut merged = Vec::with_capacity(first.len() + second.len());
+    let (mut first, mut second) = (first.into_iter(), second.into_iter());
+    while let (Some(one), Some(other)) = (first.as_slice().first(), second.as_slice().first()) {
+        match one.path.cmp(&other.path) {
+            Ordering::Less => {
+                let n = n_before(first.as_slice(), &other.path);
+                merged.extend(first.by_ref().take(n));
+            }
+            Ordering::Greater => {
+                let n = n_before(second.as_slice(), &one.path);
+                merged.extend(second.by_ref().take(n));
+            }
+            Ordering::Equal => drop(second.next()),
+        }
+    }
+    merged.extend(first);
+    merged.extend(second);
+    merged
+}
+
+/// How many of `entries`, by path, stand before `path`. O(log of that number).
+fn n_before(entries: &[Entry], path: &str) -> usize {
+    let mut end = 1;
+    while entries.get(end).is_some_and(|it| *it.path < *path) {
+        end *= 2;
+    }
+    let start = end / 2;
+    let rest = &entries[start.min(entries.len())..end.min(entries.len())];
+    start + rest.partition_point(|it| *it.path < *path)
+}
+
 /// A folder, and whether any rules are about what lies in it.
 struct InFolder {
     handle: Folder,
@@ -700,7 +738,7 @@ struct Tracked {
 const MIN_COMPARED: usize = 1024;
 
 /// Paths of the index that are looked up on one core.
-const TRACKED_AT_ONCE: usize = 2048;
+const TRACKED_AT_ONCE: usize = 512;
 
 thread_local! {
     /// One handle per thread and root: opening one costs more than reading an object.
@@ -759,4 +797,44 @@ fn name_of(bytes: &[u8]) -> Cow<'_, std::ffi::OsStr> {
 #[cfg(not(unix))]
 fn name_of(bytes: &[u8]) -> Cow<'_, std::ffi::OsStr> {
     Cow::Owned(path_of(bytes).into_os_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_sorted_lists_become_one() {
+        let entries = |names: &str, size: u64| -> Vec<Entry> {
+            let entry = |name: char| Entry {
+                path: name.to_string().into(),
+                below: None,
+                contents: Contents::OnDisk(Stamp {
+                    size,
+                    ..Stamp::default()
+                }),
+            };
+            names.chars().map(entry).collect()
+        };
+        let check = |first: &str, second: &str, expected: &str, from_first: &str| {
+            let merged = merged(entries(first, 1), entries(second, 2));
+            let paths: String = merged.iter().map(|it| &*it.path).collect();
+            assert_eq!(paths, expected, "{first} and {second}");
+            let ours = merged.iter().filter(|it| it.n_bytes() == 1);
+            assert_eq!(ours.map(|it| &*it.path).collect::<String>(), from_first);
+        };
+        check("", "", "", "");
+        check("ab", "", "ab", "ab");
+        check("", "ab", "ab", "");
+        check("bd", "ace", "abcde", "bd");
+        check("abc", "b", "abc", "abc");
+        check("m", "abcdefghijklnopqrst", "abcdefghijklmnopqrst", "m");
+        check(
+            "abcdefghijklnopqrst",
+            "m",
+            "abcdefghijklmnopqrst",
+            "abcdefghijklnopqrst",
+        );
+        check("abxyz", "cdefghxz", "abcdefghxyz", "abxyz");
+    }
 }
