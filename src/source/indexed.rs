@@ -18,6 +18,7 @@ use crate::lexicon::scan::Scanner;
 use crate::lexicon::{Query, syntax};
 use crate::request::{Request, Secrets};
 use rayon::prelude::*;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -149,6 +150,8 @@ pub(super) fn scan(
         run.out[file] = scan_one(trees, &trees.files[file], &mut scanner, &mut run.warnings);
     }
     if run.known.len() > n_known || !run.new.is_empty() {
+        // rows are looked for in the order of the files
+        run.known.sort_unstable_by_key(|it| it.file);
         let known = run.known.iter().filter_map(|it| {
             let stamp = trees.entry(&trees.files[it.file as usize]).stamp();
             run.catalog.seen(it.row, stamp)
@@ -219,60 +222,45 @@ impl Run<'_> {
     /// Looks files up where they stand. Those of shards that are not there come back, and the shards are forgotten.
     fn find(&mut self, mut known: Vec<Known>) -> Vec<usize> {
         known.sort_by_key(|it| it.shard);
-        let by_shard: Vec<&[Known]> = known.chunk_by(|a, b| a.shard == b.shard).collect();
-        let shards: Vec<u32> = by_shard.iter().map(|of_shard| of_shard[0].shard).collect();
-        let found: Vec<Option<Vec<Found>>> = shards
-            .par_iter()
-            .map(|&shard| {
-                let kept = self.cache.open(Bucket::Index, self.catalog.name(shard))?;
-                search(&Bytes::Kept(kept), &self.wanted)
-            })
-            .collect();
+        let mut by_shard: Vec<&[Known]> = known.chunk_by(|a, b| a.shard == b.shard).collect();
+        // those whose files lie between no others' are filled in at the same time; a shard's files stood in a row when it was made
+        by_shard.sort_by_key(|of_shard| span(of_shard).end);
         let mut lost = Vec::new();
-        for ((of_shard, shard), found) in by_shard.into_iter().zip(shards).zip(found) {
-            let is_filled = found.is_some_and(|mut found| {
-                of_shard.iter().all(|it| {
-                    let seen = self.catalog.seen(it.row, Default::default());
-                    seen.and_then(|seen| self.fill(it.file as usize, &seen, &mut found))
-                        .is_some()
-                })
+        while !by_shard.is_empty() {
+            let mut apart = Vec::new();
+            let mut rest = &mut *self.out;
+            let mut at = 0;
+            by_shard.retain(|of_shard| {
+                let span = span(of_shard);
+                if span.start < at {
+                    return true;
+                }
+                let from_here = std::mem::take(&mut rest).split_at_mut(span.start - at).1;
+                let (files, behind) = from_here.split_at_mut(span.len());
+                apart.push((*of_shard, files));
+                (rest, at) = (behind, span.end);
+                false
             });
-            if is_filled {
-                self.known.extend(of_shard);
-            } else {
-                self.catalog.forget(shard);
-                lost.extend(of_shard.iter().map(|it| it.file as usize));
+            let (cache, catalog, wanted) = (self.cache, &self.catalog, &self.wanted);
+            let how = self.trees.secrets;
+            let filled = apart.into_par_iter().with_max_len(1);
+            let filled: Vec<(&[Known], Option<Vec<Warning>>)> = filled
+                .map(|(of_shard, files)| {
+                    let filled = fill_all(cache, catalog, wanted, how, of_shard, files);
+                    (of_shard, filled)
+                })
+                .collect();
+            for (of_shard, warnings) in filled {
+                if let Some(warnings) = warnings {
+                    self.warnings.extend(warnings);
+                    self.known.extend(of_shard);
+                } else {
+                    self.catalog.forget(of_shard[0].shard);
+                    lost.extend(of_shard.iter().map(|it| it.file as usize));
+                }
             }
         }
         lost
-    }
-
-    /// Puts in its place what a shard has of a file; `None` where it has not.
-    fn fill(&mut self, file_idx: usize, seen: &Seen, found: &mut [Found]) -> Option<()> {
-        let file = &mut self.out[file_idx];
-        match std::mem::replace(found.get_mut(seen.place.file as usize)?, Found::Taken) {
-            Found::Text(scan, marks) => {
-                let redactions = marks.iter().map(|(line, name)| {
-                    let kind = secrets::kind(name)?;
-                    Some(Redaction { line: *line, kind })
-                });
-                let redactions: Vec<Redaction> = redactions.collect::<Option<_>>()?;
-                if redactions.is_empty() {
-                    file.clean = Some(self.catalog.fingerprint(seen.path, seen.content));
-                } else {
-                    let told = told(&file.path, &redactions, self.trees.secrets);
-                    self.warnings.extend(told);
-                }
-                if self.trees.secrets == Secrets::Exclude && !redactions.is_empty() {
-                    file.barred = Some(HOLDS_SECRET);
-                } else {
-                    file.scan = scan;
-                }
-            }
-            Found::Barred(why) => file.barred = Some(BARRED.get(usize::from(why))?),
-            Found::Taken => return None,
-        }
-        Some(())
     }
 
     /// Reads files. Those whose contents were met before come back with where they stand; the others come into shards. What a shard does
@@ -308,9 +296,14 @@ impl Run<'_> {
                         None => lost.push(file_idx),
                     },
                     Read::New(seen) => {
-                        if self.fill(file_idx, &seen, &mut found).is_none() {
+                        let (file, catalog) = (&mut self.out[file_idx], &self.catalog);
+                        let filled = fill(catalog, self.trees.secrets, &seen, &mut found, file);
+                        let Some(warning) = filled else {
                             lost.push(file_idx);
-                        } else if let Some(shard) = number {
+                            continue;
+                        };
+                        self.warnings.extend(warning);
+                        if let Some(shard) = number {
                             let place = Place {
                                 shard,
                                 ..seen.place
@@ -413,6 +406,66 @@ impl Run<'_> {
         seen.place.file = number;
         Read::New(seen)
     }
+}
+
+/// From the first of some files to the last; they stand by index.
+fn span(files: &[Known]) -> Range<usize> {
+    let (first, last) = (files.first(), files.last());
+    first.map_or(0, |it| it.file as usize)..last.map_or(0, |it| it.file as usize + 1)
+}
+
+/// Puts in its place what a shard has of each of the files `of_shard`, which lie within `files`; `None` where it is not whole.
+fn fill_all(
+    cache: &Cache,
+    catalog: &Catalog,
+    wanted: &Wanted,
+    how: Secrets,
+    of_shard: &[Known],
+    files: &mut [File],
+) -> Option<Vec<Warning>> {
+    let start = span(of_shard).start;
+    let kept = cache.open(Bucket::Index, catalog.name(of_shard.first()?.shard))?;
+    let mut found = search(&Bytes::Kept(kept), wanted)?;
+    let mut warnings = Vec::new();
+    for it in of_shard {
+        let seen = catalog.seen(it.row, Default::default())?;
+        let file = &mut files[it.file as usize - start];
+        warnings.extend(fill(catalog, how, &seen, &mut found, file)?);
+    }
+    Some(warnings)
+}
+
+/// Puts in its place what a shard has of a file, and says what is to be told of it; `None` where it has not.
+fn fill(
+    catalog: &Catalog,
+    how: Secrets,
+    seen: &Seen,
+    found: &mut [Found],
+    file: &mut File,
+) -> Option<Option<Warning>> {
+    let mut warning = None;
+    match std::mem::replace(found.get_mut(seen.place.file as usize)?, Found::Taken) {
+        Found::Text(scan, marks) => {
+            let redactions = marks.iter().map(|(line, name)| {
+                let kind = secrets::kind(name)?;
+                Some(Redaction { line: *line, kind })
+            });
+            let redactions: Vec<Redaction> = redactions.collect::<Option<_>>()?;
+            if redactions.is_empty() {
+                file.clean = Some(catalog.fingerprint(seen.path, seen.content));
+            } else {
+                warning = told(&file.path, &redactions, how);
+            }
+            if how == Secrets::Exclude && !redactions.is_empty() {
+                file.barred = Some(HOLDS_SECRET);
+            } else {
+                file.scan = scan;
+            }
+        }
+        Found::Barred(why) => file.barred = Some(BARRED.get(usize::from(why))?),
+        Found::Taken => return None,
+    }
+    Some(warning)
 }
 
 /// Files, by index, and the shard that was made of them.
