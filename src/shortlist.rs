@@ -42,15 +42,19 @@ pub(crate) fn choose(request: &Request, files: &[File], order: &[usize]) -> Vec<
     };
     let earlier = request.earlier.iter().flat_map(sticky::Earlier::files);
     let earlier: FxHashSet<&str> = earlier.collect();
+    let is_held = |idx: usize| files[idx].pinned || earlier.contains(&*files[idx].path);
+    let may_hold = !request.pin.is_empty() || !earlier.is_empty();
     let mut bytes = 0_u64;
     let mut list = Vec::new();
     for (rank, &idx) in order.iter().enumerate() {
         let times = if rank < MAX_SHORTLIST { 4 } else { 1 };
         let room = rank < MIN_SHORTLIST
             || (bytes < (budget_bytes as u64).saturating_mul(times) && rank < MAX_SMALL);
-        if room || files[idx].pinned || earlier.contains(&*files[idx].path) {
+        if room || (may_hold && is_held(idx)) {
             bytes += files[idx].n_bytes;
             list.push(idx);
+        } else if !may_hold {
+            break; // where one has no room, none behind it has
         }
     }
     list

@@ -124,12 +124,9 @@ pub fn rank(
     let [bm25f, title, prose] = lexical.bm25f([&query.joint, &query.title, &query.prose]);
     let mut relative = bm25f.clone();
     normalise(&mut relative);
-    let seeds: Vec<(usize, f64)> = best(&relative, N_SEEDS)
-        .into_iter()
-        .map(|idx| (idx, relative[idx].powi(4)))
-        .collect();
-    let named = resolve_paths(&query.mentions.paths, files);
-    let mut rows: Vec<FileRow> = vec![[0.0; FILE_FEATURES.len()]; n];
+    // on all cores: the system gives a page to whoever touches it first, and takes its time
+    let rows = (0..n).into_par_iter().with_min_len(MIN_FILES);
+    let mut rows: Vec<FileRow> = rows.map(|_| [0.0; FILE_FEATURES.len()]).collect();
     let around = || {
         let seed: Vec<f64> = relative.iter().map(|s| s.powi(6)).collect();
         let seed_sum: f64 = seed.iter().sum::<f64>().max(1e-12);
@@ -139,6 +136,11 @@ pub fn rank(
         beyond.collect::<Vec<f64>>()
     };
     let beside = || {
+        let seeds: Vec<(usize, f64)> = best(&relative, N_SEEDS)
+            .into_iter()
+            .map(|idx| (idx, relative[idx].powi(4)))
+            .collect();
+        let named = resolve_paths(&query.mentions.paths, files);
         let mut put = |columns: Vec<(usize, Vec<f64>)>| put(&mut rows, columns);
         put(vec![
             (const { at("bm25f") }, bm25f),
@@ -167,8 +169,9 @@ pub fn rank(
             (const { at("path_mention") }, mentioned),
             (const { at("cochange") }, together),
         ]);
+        named
     };
-    let (around, ()) = rayon::join(around, beside);
+    let (around, named) = rayon::join(around, beside);
     put(&mut rows, vec![(const { at("imports") }, around)]);
 
     let mut recency = vec![0.0; n];
@@ -241,8 +244,8 @@ fn put(rows: &mut [FileRow], mut columns: Vec<(usize, Vec<f64>)>) {
 }
 
 /// Term counts per file and what BM25F needs of them.
-struct Lexical<'a> {
-    files: &'a [File],
+struct Lexical {
+    n_files: usize,
     /// Of [`PER_PART`] files each.
     parts: Vec<Part>,
     df: Vec<u32>,
@@ -260,10 +263,11 @@ struct Part {
     places: Vec<Place>,
 }
 
-/// Where the terms of a file end in those of its part, and the weight of all words of its path.
+/// Where the terms of a file end in those of its part, how many terms it has in each field, and the weight of all words of its path.
 struct Place {
     end: usize,
     path_end: usize,
+    lengths: [u32; N_FIELDS],
     path_length: f64,
 }
 
@@ -271,7 +275,7 @@ struct Place {
 struct Counts<'a> {
     terms: &'a [Term],
     path_terms: &'a [PathTerm],
-    path_length: f64,
+    place: &'a Place,
 }
 
 impl Part {
@@ -284,14 +288,14 @@ impl Part {
             Counts {
                 terms,
                 path_terms,
-                path_length: place.path_length,
+                place,
             }
         })
     }
 }
 
-impl<'a> Lexical<'a> {
-    fn new(query: &Query, files: &'a [File], folders: &Folders<'_>) -> Self {
+impl Lexical {
+    fn new(query: &Query, files: &[File], folders: &Folders<'_>) -> Self {
         let n_terms = query.vocabulary.len();
         let names = folders.names.iter();
         let by_folder: Vec<PathTerms> = names.map(|name| of_folder(query, name)).collect();
@@ -319,6 +323,7 @@ impl<'a> Lexical<'a> {
                 part.places.push(Place {
                     end: part.terms.len(),
                     path_end: part.path_terms.len(),
+                    lengths: file.scan.lengths,
                     path_length: path.1,
                 });
             }
@@ -329,7 +334,7 @@ impl<'a> Lexical<'a> {
             .zip(folders.of.par_chunks(PER_PART));
         let read: Vec<(Part, Vec<u32>, Vec<u32>)> = parts.map(read).collect();
         let mut lexical = Self {
-            files,
+            n_files: files.len(),
             parts: Vec::with_capacity(read.len()),
             df: vec![0; n_terms],
             path_df: vec![0; n_terms],
@@ -344,47 +349,49 @@ impl<'a> Lexical<'a> {
         lexical
     }
 
+    fn places(&self) -> impl Iterator<Item = &Place> {
+        self.parts.iter().flat_map(|part| &part.places)
+    }
+
     fn average_path(&self) -> f64 {
-        let lengths = self.parts.iter().flat_map(|part| &part.places);
-        let sum: f64 = lengths.map(|place| place.path_length).sum();
-        sum / self.files.len().max(1) as f64
+        let sum: f64 = self.places().map(|place| place.path_length).sum();
+        sum / self.n_files.max(1) as f64
     }
 
     /// What `score` says of each file, given room for its own use.
-    fn each<T: Send, R: Default>(
-        &self,
-        score: impl Fn(&mut R, &File, Counts<'_>) -> T + Sync,
-    ) -> Vec<T> {
-        let parts = self.parts.par_iter().zip(self.files.par_chunks(PER_PART));
-        let scores = parts.flat_map_iter(|(part, files)| {
+    fn each<T: Send, R: Default>(&self, score: impl Fn(&mut R, Counts<'_>) -> T + Sync) -> Vec<T> {
+        let scores = self.parts.par_iter().flat_map_iter(|part| {
             let mut room = R::default();
             let score = &score;
-            let counts = part.counts().zip(files);
-            counts.map(move |(counts, file)| score(&mut room, file, counts))
+            part.counts().map(move |counts| score(&mut room, counts))
         });
         scores.collect()
     }
 
     fn bm25f(&self, weights: [&[f64]; 3]) -> [Vec<f64>; 3] {
-        let n = self.files.len();
+        let n = self.n_files;
         let mut average = [0.0; N_FIELDS];
-        for file in self.files {
-            for (sum, &length) in average.iter_mut().zip(&file.scan.lengths) {
+        for place in self.places() {
+            for (sum, &length) in average.iter_mut().zip(&place.lengths) {
                 *sum += f64::from(length) / n as f64;
             }
         }
         let average_path = self.average_path();
         let idfs: Vec<f64> = self.df.iter().map(|&df| idf(n, df)).collect();
-        let score = |found: &mut Vec<(TermIdx, f64)>, file: &File, counts: Counts<'_>| {
+        let score = |found: &mut Vec<(TermIdx, f64)>, counts: Counts<'_>| {
             let mut scores = [0.0; 3];
             if counts.terms.is_empty() && counts.path_terms.is_empty() {
                 return scores;
             }
             found.clear();
-            let lengths = &file.scan.lengths;
+            let Place {
+                lengths,
+                path_length,
+                ..
+            } = counts.place;
             let norms: [f64; N_FIELDS] =
                 std::array::from_fn(|f| length_norm(f64::from(lengths[f]), average[f], B));
-            let path_norm = length_norm(counts.path_length, average_path, PATH_B);
+            let path_norm = length_norm(*path_length, average_path, PATH_B);
             found.extend(counts.terms.iter().map(|(term, counts)| {
                 let sum: f64 = (0..N_FIELDS)
                     .map(|f| FIELD_WEIGHTS[f] * counts[f] / norms[f])
@@ -412,11 +419,11 @@ impl<'a> Lexical<'a> {
 
     /// BM25 of path words alone.
     fn path_bm25(&self, weights: &[f64]) -> Vec<f64> {
-        let n = self.files.len();
+        let n = self.n_files;
         let average = self.average_path();
         let idfs: Vec<f64> = self.path_df.iter().map(|&df| idf(n, df)).collect();
-        self.each(|(): &mut (), _, counts| {
-            let norm = length_norm(counts.path_length, average, 0.5);
+        self.each(|(): &mut (), counts| {
+            let norm = length_norm(counts.place.path_length, average, 0.5);
             let terms = counts.path_terms.iter();
             terms
                 .map(|&(term, tf)| {
@@ -428,7 +435,7 @@ impl<'a> Lexical<'a> {
 
     /// Mentioned identifiers that stand in the body.
     fn references(&self, query: &Query) -> Vec<f64> {
-        let n = self.files.len();
+        let n = self.n_files;
         let mut wanted: Vec<TermIdx> = Vec::new();
         for identifier in query
             .mentions
@@ -444,7 +451,7 @@ impl<'a> Lexical<'a> {
         }
         wanted.sort_unstable();
         wanted.dedup();
-        self.each(|(): &mut (), _, Counts { terms, .. }| {
+        self.each(|(): &mut (), Counts { terms, .. }| {
             wanted
                 .iter()
                 .filter_map(|term| {

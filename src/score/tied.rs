@@ -20,7 +20,8 @@ pub(super) fn take_turns(order: &mut [usize], folders: &Folders<'_>, p: &[f64]) 
         return;
     };
     let most = rest.first().map_or(0.0, |&idx| p[idx]);
-    let halvings = |idx: usize| (most / p[idx].max(f64::MIN_POSITIVE)).log2().floor();
+    // the exponent of the quotient
+    let halvings = |idx: usize| (most / p[idx].max(f64::MIN_POSITIVE)).to_bits() >> 52;
     for near in rest.chunk_by_mut(|&a, &b| halvings(a) == halvings(b)) {
         by_turns(near, folders);
     }

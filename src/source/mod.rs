@@ -555,6 +555,9 @@ fn scan_all(
 /// [`Error::PinNotShown`].
 pub fn check_pins(request: &Request, trees: &Trees, files: &[File]) -> Result<Vec<Warning>, Error> {
     let mut warnings = Vec::new();
+    if request.pin.is_empty() {
+        return Ok(warnings);
+    }
     let mut shown = vec![false; request.pin.len()];
     let mut barred = vec![None; request.pin.len()];
     let pins = request
