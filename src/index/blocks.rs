@@ -95,18 +95,18 @@ impl Blocks {
     }
 
     /// Calls `found` with the index of each of `keys` (ascending) that is there, and what stands under it. The table begins at `at`
-    /// of `bytes`. `None` where it is not whole.
+    /// of `bytes`, of which a block at a time is in `buffer`. `None` where it is not whole.
     pub(super) fn find(
         &self,
         bytes: &Bytes,
         at: u64,
         keys: &[u64],
+        buffer: &mut Vec<u8>,
         mut found: impl FnMut(usize, &[u8]) -> Option<()>,
     ) -> Option<()> {
         if self.bits > MAX_BITS || self.blocks.len() != 1 << self.bits {
             return None;
         }
-        let mut buffer = Vec::new();
         let (mut block_idx, mut block_at) = (0, at);
         let mut rest = 0;
         while let Some(&key) = keys.get(rest) {
@@ -117,7 +117,7 @@ impl Blocks {
             let n = keys[rest..].partition_point(|&key| self.of(key) == wanted);
             let (length, sum) = self.blocks[block_idx];
             if length > 0 {
-                let block = bytes.read(block_at, length as usize, &mut buffer)?;
+                let block = bytes.read(block_at, length as usize, buffer)?;
                 if checksum(block) != sum {
                     return None;
                 }
@@ -187,14 +187,20 @@ mod tests {
             wanted.sort_unstable();
             wanted.dedup();
             let mut found = Vec::new();
-            let whole = blocks.find(&Bytes::Memory(out), 6, &wanted, |idx, value| {
-                assert_eq!(
-                    value,
-                    &wanted[idx].to_le_bytes()[..(wanted[idx] % 9) as usize]
-                );
-                found.push(wanted[idx]);
-                Some(())
-            });
+            let whole = blocks.find(
+                &Bytes::Memory(out),
+                6,
+                &wanted,
+                &mut Vec::new(),
+                |idx, value| {
+                    assert_eq!(
+                        value,
+                        &wanted[idx].to_le_bytes()[..(wanted[idx] % 9) as usize]
+                    );
+                    found.push(wanted[idx]);
+                    Some(())
+                },
+            );
             assert_eq!((whole, found), (Some(()), keys));
         }
     }
@@ -202,7 +208,11 @@ mod tests {
     #[test]
     fn what_is_not_whole_is_told() {
         let (keys, out, blocks) = table(300);
-        let find = |out: Vec<u8>| blocks.find(&Bytes::Memory(out), 6, &keys, |_, _| Some(()));
+        let find = |out: Vec<u8>| {
+            blocks.find(&Bytes::Memory(out), 6, &keys, &mut Vec::new(), |_, _| {
+                Some(())
+            })
+        };
         assert_eq!(find(out.clone()), Some(()));
         for at in (6..out.len()).step_by(41) {
             let mut torn = out.clone();

@@ -332,38 +332,46 @@ impl Wanted {
     }
 }
 
+/// Room that a search takes, for the next one.
+#[derive(Default)]
+pub struct Room {
+    buffer: Vec<u8>,
+    segments: Segments,
+}
+
 /// What the shard in `bytes` has of what is `wanted`, for each of its files; `None` where it is not whole. Reads what is known of
 /// each file, and of the tables a block for each key.
-pub fn search(bytes: &Bytes, wanted: &Wanted) -> Option<Vec<Found>> {
+pub fn search(
+    bytes: &Bytes,
+    wanted: &Wanted,
+    Room { buffer, segments }: &mut Room,
+) -> Option<Vec<Found>> {
     let (head, mut at) = head(bytes)?;
-    let mut buffer = Vec::new();
-    let files = whole(bytes, &mut at, head.files, &mut buffer)?;
-    let (mut found, segments) = read_files(files, head.n_files)?;
-    read_imports(
-        whole(bytes, &mut at, head.imports, &mut buffer)?,
-        &mut found,
-    )?;
+    let files = whole(bytes, &mut at, head.files, buffer)?;
+    let mut found = read_files(files, head.n_files, segments)?;
+    read_imports(whole(bytes, &mut at, head.imports, buffer)?, &mut found)?;
 
     let keys: Vec<u64> = wanted.terms.iter().map(|it| it.0).collect();
-    head.terms.find(bytes, at, &keys, |idx, postings| {
-        read_hits(postings, wanted.terms[idx].1, &segments, &mut found)
+    head.terms.find(bytes, at, &keys, buffer, |idx, postings| {
+        read_hits(postings, wanted.terms[idx].1, segments, &mut found)
     })?;
     at += head.terms.n_bytes();
     let keys: Vec<u64> = wanted.pairs.iter().map(|it| it.0).collect();
-    head.pairs.find(bytes, at, &keys, |idx, mut postings| {
-        let mut file = 0_u32;
-        while !postings.is_empty() {
-            file = file.checked_add(take_u32(&mut postings)?)?;
-            let n = take(&mut postings)?.try_into().ok()?;
-            scan_of(&mut found, file)?
-                .bigrams
-                .push((wanted.pairs[idx].1, n));
-        }
-        Some(())
-    })?;
+    head.pairs
+        .find(bytes, at, &keys, buffer, |idx, mut postings| {
+            let mut file = 0_u32;
+            while !postings.is_empty() {
+                file = file.checked_add(take_u32(&mut postings)?)?;
+                let n = take(&mut postings)?.try_into().ok()?;
+                scan_of(&mut found, file)?
+                    .bigrams
+                    .push((wanted.pairs[idx].1, n));
+            }
+            Some(())
+        })?;
     at += head.pairs.n_bytes();
     head.names
-        .find(bytes, at, &wanted.names, |idx, mut postings| {
+        .find(bytes, at, &wanted.names, buffer, |idx, mut postings| {
             let mut file = 0_u32;
             while !postings.is_empty() {
                 file = file.checked_add(take_u32(&mut postings)?)?;
@@ -417,11 +425,10 @@ fn whole<'a>(
     (checksum(part) == sum).then_some(part)
 }
 
-fn read_files(mut part: &[u8], n_files: u32) -> Option<(Vec<Found>, Segments)> {
-    let mut segments = Segments {
-        starts: vec![0],
-        lengths: Vec::new(),
-    };
+fn read_files(mut part: &[u8], n_files: u32, segments: &mut Segments) -> Option<Vec<Found>> {
+    segments.lengths.clear();
+    segments.starts.clear();
+    segments.starts.push(0);
     let mut found = Vec::with_capacity((n_files as usize).min(part.len()));
     for _ in 0..n_files {
         let why = take(&mut part)?;
@@ -456,7 +463,7 @@ fn read_files(mut part: &[u8], n_files: u32) -> Option<(Vec<Found>, Segments)> {
         }
         found.push(Found::Text(scan, marks));
     }
-    Some((found, segments))
+    Some(found)
 }
 
 fn read_imports(mut part: &[u8], found: &mut [Found]) -> Option<()> {
@@ -480,6 +487,7 @@ fn scan_of(found: &mut [Found], file: u32) -> Option<&mut Scan> {
 }
 
 /// How many terms the segments of each file have.
+#[derive(Default)]
 struct Segments {
     /// Where those of each file begin, and those of the last one end.
     starts: Vec<usize>,
@@ -599,7 +607,7 @@ mod tests {
             let marks = vec![(3, "github-pat".to_owned()), (900, "jwt".to_owned())];
             let scan = Scanner::new(&query).scan("", &syntax::of_path("x.rs"));
             expected.extend([Found::Text(scan, marks), Found::Barred(3)]);
-            let found = search(&bytes, &Wanted::of(&query)).unwrap();
+            let found = search(&bytes, &Wanted::of(&query), &mut Room::default()).unwrap();
             for (idx, (found, expected)) in found.iter().zip(&expected).enumerate() {
                 assert_eq!(
                     found,
@@ -637,15 +645,16 @@ mod tests {
         let (query, expected) = scanned(TASKS[3], texts);
         let wanted = Wanted::of(&query);
         let mut n_told = 0;
+        let mut room = Room::default(); // as it was left
         for at in (0..shard.len()).step_by(7) {
             let mut torn = shard.clone();
             torn[at] ^= 0x10;
             // a block that is not looked at may be anything
-            match search(&Bytes::Memory(torn), &wanted) {
+            match search(&Bytes::Memory(torn), &wanted, &mut room) {
                 None => n_told += 1,
                 Some(found) => assert_eq!(found, expected, "byte {at}"),
             }
-            let cut = search(&Bytes::Memory(shard[..at].to_vec()), &wanted);
+            let cut = search(&Bytes::Memory(shard[..at].to_vec()), &wanted, &mut room);
             assert!(cut.is_none_or(|found| found == expected), "cut at {at}");
         }
         assert!(n_told > 100, "{n_told}");

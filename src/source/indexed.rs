@@ -12,7 +12,7 @@ use crate::guard::is_bundle;
 use crate::guard::secrets::{self, EDITION, Redaction, names::is_secret_name};
 use crate::index::Bytes;
 use crate::index::catalog::{Catalog, Place, RowIdx, Seen};
-use crate::index::shard::{Builder, Found, Wanted, search};
+use crate::index::shard::{Builder, Found, Room, Wanted, search};
 use crate::lexicon::profile::Profiler;
 use crate::lexicon::scan::Scanner;
 use crate::lexicon::{Query, syntax};
@@ -243,10 +243,10 @@ impl Run<'_> {
             });
             let (cache, catalog, wanted) = (self.cache, &self.catalog, &self.wanted);
             let how = self.trees.secrets;
-            let filled = apart.into_par_iter().with_max_len(1);
-            let filled: Vec<(&[Known], Option<Vec<Warning>>)> = filled
-                .map(|(of_shard, files)| {
-                    let filled = fill_all(cache, catalog, wanted, how, of_shard, files);
+            let filled: Vec<(&[Known], Option<Vec<Warning>>)> = apart
+                .into_par_iter()
+                .map_init(Room::default, |room, (of_shard, files)| {
+                    let filled = fill_all(cache, catalog, wanted, how, of_shard, files, room);
                     (of_shard, filled)
                 })
                 .collect();
@@ -355,7 +355,7 @@ impl Run<'_> {
         };
         let kept = self.cache.keep(Bucket::Index, &bytes);
         let kept = kept.map(|name| (name, bytes.len() as u64));
-        match search(&Bytes::Memory(bytes), &self.wanted) {
+        match search(&Bytes::Memory(bytes), &self.wanted, &mut Room::default()) {
             Some(found) => (read, Some((kept, found))),
             // more than a shard can say: as without an index
             None => {
@@ -422,10 +422,11 @@ fn fill_all(
     how: Secrets,
     of_shard: &[Known],
     files: &mut [File],
+    room: &mut Room,
 ) -> Option<Vec<Warning>> {
     let start = span(of_shard).start;
     let kept = cache.open(Bucket::Index, catalog.name(of_shard.first()?.shard))?;
-    let mut found = search(&Bytes::Kept(kept), wanted)?;
+    let mut found = search(&Bytes::Kept(kept), wanted, room)?;
     let mut warnings = Vec::new();
     for it in of_shard {
         let seen = catalog.seen(it.row, Default::default())?;
