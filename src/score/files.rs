@@ -151,13 +151,21 @@ pub fn rank(
             (const { at("path_title") }, lexical.path_bm25(&query.title)),
             (const { at("references") }, lexical.references(query)),
         ]);
-        drop(lexical);
-        let (top3, top1) = best_segments(query, files);
+        let Lexical {
+            segments,
+            with_strings,
+            with_names,
+            ..
+        } = lexical;
+        let (top3, top1) = best_segments(query, files, &segments);
         put(vec![
             (const { at("best_segments") }, top3),
             (const { at("best_segment") }, top1),
-            (const { at("strings") }, strings(query, files)),
-            (const { at("defines") }, defines(query, files)),
+            (
+                const { at("strings") },
+                strings(query, files, &with_strings),
+            ),
+            (const { at("defines") }, defines(query, files, &with_names)),
         ]);
         let mut mentioned = vec![0.0; n];
         for (mention_rank, (idx, _)) in named.iter().enumerate() {
@@ -250,6 +258,20 @@ struct Lexical {
     parts: Vec<Part>,
     df: Vec<u32>,
     path_df: Vec<u32>,
+    segments: Segments,
+    /// Files that have word pairs in strings, and files that define names, of those that are looked for; ascending.
+    with_strings: Vec<u32>,
+    with_names: Vec<u32>,
+}
+
+/// All segments of all files.
+#[derive(Default)]
+struct Segments {
+    n: usize,
+    /// In terms.
+    length: u64,
+    /// By term, how many of them it stands in.
+    df: Vec<u32>,
 }
 
 /// Files that are counted on one core at once.
@@ -297,26 +319,46 @@ impl Part {
 impl Lexical {
     fn new(query: &Query, files: &[File], folders: &Folders<'_>) -> Self {
         let n_terms = query.vocabulary.len();
-        let names = folders.names.iter();
+        let names = folders.names.par_iter().with_min_len(MIN_FILES);
         let by_folder: Vec<PathTerms> = names.map(|name| of_folder(query, name)).collect();
-        let read = |(files, of): (&[File], &[u32])| {
+        let none = || Self {
+            n_files: 0,
+            parts: Vec::new(),
+            df: vec![0; n_terms],
+            path_df: vec![0; n_terms],
+            segments: Segments {
+                df: vec![0; n_terms],
+                ..Segments::default()
+            },
+            with_strings: Vec::new(),
+            with_names: Vec::new(),
+        };
+        let read = |(nth, (files, of)): (usize, (&[File], &[u32]))| {
             let mut part = Part::default();
             let mut slot = vec![usize::MAX; n_terms];
             let mut path = PathTerms::default();
-            let (mut df, mut path_df) = (vec![0; n_terms], vec![0; n_terms]);
-            for (file, &folder) in files.iter().zip(of) {
+            let mut lexical = none();
+            for ((file, &folder), idx) in files.iter().zip(of).zip((nth * PER_PART) as u32..) {
                 let start = part.terms.len();
-                count(file, &mut slot, &mut part.terms);
+                count(file, &mut slot, &mut part.terms, &mut lexical.segments.df);
+                lexical.segments.n += file.scan.n_segments as usize;
+                lexical.segments.length += file.scan.segments_length;
+                if !file.scan.bigrams.is_empty() {
+                    lexical.with_strings.push(idx);
+                }
+                if !file.scan.defined.is_empty() {
+                    lexical.with_names.push(idx);
+                }
                 let terms = &part.terms[start..];
                 path.clone_from(&by_folder[folder as usize]);
                 add_name(query, split(&file.path).1, &mut path);
                 for &(term, _) in terms {
-                    df[term as usize] += 1;
+                    lexical.df[term as usize] += 1;
                 }
                 for &(term, _) in &path.0 {
-                    path_df[term as usize] += 1;
+                    lexical.path_df[term as usize] += 1;
                     if terms.binary_search_by_key(&term, |&(t, _)| t).is_err() {
-                        df[term as usize] += 1;
+                        lexical.df[term as usize] += 1;
                     }
                 }
                 part.path_terms.extend_from_slice(&path.0);
@@ -327,26 +369,32 @@ impl Lexical {
                     path_length: path.1,
                 });
             }
-            (part, df, path_df)
+            lexical.n_files = files.len();
+            lexical.parts.push(part);
+            lexical
         };
         let parts = files
             .par_chunks(PER_PART)
             .zip(folders.of.par_chunks(PER_PART));
-        let read: Vec<(Part, Vec<u32>, Vec<u32>)> = parts.map(read).collect();
-        let mut lexical = Self {
-            n_files: files.len(),
-            parts: Vec::with_capacity(read.len()),
-            df: vec![0; n_terms],
-            path_df: vec![0; n_terms],
+        let read: Vec<Self> = parts.enumerate().map(read).collect();
+        read.into_iter().fold(none(), Self::and)
+    }
+
+    /// Those of some files, and of those behind them.
+    fn and(mut self, mut other: Self) -> Self {
+        let add = |sums: &mut [u32], of_other: &[u32]| {
+            sums.iter_mut().zip(of_other).for_each(|(sum, n)| *sum += n);
         };
-        for (part, df, path_df) in read {
-            let sums = [(&mut lexical.df, df), (&mut lexical.path_df, path_df)];
-            for (sums, of_part) in sums {
-                sums.iter_mut().zip(of_part).for_each(|(sum, n)| *sum += n);
-            }
-            lexical.parts.push(part);
-        }
-        lexical
+        add(&mut self.df, &other.df);
+        add(&mut self.path_df, &other.path_df);
+        add(&mut self.segments.df, &other.segments.df);
+        self.segments.n += other.segments.n;
+        self.segments.length += other.segments.length;
+        self.n_files += other.n_files;
+        self.parts.append(&mut other.parts);
+        self.with_strings.append(&mut other.with_strings);
+        self.with_names.append(&mut other.with_names);
+        self
     }
 
     fn places(&self) -> impl Iterator<Item = &Place> {
@@ -473,10 +521,16 @@ impl Lexical {
 /// A term of the query in a file, with how often it stands in each field. Those of a file stand by term.
 type Term = (TermIdx, [f64; N_FIELDS]);
 
-/// Appends those of a file. `slot` is as long as the vocabulary, and comes back as it was.
-fn count(file: &File, slot: &mut [usize], terms: &mut Vec<Term>) {
+/// Appends those of a file, and counts for each term the segments that it stands in. `slot` is as long as the vocabulary, and comes back
+/// as it was.
+fn count(file: &File, slot: &mut [usize], terms: &mut Vec<Term>, segment_df: &mut [u32]) {
     let start = terms.len();
+    let mut last = (u32::MAX, TermIdx::MAX);
     for hit in &file.scan.hits {
+        if (hit.segment_idx, hit.term_idx) != last {
+            last = (hit.segment_idx, hit.term_idx);
+            segment_df[hit.term_idx as usize] += 1;
+        }
         let at = &mut slot[hit.term_idx as usize];
         if *at == usize::MAX {
             *at = terms.len();
@@ -549,93 +603,84 @@ fn best(values: &[f64], n: usize) -> Vec<usize> {
     order
 }
 
-/// Sum of the three best segments' BM25, and the best, per file.
-fn best_segments(query: &Query, files: &[File]) -> (Vec<f64>, Vec<f64>) {
-    let n_segments: usize = files.iter().map(|file| file.scan.n_segments as usize).sum();
-    let length: u64 = files.iter().map(|file| file.scan.segments_length).sum();
-    let average = length as f64 / n_segments.max(1) as f64;
-    let mut df = vec![0_u32; query.vocabulary.len()];
-    for file in files {
-        let mut last = (u32::MAX, TermIdx::MAX);
-        for hit in &file.scan.hits {
-            if (hit.segment_idx, hit.term_idx) != last {
-                last = (hit.segment_idx, hit.term_idx);
-                df[hit.term_idx as usize] += 1;
+/// Sum of the three best segments' BM25, and the best, per file. Files have `n_segments` segments of `length` terms in all, of which
+/// `df` hold each term.
+fn best_segments(
+    query: &Query,
+    files: &[File],
+    Segments {
+        n: n_segments,
+        length,
+        df,
+    }: &Segments,
+) -> (Vec<f64>, Vec<f64>) {
+    let average = *length as f64 / (*n_segments).max(1) as f64;
+    let idfs: Vec<f64> = df.iter().map(|&df| idf(*n_segments, df)).collect();
+    let score = |file: &File| {
+        let mut best = [0.0; 3];
+        // by segment, term and field
+        let mut hits = file.scan.hits.iter().peekable();
+        let (mut segment, mut score) = (0, 0.0);
+        while let Some(&first) = hits.peek() {
+            if first.segment_idx != segment {
+                keep_best(&mut best, score);
+                (segment, score) = (first.segment_idx, 0.0);
             }
-        }
-    }
-    let idfs: Vec<f64> = df.iter().map(|&df| idf(n_segments, df)).collect();
-    let score = |scores: &mut Vec<f64>, file: &File| {
-        let hits = &file.scan.hits;
-        if hits.is_empty() {
-            return (0.0, 0.0);
-        }
-        scores.clear();
-        scores.resize(file.scan.n_segments as usize, 0.0);
-        let mut at = 0;
-        while at < hits.len() {
-            let key = (hits[at].segment_idx, hits[at].term_idx);
             let mut tf = 0.0;
-            while at < hits.len() && (hits[at].segment_idx, hits[at].term_idx) == key {
-                let weight = if hits[at].field == Field::Definition {
+            while let Some(hit) = hits.next_if(|hit| {
+                (hit.segment_idx, hit.term_idx) == (first.segment_idx, first.term_idx)
+            }) {
+                let weight = if hit.field == Field::Definition {
                     3.0
                 } else {
                     1.0
                 };
-                tf += weight * f64::from(hits[at].count);
-                at += 1;
+                tf += weight * f64::from(hit.count);
             }
-            let norm = length_norm(f64::from(hits[at - 1].segment_length), average, B);
-            scores[key.0 as usize] +=
-                query.joint[key.1 as usize] * idfs[key.1 as usize] * saturate(tf / norm, K1);
+            let term = first.term_idx as usize;
+            let norm = length_norm(f64::from(first.segment_length), average, B);
+            score += query.joint[term] * idfs[term] * saturate(tf / norm, K1);
         }
-        let best = best_three(scores);
+        keep_best(&mut best, score);
         (best.iter().sum::<f64>(), best[0])
     };
     let files = files.par_iter().with_min_len(MIN_FILES);
-    files.map_init(Vec::new, score).unzip()
+    files.map(score).unzip()
 }
 
-/// The three largest of `values`, none of which is negative; 0 for what is not there.
-fn best_three(values: &[f64]) -> [f64; 3] {
-    let [mut first, mut second, mut third] = [0.0; 3];
-    for &value in values {
-        if value > third {
-            (first, second, third) = match value {
-                _ if value > first => (value, first, second),
-                _ if value > second => (first, value, second),
-                _ => (first, second, value),
-            };
-        }
+/// Keeps `value` where it is one of the largest. No value is negative.
+fn keep_best([first, second, third]: &mut [f64; 3], value: f64) {
+    if value > *first {
+        (*first, *second, *third) = (value, *first, *second);
+    } else if value > *second {
+        (*second, *third) = (value, *second);
+    } else if value > *third {
+        *third = value;
     }
-    [first, second, third]
 }
 
-/// Word pairs of the task that stand in string literals: messages.
-fn strings(query: &Query, files: &[File]) -> Vec<f64> {
+/// Word pairs of the task that stand in string literals: messages. `some` are the files that have any.
+fn strings(query: &Query, files: &[File], some: &[u32]) -> Vec<f64> {
+    let mut scores = vec![0.0; files.len()];
+    let bigrams = |file: u32| &files[file as usize].scan.bigrams;
     let mut df = vec![0_u32; query.bigram_weights.len()];
-    for file in files {
-        for &(bigram, _) in &file.scan.bigrams {
-            df[bigram as usize] += 1;
-        }
+    for &(bigram, _) in some.iter().flat_map(|&file| bigrams(file)) {
+        df[bigram as usize] += 1;
     }
     let n = files.len() as f64;
-    let score = |file: &File| {
-        file.scan
-            .bigrams
-            .iter()
-            .map(|&(bigram, count)| {
-                let df = f64::from(df[bigram as usize]);
-                let count = f64::from(count) * query.bigram_weights[bigram as usize];
-                (1.0 + n / df).ln() * (1.0 + count).ln() / df.sqrt()
-            })
-            .sum()
-    };
-    files.iter().map(score).collect()
+    for &file in some {
+        let gains = bigrams(file).iter().map(|&(bigram, count)| {
+            let df = f64::from(df[bigram as usize]);
+            let count = f64::from(count) * query.bigram_weights[bigram as usize];
+            (1.0 + n / df).ln() * (1.0 + count).ln() / df.sqrt()
+        });
+        scores[file as usize] = gains.sum();
+    }
+    scores
 }
 
-/// The best of the mentioned identifiers that a file defines.
-fn defines(query: &Query, files: &[File]) -> Vec<f64> {
+/// The best of the mentioned identifiers that a file defines. `some` are the files that define any.
+fn defines(query: &Query, files: &[File], some: &[u32]) -> Vec<f64> {
     let wanted: FxHashMap<u64, f64> = query
         .mentions
         .identifiers
@@ -647,25 +692,22 @@ fn defines(query: &Query, files: &[File]) -> Vec<f64> {
             )
         })
         .collect();
+    let mut scores = vec![0.0; files.len()];
+    let defined = |file: u32| &files[file as usize].scan.defined;
     let mut df: FxHashMap<u64, u32> = FxHashMap::default();
-    for file in files {
-        for name in &file.scan.defined {
-            *df.entry(*name).or_default() += 1;
-        }
+    for name in some.iter().flat_map(|&file| defined(file)) {
+        *df.entry(*name).or_default() += 1;
     }
     let n = files.len() as f64;
-    let score = |file: &File| {
-        file.scan
-            .defined
-            .iter()
-            .filter_map(|name| {
-                let count = wanted.get(name)?;
-                let df = f64::from(df[name]);
-                Some((1.0 + count.ln()) * (1.0 + n / df).ln() / df.sqrt())
-            })
-            .fold(0.0, f64::max)
-    };
-    files.iter().map(score).collect()
+    for &file in some {
+        let gains = defined(file).iter().filter_map(|name| {
+            let count = wanted.get(name)?;
+            let df = f64::from(df[name]);
+            Some((1.0 + count.ln()) * (1.0 + n / df).ln() / df.sqrt())
+        });
+        scores[file as usize] = gains.fold(0.0, f64::max);
+    }
+    scores
 }
 
 /// Files that the task names: longest common suffix with a path, at most three sharing it. In order of mention.
