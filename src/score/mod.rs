@@ -9,6 +9,7 @@ pub mod files;
 mod folders;
 pub mod hunks;
 pub mod imports;
+mod lexical;
 pub mod links;
 pub mod look;
 pub mod memory;
