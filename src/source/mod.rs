@@ -119,10 +119,7 @@ const MIN_ENTRIES: usize = 256;
 pub fn open(request: &Request) -> Result<Trees, Error> {
     check_globs(request)?; // a mistyped glob is told before a large tree is listed
     // while the disk is asked
-    rayon::spawn(|| {
-        notes::table::prepare();
-        known::prepare(false);
-    });
+    rayon::spawn(|| known::prepare(false));
     let labels = labels(&request.roots);
     let mut trees = Vec::new();
     for (root, label) in request.roots.iter().zip(labels) {
