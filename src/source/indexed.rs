@@ -77,7 +77,9 @@ pub fn read_ahead(request: &Request, cache: &Cache) -> Ahead {
     let roots = request.roots.iter();
     for root in roots.filter_map(|root| root.canonicalize().ok()) {
         let catalog = Catalog::read(cache, &key(&root, request.secrets));
-        secrets::prepare(catalog.n_texts() > MANY_FILES);
+        if catalog.n_texts() > MANY_FILES {
+            secrets::prepare();
+        }
         if !request.contents_only
             && let Ok(Some(repository)) = repository::find(&root)
         {

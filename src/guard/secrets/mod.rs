@@ -60,13 +60,9 @@ const MAX_ROUNDS: usize = 8;
 /// From this round on all that touches a secret goes with it.
 const WIDE_ROUND: usize = 3;
 
-/// Makes ready what looks for the words of all rules, so that nobody waits for it at the first text; where there is `much` to look at, the
-/// faster automaton too.
-pub fn prepare(much: bool) {
-    std::sync::LazyLock::force(&WORDS);
-    if much {
-        WORDS.expect(FEW_BYTES);
-    }
+/// Makes ready what looks for the words of all rules in much text, so that nobody waits for it then.
+pub fn prepare() {
+    WORDS.expect(FEW_BYTES);
 }
 
 /// The probable secrets in `text`, ascending and disjoint, on boundaries of characters. O(length); never fails.
@@ -404,73 +400,66 @@ impl<'a> Look<'a> {
     fn hits(mut self) -> Vec<Hit> {
         let text = self.text.as_bytes();
         let mut named_at = (usize::MAX, [None; 5]);
-        WORDS.each(text, |idx, word| {
-            for &a_use in &WORDS.uses[idx] {
-                match a_use {
-                    Use::Rule(idx, exact) => {
-                        let rule = &RULES[idx];
-                        let is_bounded = !rule.bounded || before_word(text, word.start).is_some();
-                        if !is_bounded
-                            || exact.is_some_and(|exact| text[word.clone()] != *exact.as_bytes())
-                        {
-                            continue;
-                        }
-                        if let Shape::Find(_) = rule.shape {
-                            self.around(idx, word.clone());
-                            continue;
-                        }
-                        if named_at.0 != word.end {
-                            let [a, b, c, d] = assigned::values(text, word.end);
-                            let below = assigned::listed_below(text, word.end);
-                            named_at = (word.end, [a, b, c, d, below]);
-                        }
-                        for value in named_at.1.into_iter().flatten() {
-                            self.value(idx, word.start, value);
-                        }
-                    }
-                    Use::Key if word.start >= self.key_end => {
-                        if let Some(range) = shapes::key(text, word.end) {
-                            self.key_end = range.end;
-                            self.hits.push(Hit {
-                                rank: 0,
-                                kind: KEY,
-                                range,
-                            });
-                        }
-                    }
-                    Use::Putty if word.start >= self.key_end => {
-                        if let Some(range) = shapes::putty(text, word.start) {
-                            self.key_end = range.end;
-                            self.hits.push(Hit {
-                                rank: 0,
-                                kind: PUTTY,
-                                range,
-                            });
-                        }
-                    }
-                    Use::Url => {
-                        if let Some(range) = shapes::login(text, word.end) {
-                            self.hits.push(Hit {
-                                rank: 0,
-                                kind: URL,
-                                range,
-                            });
-                        }
-                    }
-                    Use::Kubernetes
-                        if word.start >= self.object_end && shapes::is_manifest(self.path) =>
-                    {
-                        let (values, end) = shapes::kubernetes(text, word.start);
-                        self.object_end = end;
-                        self.hits.extend(values.into_iter().map(|range| Hit {
-                            rank: 2,
-                            kind: KUBERNETES,
-                            range,
-                        }));
-                    }
-                    Use::Key | Use::Putty | Use::Kubernetes => {}
+        WORDS.each(text, |a_use, word| match a_use {
+            Use::Rule(idx, exact) => {
+                let rule = &RULES[idx];
+                let is_bounded = !rule.bounded || before_word(text, word.start).is_some();
+                if !is_bounded || exact.is_some_and(|exact| text[word.clone()] != *exact.as_bytes())
+                {
+                    return;
+                }
+                if let Shape::Find(_) = rule.shape {
+                    self.around(idx, word.clone());
+                    return;
+                }
+                if named_at.0 != word.end {
+                    let [a, b, c, d] = assigned::values(text, word.end);
+                    let below = assigned::listed_below(text, word.end);
+                    named_at = (word.end, [a, b, c, d, below]);
+                }
+                for value in named_at.1.into_iter().flatten() {
+                    self.value(idx, word.start, value);
                 }
             }
+            Use::Key if word.start >= self.key_end => {
+                if let Some(range) = shapes::key(text, word.end) {
+                    self.key_end = range.end;
+                    self.hits.push(Hit {
+                        rank: 0,
+                        kind: KEY,
+                        range,
+                    });
+                }
+            }
+            Use::Putty if word.start >= self.key_end => {
+                if let Some(range) = shapes::putty(text, word.start) {
+                    self.key_end = range.end;
+                    self.hits.push(Hit {
+                        rank: 0,
+                        kind: PUTTY,
+                        range,
+                    });
+                }
+            }
+            Use::Url => {
+                if let Some(range) = shapes::login(text, word.end) {
+                    self.hits.push(Hit {
+                        rank: 0,
+                        kind: URL,
+                        range,
+                    });
+                }
+            }
+            Use::Kubernetes if word.start >= self.object_end && shapes::is_manifest(self.path) => {
+                let (values, end) = shapes::kubernetes(text, word.start);
+                self.object_end = end;
+                self.hits.extend(values.into_iter().map(|range| Hit {
+                    rank: 2,
+                    kind: KUBERNETES,
+                    range,
+                }));
+            }
+            Use::Key | Use::Putty | Use::Kubernetes => {}
         });
         self.hits
     }

@@ -1,9 +1,10 @@
 //! The rules, as `build.rs` laid them out: nothing is parsed at start-up, and a regular expression is compiled when one of its
-//! rule's words is met for the first time. A run that meets none pays for one automaton.
+//! rule's words is met for the first time. A run that looks at much pays for one automaton.
 
 use aho_corasick::automaton::{Automaton, StateID};
-use aho_corasick::{Anchored, dfa::DFA, nfa::noncontiguous::NFA};
+use aho_corasick::{Anchored, dfa::DFA};
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, OnceLock};
@@ -164,60 +165,110 @@ pub(super) enum Use {
     Kubernetes,
 }
 
-/// All words of all rules in one automaton.
+/// A word, and one thing that it is looked for by.
+struct Word {
+    text: &'static str,
+    a_use: Use,
+    /// Its last eight bytes, [`folded`], and which of them it has.
+    tail: u64,
+    mask: u64,
+}
+
+/// All words of all rules, found by how they end.
 pub(super) struct Words {
-    patterns: Vec<String>,
+    /// By the bucket of their ends, of each the longest first; those of two bytes behind all others.
+    words: Vec<Word>,
+    /// Where each bucket begins in them, and where the last one ends.
+    buckets: Vec<u16>,
+    /// As bits, the hashes that the end of a word may have.
+    ends: Box<[u64; N_ENDS / 64]>,
     /// Bytes of the longest.
     longest: usize,
-    /// Made in no time.
-    nfa: OnceLock<Option<NFA>>,
-    /// Three times as fast, and made in the time in which the other looks at [`FEW_BYTES`].
+    /// Three times as fast, and made in the time in which [`FEW_BYTES`] are looked at without.
     dfa: OnceLock<Option<DFA>>,
     n_bytes: AtomicUsize,
-    /// By pattern.
-    pub uses: Vec<Vec<Use>>,
+}
+
+/// Hashes of ends.
+const N_ENDS: usize = 1 << 15;
+
+/// Buckets of words by the hash of their ends, and one more for those without.
+const N_BUCKETS: usize = 1 << 10;
+
+/// Bytes of an end; only four words are shorter.
+const END: usize = 3;
+
+/// A byte as one of its kin, which the cases of a letter are.
+fn folded(byte: u8) -> u64 {
+    u64::from(byte | 0x20)
+}
+
+/// The hash of the end of a text that ends in `tail`.
+fn end_of(tail: u64) -> usize {
+    let end = tail as u32 & 0xff_ffff;
+    (end.wrapping_mul(0x9e37_79b1) >> (u32::BITS - N_ENDS.ilog2())) as usize
+}
+
+fn bucket_of(end: usize) -> usize {
+    end / (N_ENDS / N_BUCKETS)
 }
 
 pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
-    let mut words: Vec<(String, Use)> = vec![
-        ("-- begin ".to_owned(), Use::Key),
-        ("--begin ".to_owned(), Use::Key),
-        ("putty-user-key-file".to_owned(), Use::Putty),
-        ("://".to_owned(), Use::Url),
-        ("kind: secret".to_owned(), Use::Kubernetes),
-        ("kind: \"secret\"".to_owned(), Use::Kubernetes),
-        ("kind: 'secret'".to_owned(), Use::Kubernetes),
+    let others = [
+        ("-- begin ", Use::Key),
+        ("--begin ", Use::Key),
+        ("putty-user-key-file", Use::Putty),
+        ("://", Use::Url),
+        ("kind: secret", Use::Kubernetes),
+        ("kind: \"secret\"", Use::Kubernetes),
+        ("kind: 'secret'", Use::Kubernetes),
     ];
-    for (idx, rule) in RULES.iter().enumerate() {
-        for &word in rule.words {
-            let exact = rule.exact.then_some(word);
-            words.push((word.to_ascii_lowercase(), Use::Rule(idx, exact)));
-        }
-    }
-    words.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut patterns: Vec<String> = Vec::new();
-    let mut uses: Vec<Vec<Use>> = Vec::new();
-    for (word, a_use) in words {
-        if patterns.last() != Some(&word) {
-            patterns.push(word);
-            uses.push(Vec::new());
-        }
-        if let Some(last) = uses.last_mut() {
-            last.push(a_use);
-        }
+    let of_rules = RULES.iter().enumerate().flat_map(|(idx, rule)| {
+        let of_rule = move |&word| (word, Use::Rule(idx, rule.exact.then_some(word)));
+        rule.words.iter().map(of_rule)
+    });
+    let mut ends = Box::new([0; N_ENDS / 64]);
+    let mut add = |end: usize| ends[end / 64] |= 1 << (end % 64);
+    let word = |(text, a_use): (&'static str, Use)| {
+        let tail = text.bytes().fold(0, |tail, byte| tail << 8 | folded(byte));
+        let mask = match text.len() {
+            n @ 0..8 => (1 << (8 * n)) - 1,
+            _ => u64::MAX,
+        };
+        let bucket = if text.len() < END {
+            (0..=u8::MAX).for_each(|byte| add(end_of(folded(byte) << 16 | tail)));
+            N_BUCKETS
+        } else {
+            add(end_of(tail));
+            bucket_of(end_of(tail))
+        };
+        let word = Word {
+            text,
+            a_use,
+            tail,
+            mask,
+        };
+        (bucket, word)
+    };
+    let mut words: Vec<(usize, Word)> = others.into_iter().chain(of_rules).map(word).collect();
+    words.sort_by_key(|(bucket, word)| (*bucket, Reverse(word.text.len())));
+    let mut buckets = vec![0; N_BUCKETS + 2];
+    words.iter().for_each(|it| buckets[it.0 + 1] += 1);
+    for bucket in 1..buckets.len() {
+        buckets[bucket] += buckets[bucket - 1];
     }
     Words {
-        longest: patterns.iter().map(String::len).max().unwrap_or(0),
-        patterns,
-        nfa: OnceLock::new(),
+        longest: words.iter().map(|it| it.1.text.len()).max().unwrap_or(0),
+        words: words.into_iter().map(|it| it.1).collect(),
+        buckets,
+        ends,
         dfa: OnceLock::new(),
         n_bytes: AtomicUsize::new(0),
-        uses,
     }
 });
 
-/// Bytes that are looked at before the faster automaton is made.
-pub(super) const FEW_BYTES: usize = 1 << 20;
+/// Bytes that are looked at before the automaton is made.
+pub(super) const FEW_BYTES: usize = 2 << 20;
 
 /// Parts of a text that are looked at side by side: each step of an automaton waits for the one before, but not for those of others.
 const N_PARTS: usize = 4;
@@ -241,36 +292,48 @@ impl Words {
     fn dfa(&self) -> Option<&DFA> {
         let mut builder = DFA::builder();
         let builder = builder.ascii_case_insensitive(true).prefilter(false);
-        let make = || builder.build(&self.patterns).ok();
-        self.dfa.get_or_init(make).as_ref()
+        let words = self.words.iter().map(|word| word.text);
+        self.dfa.get_or_init(|| builder.build(words).ok()).as_ref()
     }
 
-    fn nfa(&self) -> Option<&NFA> {
-        let mut builder = NFA::builder();
-        let builder = builder.ascii_case_insensitive(true).prefilter(false);
-        let make = || builder.build(&self.patterns).ok();
-        self.nfa.get_or_init(make).as_ref()
-    }
-
-    /// Calls `found` with the index of each word in `text` and where it stands, by where they end.
-    pub fn each(&self, text: &[u8], found: impl FnMut(usize, Range<usize>)) {
+    /// Calls `found` with what each word in `text` is looked for by and where it stands, by where they end, of those that end together
+    /// the longest first.
+    pub fn each(&self, text: &[u8], found: impl FnMut(Use, Range<usize>)) {
         let so_far = self.n_bytes.fetch_add(text.len(), Ordering::Relaxed);
         if so_far.saturating_add(text.len()) < FEW_BYTES {
-            if let Some(nfa) = self.nfa() {
-                self.each_by(nfa, text, found);
-            }
+            self.each_by_end(text, found);
         } else if let Some(dfa) = self.dfa() {
             self.each_by(dfa, text, found);
         }
     }
 
-    /// The same, by either automaton.
-    fn each_by(
-        &self,
-        automaton: &impl Automaton,
-        text: &[u8],
-        mut found: impl FnMut(usize, Range<usize>),
-    ) {
+    /// The same, without an automaton.
+    fn each_by_end(&self, text: &[u8], mut found: impl FnMut(Use, Range<usize>)) {
+        let bucket = |bucket: usize| {
+            let (from, to) = (self.buckets[bucket], self.buckets[bucket + 1]);
+            &self.words[usize::from(from)..usize::from(to)]
+        };
+        let shorts = bucket(N_BUCKETS);
+        let mut tail = u64::from_ne_bytes([b' '; 8]);
+        for (end, &byte) in (1_usize..).zip(text) {
+            tail = tail << 8 | folded(byte);
+            let hash = end_of(tail);
+            if self.ends[hash / 64] >> (hash % 64) & 1 == 0 {
+                continue;
+            }
+            for word in bucket(bucket_of(hash)).iter().chain(shorts) {
+                if (tail ^ word.tail) & word.mask == 0
+                    && let Some(start) = end.checked_sub(word.text.len())
+                    && text[start..end].eq_ignore_ascii_case(word.text.as_bytes())
+                {
+                    found(word.a_use, start..end);
+                }
+            }
+        }
+    }
+
+    /// The same, by the automaton.
+    fn each_by(&self, automaton: &DFA, text: &[u8], mut found: impl FnMut(Use, Range<usize>)) {
         let Ok(start) = automaton.start_state(Anchored::No) else {
             return; // none that was made without a start
         };
@@ -318,10 +381,8 @@ impl Words {
         for (end, state) in ends.into_iter().flatten() {
             for n in 0..automaton.match_len(state) {
                 let pattern = automaton.match_pattern(state, n);
-                found(
-                    pattern.as_usize(),
-                    end - automaton.pattern_len(pattern)..end,
-                );
+                let word = &self.words[pattern.as_usize()];
+                found(word.a_use, end - word.text.len()..end);
             }
         }
     }
@@ -330,13 +391,16 @@ impl Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn words_are_found_across_the_parts_of_a_text() {
         let dfa = WORDS.dfa().unwrap();
         let find = |text: &str| {
             let mut found = Vec::new();
-            WORDS.each_by(dfa, text.as_bytes(), |idx, range| found.push((idx, range)));
+            WORDS.each_by(dfa, text.as_bytes(), |a_use, range| {
+                found.push((a_use, range))
+            });
             found
         };
         let word = "the API of a PuTTY-User-Key-File";
@@ -349,9 +413,46 @@ mod tests {
                 let found = find(&format!("{}{word}{behind}", "\n".repeat(at)));
                 let moved = found
                     .into_iter()
-                    .map(|(idx, range)| (idx, range.start - at..range.end - at));
+                    .map(|(a_use, range)| (a_use, range.start - at..range.end - at));
                 assert!(moved.eq(alone.iter().cloned()), "{n_bytes}, {at}");
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_found_alike_with_and_without_an_automaton(
+            picks in proptest::collection::vec((0..WORDS.words.len(), 0_usize..40, any::<u64>()), 0..40),
+        ) {
+            let mut text = Vec::new();
+            for (word, cut, cases) in picks {
+                let word = WORDS.words[word].text.bytes().enumerate();
+                let cased = word.map(|(n, byte)| match cases >> (n % 64) & 1 {
+                    0 => byte.to_ascii_uppercase(),
+                    _ => byte,
+                });
+                text.extend(cased.take(cut));
+                text.extend(["", "", " ", "_", "=", "\u{ff}", "\0", "k"][cases as usize % 8].bytes());
+            }
+            let mut found = (Vec::new(), Vec::new());
+            WORDS.each_by_end(&text, |a_use, range| found.0.push((a_use, range)));
+            WORDS.each_by(WORDS.dfa().unwrap(), &text, |a_use, range| found.1.push((a_use, range)));
+            prop_assert_eq!(found.0, found.1);
+        }
+    }
+
+    #[test]
+    fn every_word_is_found() {
+        for word in &WORDS.words {
+            let mut found = Vec::new();
+            WORDS.each_by_end(word.text.as_bytes(), |a_use, range| {
+                found.push((a_use, range))
+            });
+            assert!(
+                found.contains(&(word.a_use, 0..word.text.len())),
+                "{}",
+                word.text
+            );
         }
     }
 }
