@@ -131,18 +131,12 @@ pub fn remember(request: &Request, trees: &Trees) -> Remembered {
         all.reports.extend(sessions.reports);
         all.warnings.extend(sessions.warnings);
     }
-    let mut atoms: Vec<Atom> = found.iter().map(|(atom, _)| atom.clone()).collect();
+    let (mut atoms, files): (Vec<Atom>, Vec<Option<usize>>) = found.into_iter().unzip();
     notes::mark_superseded(&mut atoms);
     look_up(&mut atoms, trees);
-    let mut order: Vec<usize> = (0..atoms.len()).collect();
-    order.sort_by(|&a, &b| {
-        atoms[a]
-            .path
-            .cmp(&atoms[b].path)
-            .then(atoms[a].lines.cmp(&atoms[b].lines))
-    });
-    all.atom_files = order.iter().map(|&idx| found[idx].1).collect();
-    all.atoms = order.into_iter().map(|idx| atoms[idx].clone()).collect();
+    let mut atoms: Vec<(Atom, Option<usize>)> = atoms.into_iter().zip(files).collect();
+    atoms.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path).then(a.lines.cmp(&b.lines)));
+    (all.atoms, all.atom_files) = atoms.into_iter().unzip();
     let in_tree = |idx: usize| all.atom_files[idx].is_some();
     all.seen = match request.reader {
         Some(agent) => notes::seen::with_copies(

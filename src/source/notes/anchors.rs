@@ -47,7 +47,29 @@ fn words(text: &str, is_code: bool, add: &mut impl FnMut(&str)) {
         add(rest[start + 2..start + length].trim());
         rest = &rest[start + length + 2..];
     }
-    let is_edge = |c: char| c.is_whitespace() || "()[]<>{},;\"'!?*|“”".contains(c);
+    let is_mark = |c: char| {
+        matches!(
+            c,
+            '(' | ')'
+                | '['
+                | ']'
+                | '<'
+                | '>'
+                | '{'
+                | '}'
+                | ','
+                | ';'
+                | '"'
+                | '\''
+                | '!'
+                | '?'
+                | '*'
+                | '|'
+                | '“'
+                | '”'
+        )
+    };
+    let is_edge = |c: char| is_mark(c) || c.is_whitespace();
     for word in text.split(is_edge) {
         let word = word.trim_end_matches(['.', ':']);
         if word.contains("://") {
@@ -76,7 +98,8 @@ fn bare(word: &str) -> &str {
 
 /// `a/b`, where the last part has an extension or the whole is longer than a pair of words; or `name.ext` of a known look.
 fn is_path(word: &str) -> bool {
-    let is_path_char = |c: char| c.is_alphanumeric() || "/._-+@~$".contains(c);
+    let is_mark = |c: char| matches!(c, '/' | '.' | '_' | '-' | '+' | '@' | '~' | '$');
+    let is_path_char = |c: char| c.is_alphanumeric() || is_mark(c);
     if !word.chars().all(is_path_char) || word.ends_with("..") {
         return false;
     }

@@ -151,7 +151,7 @@ pub fn class(text: &str, headings: &[String], default: Class) -> Class {
 /// `- 2026-08-20 (preference): we use pnpm`. Without a class in brackets only the date is taken off.
 pub fn stated(text: &str) -> (Option<Class>, &str) {
     let entry = text.trim_start_matches(|c: char| c.is_whitespace() || "-*+•".contains(c));
-    if super::date::opening(entry).is_none() || !entry.starts_with(|c: char| c.is_ascii_digit()) {
+    if !entry.starts_with(|c: char| c.is_ascii_digit()) || super::date::opening(entry).is_none() {
         return (None, text);
     }
     let is_date = |c: char| c.is_ascii_digit() || c == '-' || c == '/';

@@ -7,6 +7,11 @@ use jiff::civil;
 /// Read are `2026-08-20`, `2026/08/20`, `20 August 2026`, `August 20, 2026` and their short months; a time and zone
 /// directly after an ISO date count too. Years outside 2000 to 2099 are numbers of something else.
 pub fn find(text: &str) -> Option<(i64, usize)> {
+    // the year of each begins so, and most lines have none
+    let bytes = text.as_bytes();
+    if !memchr::memchr_iter(b'2', bytes).any(|at| bytes.get(at + 1) == Some(&b'0')) {
+        return None;
+    }
     let mut best: Option<(i64, usize)> = None;
     let mut better = |found: Option<(i64, usize)>| {
         if let Some((_, at)) = found

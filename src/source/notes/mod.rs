@@ -357,6 +357,12 @@ impl Note<'_> {
     /// one class, or paragraphs of which the later ones (`**Why:** ...`) do not announce a class of their own.
     fn alike(&self, pieces: &[Piece]) -> usize {
         let head = &pieces[0];
+        let may_join = |piece: &Piece| {
+            piece.run == head.run && self.n_bytes(head.first, piece.last) <= MAX_MERGED_BYTES
+        };
+        if !pieces.get(1).is_some_and(may_join) {
+            return 1;
+        }
         let is_dated = self.heading_date(&head.headings).is_some();
         let headings = self.headings(&head.headings);
         let look = |text: &str| {
@@ -369,19 +375,19 @@ impl Note<'_> {
         };
         let class = |text: &str| class::class(text, &headings, self.default);
         let head_text = self.text(head.first, head.last);
+        let (head_look, head_class) = (look(&head_text), is_dated.then(|| class(&head_text)));
         let mut n = 1;
-        while let Some(piece) = pieces.get(n) {
-            let text = self.text(piece.first, piece.last);
-            let fits = piece.run == head.run
-                && self.n_bytes(head.first, piece.last) <= MAX_MERGED_BYTES
-                && look(&text) == look(&head_text);
+        while let Some(piece) = pieces.get(n).filter(|piece| may_join(piece)) {
             let is_text = head.kind == Kind::Paragraph && piece.kind == Kind::Paragraph;
-            let continues = if is_dated {
-                class(&text) == class(&head_text)
-            } else {
-                is_text && class::mark(&text).is_none() && self.introduced(&pieces[n..]) == 1
+            if !is_dated && !is_text {
+                break;
+            }
+            let text = self.text(piece.first, piece.last);
+            let continues = match head_class {
+                Some(head_class) => class(&text) == head_class,
+                None => class::mark(&text).is_none() && self.introduced(&pieces[n..]) == 1,
             };
-            if !fits || !continues {
+            if !continues || look(&text) != head_look {
                 break;
             }
             n += 1;

@@ -237,9 +237,9 @@ fn classify(lines: &[&str]) -> Vec<Line> {
             b'=' => 1,
             _ => 2,
         };
-        let is_underline = ["=", "-"]
+        let is_underline = [b'=', b'-']
             .iter()
-            .any(|mark| trimmed.replace(mark, "").is_empty());
+            .any(|mark| trimmed.bytes().all(|b| b == *mark));
         match title {
             Some(title) if is_underline && trimmed.len() >= 3 => {
                 kinds[title] = Line::Heading(level);
@@ -262,13 +262,11 @@ fn classify_one(trimmed: &str, indent: usize) -> Line {
     {
         return Line::Heading(hashes);
     }
-    let marks: String = trimmed.chars().filter(|c| !c.is_whitespace()).collect();
-    let is_rule = marks.len() >= 3
-        && ["-", "*", "_"]
-            .iter()
-            .any(|mark| marks.replace(mark, "").is_empty());
-    if is_rule {
-        return Line::Rule;
+    if let Some(mark @ ('-' | '*' | '_')) = trimmed.chars().next() {
+        let mut marks = trimmed.chars().filter(|c| !c.is_whitespace());
+        if marks.clone().count() >= 3 && marks.all(|c| c == mark) {
+            return Line::Rule;
+        }
     }
     if let Some(rest) = trimmed.strip_prefix(['-', '*', '+', '•'])
         && rest.starts_with([' ', '\t'])

@@ -75,6 +75,10 @@ pub fn is_over(status: &str) -> bool {
 
 /// Whether a heading or the start of an atom says that it is superseded: `... — superseded by D-002`, `(deprecated)`.
 pub fn says_superseded(text: &str) -> bool {
+    const WORDS: [&str; 3] = ["superseded", "deprecated", "obsolete"];
+    if !WORDS.iter().any(|word| may_say(text, word)) {
+        return false;
+    }
     let text = text.trim().to_lowercase();
     let is_by = |rest: &str| {
         rest.strip_prefix(" by")
@@ -87,7 +91,7 @@ pub fn says_superseded(text: &str) -> bool {
             is_by(rest) || rest.starts_with(':') || rest.trim().is_empty()
         })
     };
-    ["superseded", "deprecated", "obsolete"].iter().any(|word| {
+    WORDS.iter().any(|word| {
         opens(word)
             || text.match_indices(word).any(|(at, _)| {
                 let before = text[..at].trim_end();
@@ -96,6 +100,20 @@ pub fn says_superseded(text: &str) -> bool {
                 before.ends_with(['—', '–', '-', ':', '(', '[', '*', '_'])
                     && (after.is_empty() || is_by(after))
             })
+    })
+}
+
+/// Whether `word` stands in `text`, in either case. Of its letters no other character is another case: neither `k` nor `i` is among them.
+fn may_say(text: &str, word: &str) -> bool {
+    // the rarest of all letters that the words here have
+    let Some(rare) = word.bytes().position(|b| matches!(b, b'p' | b'b')) else {
+        return true;
+    };
+    let (bytes, byte) = (text.as_bytes(), word.as_bytes()[rare]);
+    memchr::memchr2_iter(byte, byte.to_ascii_uppercase(), bytes).any(|at| {
+        let from = at.checked_sub(rare);
+        let there = from.and_then(|from| bytes.get(from..from + word.len()));
+        there.is_some_and(|there| there.eq_ignore_ascii_case(word.as_bytes()))
     })
 }
 
@@ -152,7 +170,11 @@ const MAX_REACH_BYTES: usize = 400;
 
 /// The keys of what a text says it supersedes or replaces.
 pub fn supersedes(text: &str) -> Vec<String> {
+    const CUES: [&str; 3] = ["supersedes", "replaces", "obsoletes"];
     let mut keys = Vec::new();
+    if !CUES.iter().any(|cue| may_say(text, cue)) {
+        return keys;
+    }
     let lower = text.to_lowercase();
     // Lower case may change the length of a text; then positions would lie.
     let lower = if lower.len() == text.len() {
@@ -160,12 +182,7 @@ pub fn supersedes(text: &str) -> Vec<String> {
     } else {
         text.to_owned()
     };
-    behind(
-        text,
-        &lower,
-        &["supersedes", "replaces", "obsoletes"],
-        &mut keys,
-    );
+    behind(text, &lower, &CUES, &mut keys);
     keys
 }
 
@@ -254,6 +271,12 @@ fn references(text: &str, keys: &mut Vec<String>) {
 /// Notes refer to each other within one folder, and to entries of a log by their day within one note. Of two that supersede each other
 /// the newer stays; with no dates to tell them apart both do. O(n).
 pub fn replacements(atoms: &[Atom]) -> Vec<(usize, usize)> {
+    if !atoms
+        .iter()
+        .any(|atom| atom.superseded || !atom.supersedes.is_empty())
+    {
+        return Vec::new();
+    }
     let folder = |atom: &Atom| {
         atom.path
             .rsplit_once('/')
