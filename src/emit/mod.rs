@@ -113,10 +113,16 @@ fn add_up(shape: &Shape, account: &Account, tokenizer: Tokenizer) -> (String, us
     let items = account.items.iter().enumerate().map(|(idx, item)| {
         let separator = if idx > 0 { shape.separator } else { "" };
         let is_counted = shape.separator.is_empty();
-        let text = format!("{separator}{}", (shape.item)(item));
+        let mut text = (shape.item)(item);
+        text.insert_str(0, separator);
         (text, is_counted.then_some(item.tokens))
     });
-    let (mut text, mut tokens) = (String::new(), 0);
+    let n_bytes = account
+        .items
+        .iter()
+        .map(|item| item.text.len())
+        .sum::<usize>();
+    let (mut text, mut tokens) = (String::with_capacity(n_bytes + n_bytes / 8), 0);
     // the end of what was counted, and the count of what stands behind it, where that is known
     let (mut end, mut known) = (0, Some(0));
     for (part, count) in [head].into_iter().chain(items).chain([tail]) {

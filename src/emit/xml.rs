@@ -7,6 +7,7 @@
 
 use super::frame::{PREAMBLE, ended, is_inferred, labels, left_out, noun, one_line, shown_task};
 use super::{Account, Item, Shape};
+use memchr::{memchr2, memmem};
 use std::borrow::Cow;
 
 pub(super) const SHAPE: Shape = Shape {
@@ -50,12 +51,16 @@ fn tail(account: &Account) -> String {
 fn element(open: &str, noun: &str, text: &str) -> String {
     // Clean text holds nothing that XML 1.0 cannot, and no carriage return, which a parser would turn into a newline.
     let text = ended(text);
-    if text.contains(['<', '&']) || text.contains("]]>") {
+    let ends_section = memmem::find(text.as_bytes(), b"]]>").is_some();
+    if ends_section || memchr2(b'<', b'&', text.as_bytes()).is_some() {
         // A section cannot hold its own end: it is closed and opened again between the brackets and the angle.
-        let text = text.replace("]]>", "]]]]><![CDATA[>");
-        format!("{open}><![CDATA[\n{text}]]></{noun}>\n")
+        let text = match ends_section {
+            true => Cow::Owned(text.replace("]]>", "]]]]><![CDATA[>")),
+            false => text,
+        };
+        [open, "><![CDATA[\n", &text, "]]></", noun, ">\n"].concat()
     } else {
-        format!("{open}>\n{text}</{noun}>\n")
+        [open, ">\n", &text, "</", noun, ">\n"].concat()
     }
 }
 

@@ -16,6 +16,7 @@ pub mod syntax;
 pub mod terms;
 
 pub use bag::Bag;
+pub use places::words_by_line;
 pub use query::{Mentions, Query};
 pub use scan::{Field, Hit, N_FIELDS, Scan};
 pub use syntax::Syntax;

@@ -8,6 +8,31 @@ use crate::classes::{self, BLOCK};
 /// The longest text whose places can be listed.
 pub(super) const MAX_BYTES: usize = u32::MAX as usize;
 
+/// How many words each line of a text has. O(bytes).
+pub fn words_by_line(text: &str) -> Vec<u32> {
+    let (mut by_line, mut n_words) = (Vec::new(), 0);
+    let (whole, last) = classes::blocks(text.as_bytes());
+    let mut before = 0;
+    for block in whole.iter().chain([&last]) {
+        let bits = classes::words(block);
+        let mut starts = bits & !(bits << 1 | before);
+        before = bits >> (BLOCK - 1);
+        let mut ends = classes::any_of(block, b"\n");
+        while ends != 0 {
+            let of_line = (ends & ends.wrapping_neg()) - 1;
+            by_line.push(n_words + (starts & of_line).count_ones());
+            n_words = 0;
+            starts &= !of_line;
+            ends &= ends - 1;
+        }
+        n_words += starts.count_ones();
+    }
+    if !text.is_empty() && !text.ends_with('\n') {
+        by_line.push(n_words);
+    }
+    by_line
+}
+
 /// A list of places, with room that serves one text after the other.
 #[derive(Debug, Default)]
 pub(super) struct Places {
@@ -83,6 +108,16 @@ mod tests {
             prop_assert_eq!(places.all(), expected);
             places.of_any(&text, &[]);
             prop_assert!(places.all().is_empty());
+        }
+
+        #[test]
+        fn words_are_counted_line_by_line(text in "[a-zZ09_é .\n\r-]{0,300}") {
+            let words = |line: &str| {
+                let words = line.as_bytes().split(|&b| !is_word_byte(b));
+                words.filter(|word| !word.is_empty()).count() as u32
+            };
+            let expected: Vec<u32> = text.lines().map(words).collect();
+            prop_assert_eq!(words_by_line(&text), expected);
         }
 
         #[test]

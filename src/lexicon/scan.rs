@@ -9,7 +9,7 @@ use super::terms::{Memo, TermIdx, each_term, key, word_hash};
 use memchr::memmem::Finder;
 use rustc_hash::FxHashMap;
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// Number of [`Field`]s.
 pub const N_FIELDS: usize = 4;
@@ -120,6 +120,32 @@ pub struct Scanner<'q> {
     previous: u64,
     defined: Vec<u64>,
     imports: Imports,
+}
+
+/// As many scanners for a query as threads use at once: what one learns of words serves for the texts that come after.
+pub struct Scanners<'q> {
+    query: &'q Query,
+    spare: Mutex<Vec<Scanner<'q>>>,
+}
+
+impl<'q> Scanners<'q> {
+    /// None as yet.
+    pub fn new(query: &'q Query) -> Self {
+        Self {
+            query,
+            spare: Mutex::default(),
+        }
+    }
+
+    /// Lends one to `work`.
+    pub fn with<T>(&self, work: impl FnOnce(&mut Scanner<'q>) -> T) -> T {
+        let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let one = spare().pop();
+        let mut scanner = one.unwrap_or_else(|| Scanner::new(self.query));
+        let done = work(&mut scanner);
+        spare().push(scanner);
+        done
+    }
 }
 
 /// Where the terms of a word stand that are looked for, how many, and how many it has.

@@ -11,6 +11,7 @@ use crate::request::RenderingName;
 use crate::score::Survey;
 use crate::score::{Opened, Piece};
 use rustc_hash::FxHashMap;
+use std::cell::LazyCell;
 
 /// Weights by which probabilities become value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,7 +81,9 @@ pub fn menus(survey: &Survey, worth: &Worth, measure: &Measure<'_>) -> Vec<Rende
         menu
     };
     use rayon::prelude::*;
-    (0..survey.opened.len()).into_par_iter().map(menu).collect()
+    // one by one: some take a hundred times as long as others
+    let all = (0..survey.opened.len()).into_par_iter().with_max_len(1);
+    all.map(menu).collect()
 }
 
 #[allow(clippy::too_many_arguments)] // one call, right above
@@ -259,7 +262,7 @@ fn excerpts(parts: &Parts<'_>, frame: usize, bonus: f64, limit: usize) -> Vec<Re
         size <= limit
     });
     let n_pieces = affordable.count().min(order.len() - 1);
-    let companions = Companions::new(file, lines);
+    let companions = LazyCell::new(|| Companions::new(file, lines));
     // many small pieces are taken several at a time, so that the menu stays short
     let n_steps = MAX_EXCERPTS.min(n_pieces);
     let mut options = Vec::with_capacity(n_steps);
@@ -281,7 +284,9 @@ fn excerpts(parts: &Parts<'_>, frame: usize, bonus: f64, limit: usize) -> Vec<Re
             shown.add(pieces[idx].lines);
             let is_read = pieces[idx].p >= WORTH_READING;
             let mut allowance = if is_read { costs[idx] / CHEAP } else { 0 };
-            for range in companions.of(pieces[idx].lines) {
+            // most pieces may have none, and are not asked which they would take
+            let may_have = (allowance >= gap_cost).then(|| companions.of(pieces[idx].lines));
+            for range in may_have.into_iter().flatten() {
                 let cost = sizes.of(range) + gap_cost;
                 if cost <= allowance && !shown.holds(range) {
                     allowance -= cost;

@@ -11,6 +11,7 @@ use super::turns::{self, Document, Passage};
 use crate::lexicon::Query;
 use crate::source::notes::{self, Anchored, Atom, Class, conflict};
 use crate::source::sessions::Session;
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 /// An atom, scored.
@@ -75,6 +76,9 @@ pub struct Around<'a> {
     pub now: i64,
 }
 
+/// Atoms that are looked at on one core at least.
+const MIN_ATOMS: usize = 64;
+
 /// Scores atoms and sessions.
 pub fn score(
     query: &Query,
@@ -92,8 +96,9 @@ pub fn score(
     } = around;
     let now = *now;
     let signals: Vec<Signals> = atoms
-        .iter()
+        .par_iter()
         .zip(&said.atoms)
+        .with_min_len(MIN_ATOMS)
         .map(|(atom, document)| Signals {
             class: atom.class,
             cover: said.cover(query, document),
@@ -101,9 +106,13 @@ pub fn score(
             link: links::strength(atom, likely),
         })
         .collect();
+    let atoms_at_once = atoms.par_iter().with_min_len(MIN_ATOMS);
+    let scopes: Vec<f64> = atoms_at_once
+        .map(|atom| links::scope(atom, likely))
+        .collect();
     let in_scope = |p: Vec<f64>| -> Vec<f64> {
-        let p = p.into_iter().zip(atoms);
-        p.map(|(p, atom)| p * links::scope(atom, likely)).collect()
+        let p = p.into_iter().zip(&scopes);
+        p.map(|(p, scope)| p * scope).collect()
     };
     let p_valid = in_scope(among_others(&signals));
     let alone = signals.iter().map(|it| logistic(log_odds(it, it.cover)));

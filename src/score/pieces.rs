@@ -9,10 +9,10 @@ use super::hunks::SegmentHistory;
 use super::model::PieceModel;
 use super::statistics::{idf, length_norm, saturate, softmax};
 use crate::error::Warning;
-use crate::language::{self, Definition, Outline};
-use crate::lexicon::scan::Scanner;
+use crate::language::{Definition, Outline};
+use crate::lexicon::scan::{Scanner, Scanners};
 use crate::lexicon::terms::{TermIdx, each_term};
-use crate::lexicon::{Field, Query, Syntax};
+use crate::lexicon::{Field, Query, Syntax, words_by_line};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::sync::OnceLock;
@@ -114,23 +114,31 @@ pub fn score(
     past: &(dyn Fn(&[Segment]) -> Vec<SegmentHistory> + Sync),
     model: &PieceModel,
 ) -> Pieces {
-    let read: Vec<Read> = opened
+    let by_opened: Vec<Vec<Segment>> = opened
         .par_iter()
         .enumerate()
-        .map_init(
-            || Scanner::new(query),
-            |scanner, (opened_idx, file)| read(query, scanner, opened_idx, file),
-        )
+        .map(|(opened_idx, file)| cut(opened_idx, &file.text, &file.outline))
         .collect();
-    let mut segments = Vec::new();
+    let segments = by_opened.concat();
+    let (past, read) = rayon::join(
+        || past(&segments),
+        || {
+            let scanners = Scanners::new(query);
+            let read = |(file, segments): (&Opened, &Vec<Segment>)| {
+                scanners.with(|scanner| read(query, scanner, file, segments))
+            };
+            // one by one: the likeliest files are often the longest
+            let files = opened.par_iter().zip(&by_opened).with_max_len(1);
+            files.map(read).collect::<Vec<Read>>()
+        },
+    );
     let mut counts: Vec<Counts> = Vec::new();
     let mut line_weights: Vec<Vec<f64>> = Vec::new();
     for file in read {
-        segments.extend(file.segments);
         counts.extend(file.counts);
         line_weights.push(file.line_weights);
     }
-    let mut rows = features(query, ranked, opened, &segments, &counts, &past(&segments));
+    let mut rows = features(query, ranked, opened, &segments, &counts, &past);
     let logits =
         |rows: &[PieceRow]| -> Vec<f64> { rows.iter().map(|row| model.logit(row)).collect() };
     // who is called by the best: "best" by all that is known but this
@@ -197,16 +205,14 @@ pub fn score(
     }
 }
 
-/// A file, cut, and what the query has in it.
+/// What the query has in a file.
 struct Read {
-    segments: Vec<Segment>,
     /// For each segment.
     counts: Vec<Counts>,
     line_weights: Vec<f64>,
 }
 
-fn read(query: &Query, scanner: &mut Scanner<'_>, opened_idx: usize, file: &Opened) -> Read {
-    let segments = cut(opened_idx, &file.text, &file.outline);
+fn read(query: &Query, scanner: &mut Scanner<'_>, file: &Opened, segments: &[Segment]) -> Read {
     let (scan, line_hits) = scanner.scan_lines(&file.text, &file.syntax);
     let mut owner = vec![usize::MAX; scan.n_lines as usize + 1];
     for (idx, segment) in segments.iter().enumerate() {
@@ -221,15 +227,14 @@ fn read(query: &Query, scanner: &mut Scanner<'_>, opened_idx: usize, file: &Open
             count.add(term, field);
         }
     }
-    for (idx, line) in language::lines(&file.text).enumerate() {
+    for (idx, n_words) in words_by_line(&file.text).into_iter().enumerate() {
         let owner = owner.get(idx + 1);
         if let Some(count) = owner.and_then(|&idx| counts.get_mut(idx)) {
             count.n_lines += 1;
-            count.length += f64::from(words(line));
+            count.length += f64::from(n_words);
         }
     }
     Read {
-        segments,
         counts,
         line_weights: line_weights_of(query, line_hits, scan.n_lines),
     }
@@ -307,18 +312,6 @@ impl Counts {
         terms.sort_unstable_by_key(|&(term, _)| term);
         terms
     }
-}
-
-/// How many words a line has. Without a branch, of which every word would be a surprise to the processor.
-fn words(line: &str) -> u32 {
-    let mut n = 0;
-    let mut inside = false;
-    for byte in line.bytes() {
-        let word = byte.is_ascii_alphanumeric() | matches!(byte, b'_' | 0x80..);
-        n += u32::from(word & !inside);
-        inside = word;
-    }
-    n
 }
 
 fn line_weights_of(query: &Query, hits: &[(u32, TermIdx, Field)], n_lines: u32) -> Vec<f64> {

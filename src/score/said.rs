@@ -5,10 +5,14 @@
 
 use super::statistics::{idf, length_norm, saturate};
 use super::turns::{self, Document, Passage};
-use crate::lexicon::scan::Scanner;
+use crate::lexicon::scan::{Scanner, Scanners};
 use crate::lexicon::{Query, syntax};
 use crate::source::notes::Atom;
 use crate::source::sessions::{Session, digest};
+use rayon::prelude::*;
+
+/// Atoms that are read on one core at least.
+const MIN_ATOMS: usize = 64;
 
 const K1: f64 = 1.2;
 const B: f64 = 0.4;
@@ -33,8 +37,8 @@ pub struct Said {
 impl Said {
     /// Reads atoms and sessions. O(length of both).
     pub fn read(query: &Query, atoms: &[Atom], sessions: &[Session]) -> Self {
-        let mut scanner = Scanner::new(query);
-        let mut read = |text: &str| {
+        let scanners = Scanners::new(query);
+        let read = |scanner: &mut Scanner<'_>, text: &str| {
             let scan = scanner.scan(text, &syntax::of_path("x.md"));
             let mut terms: Vec<(u16, f64)> = Vec::new();
             for hit in &scan.hits {
@@ -48,13 +52,20 @@ impl Said {
                 length: scan.lengths.iter().map(|&n| f64::from(n)).sum(),
             }
         };
+        let of_atoms = |atoms: &[Atom]| -> Vec<Document> {
+            scanners.with(|scanner| {
+                let text = |atom: &Atom| format!("{}\n{}", atom.heading.join("\n"), atom.text);
+                let read = |atom: &Atom| read(scanner, &text(atom));
+                atoms.iter().map(read).collect()
+            })
+        };
         let atoms: Vec<Document> = atoms
-            .iter()
-            .map(|atom| read(&format!("{}\n{}", atom.heading.join("\n"), atom.text)))
+            .par_chunks(MIN_ATOMS)
+            .flat_map_iter(of_atoms)
             .collect();
-        let mut passages = Vec::with_capacity(sessions.len());
-        for session in sessions {
+        let of_session = |session: &Session| {
             let mut of_session = Vec::new();
+            let read = |text: &str| scanners.with(|scanner| read(scanner, text));
             for (turn_idx, turn) in session.turns.iter().enumerate() {
                 for range in turns::cut(&turn.text) {
                     let document = read(&turn.text[range.clone()]);
@@ -66,12 +77,9 @@ impl Said {
                     of_session.push((passage, document));
                 }
             }
-            passages.push(of_session);
-        }
-        let digests = sessions
-            .iter()
-            .map(|session| read(&digest_text(session)))
-            .collect();
+            (of_session, read(&digest_text(session)))
+        };
+        let (passages, digests): (Vec<_>, Vec<_>) = sessions.par_iter().map(of_session).unzip();
         let mut df = vec![0_u32; query.vocabulary.len()];
         let mut n = 0;
         let mut length = 0.0;
