@@ -36,8 +36,8 @@ pub struct Fitted {
 /// Steps beyond the budget that are enough to do without those too small to matter.
 const ENOUGH: usize = 5;
 
-/// A budget from which on items are counted on all cores whoever asks. Below it that takes milliseconds, and one of many threads that
-/// waits for the others takes up other work meanwhile: of many cases at once, the next.
+/// A budget from which on items are counted on all cores even where it is one of many. Below it that takes milliseconds, and a thread
+/// that waits for the others takes up other work meanwhile: of many cases at once, the next.
 const MANY: usize = 250_000;
 
 /// What may stay unused: filling it costs more rounds than it is worth.
@@ -59,6 +59,7 @@ pub type Taken = (usize, usize);
 pub fn fit(
     measure: &Measure<'_>,
     safety_factor: f64,
+    is_alone: bool,
     account: &Account,
     menus: &[Renderings],
     make: &(dyn Fn(&Renderings, &Rendering) -> Item + Sync),
@@ -81,7 +82,7 @@ pub fn fit(
     let everything = worth_of_everything(menus);
     // one round takes most of what the one before took
     let made: RefCell<FxHashMap<Taken, Item>> = RefCell::default();
-    let is_shared = given >= MANY || rayon::current_thread_index().is_none();
+    let is_shared = given >= MANY || is_alone;
     let write = |selection: &Selection, account: &Account| -> (Bundle, usize) {
         let mut taken: Vec<(usize, usize)> = selection
             .chosen

@@ -74,11 +74,14 @@ const MAX_UPGRADES: usize = 5;
 /// # Errors
 /// See [`Error`].
 pub fn pack(request: &Request, progress: Progress<'_>) -> Result<Packed, Error> {
-    let survey = survey(request, progress)?;
-    let packed = spend(request, &survey, progress);
-    // of a large tree that takes a while, and nobody has to wait for it
-    rayon::spawn(move || drop(survey));
-    packed
+    // on a thread of the pool, which would else be woken and waited for at each of many steps
+    rayon::scope(|_| {
+        let survey = survey(request, progress)?;
+        let packed = spend_on(request, &survey, progress, true);
+        // of a large tree that takes a while, and nobody has to wait for it
+        rayon::spawn(move || drop(survey));
+        packed
+    })
 }
 
 /// Lists, reads and scores the candidates of `request`; the budget matters only for how many are opened.
@@ -257,6 +260,17 @@ pub(crate) fn survey_of(
 /// # Errors
 /// [`Error::BudgetTooSmall`].
 pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Result<Packed, Error> {
+    let is_alone = rayon::current_thread_index().is_none();
+    spend_on(request, survey, progress, is_alone)
+}
+
+/// [`spend`]; all cores are for it where it `is_alone`, else one of many does so.
+fn spend_on(
+    request: &Request,
+    survey: &Survey,
+    progress: Progress<'_>,
+    is_alone: bool,
+) -> Result<Packed, Error> {
     let mut timings = survey.timings.clone();
     let since = Instant::now();
     progress(Stage::Render, 0);
@@ -343,6 +357,7 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
     let fitted = fit::fit(
         &measure,
         request.safety_factor,
+        is_alone,
         &account,
         &menus,
         &make,
@@ -355,7 +370,7 @@ pub fn spend(request: &Request, survey: &Survey, progress: Progress<'_>) -> Resu
             earlier: None,
             ..request.clone()
         };
-        return spend(&request, survey, progress);
+        return spend_on(&request, survey, progress, is_alone);
     }
     let mut fitted = fitted?;
     timings.push(("solve", since.elapsed()));
