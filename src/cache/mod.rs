@@ -123,20 +123,17 @@ impl Cache {
 
     /// The same, as it is.
     pub fn get_bytes(&self, bucket: Bucket, key: &Key) -> Option<(Vec<u8>, Stamp)> {
-        let path = self.path(bucket, key);
-        if !std::fs::symlink_metadata(&path).ok()?.is_file() {
-            return None;
-        }
-        let mut file = File::open(path).ok()?;
+        let mut file = regular(&self.path(bucket, key))?;
         let metadata = file.metadata().ok()?;
         let n_bytes = metadata.len().checked_sub(HEAD as u64)?;
-        if metadata.len() > MAX_RECORD {
+        if !metadata.is_file() || metadata.len() > MAX_RECORD {
             return None;
         }
         let mut head = [0; HEAD];
         file.read_exact(&mut head).ok()?;
         let mut body = Vec::with_capacity(usize::try_from(n_bytes).ok()?);
-        file.take(MAX_RECORD).read_to_end(&mut body).ok()?;
+        // one that grows meanwhile is not whole
+        file.take(n_bytes).read_to_end(&mut body).ok()?;
         is_whole(&head, &body).ok()?;
         Some((body, Stamp::of(&metadata)))
     }
@@ -195,6 +192,24 @@ impl Cache {
         let (shelf, rest) = name.split_at_checked(2).filter(|_| is_name)?;
         Some(self.folder.join(bucket.folder()).join(shelf).join(rest))
     }
+}
+
+/// Opens a file that is no link, and waits for none that is a pipe.
+#[cfg(unix)]
+fn regular(path: &Path) -> Option<File> {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let mut options = File::options();
+    let options = options.read(true).custom_flags(flags.bits() as i32);
+    options.open(path).ok()
+}
+
+/// Opens a file that is no link.
+#[cfg(not(unix))]
+fn regular(path: &Path) -> Option<File> {
+    let metadata = std::fs::symlink_metadata(path).ok()?;
+    File::open(path).ok().filter(|_| metadata.is_file())
 }
 
 /// Writes a record beside its place and renames it.

@@ -31,6 +31,13 @@ pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
+    alone: Alone,
+}
+
+/// What can be typed without a command.
+#[derive(Debug, Args)]
+struct Alone {
+    #[command(flatten)]
     pack: PackArgs,
 
     /// Print the version.
@@ -259,6 +266,9 @@ const SHORT_HELP: &str = "\
 /// Reads the command line. What cannot be parsed, and requests for help, come back as clap's error.
 pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
     let typed: Vec<OsString> = typed.into_iter().collect();
+    if let Some(command) = parse_alone(&typed) {
+        return Ok(command);
+    }
     let mut cli = Cli::command();
     if typed.iter().any(|word| word == "-h") {
         // -h itself says how to get help
@@ -282,7 +292,11 @@ pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<Command, clap:
     }
     let matches = cli.try_get_matches_from(typed)?;
     let cli = Cli::from_arg_matches(&matches)?;
-    let of_default = || Command::Pack(Box::new(PackCommandArgs { pack: cli.pack }));
+    let of_default = || {
+        Command::Pack(Box::new(PackCommandArgs {
+            pack: cli.alone.pack,
+        }))
+    };
     let mut command = cli.command.unwrap_or_else(of_default);
     let of_command = matches
         .subcommand()
@@ -293,6 +307,27 @@ pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<Command, clap:
         _ => {}
     }
     Ok(command)
+}
+
+/// [`parse`] of what names no command and has nothing to be told of: to define all commands takes as long as a small file.
+fn parse_alone(typed: &[OsString]) -> Option<Command> {
+    let is_name = |word: &OsString| {
+        Command::NAMES
+            .iter()
+            .any(|name| word.eq_ignore_ascii_case(name))
+    };
+    if typed.iter().skip(1).any(is_name) {
+        return None;
+    }
+    let bare = clap::Command::new("ctxpack")
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .args_override_self(true);
+    let matches = Alone::augment_args(bare).try_get_matches_from(typed).ok()?;
+    let mut pack = Alone::from_arg_matches(&matches).ok()?.pack;
+    pack.ask.sort(&matches);
+    Some(Command::Pack(Box::new(PackCommandArgs { pack })))
 }
 
 /// The definition, with the values that flags take: parsing leaves those to what reads them, whose errors say more.
@@ -380,7 +415,8 @@ pub fn flags(command: Option<&str>) -> Vec<String> {
 
 /// Whether `text` is a flag of the default command, spelled out.
 pub fn is_flag(text: &str) -> bool {
-    flags(None).iter().any(|flag| flag == text)
+    // to list them takes longer than to read most tasks
+    text.starts_with("--") && flags(None).iter().any(|flag| flag == text)
 }
 
 impl AskArgs {
@@ -417,6 +453,17 @@ mod tests {
     #[test]
     fn the_definition_holds_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_a_name() {
+        let cli = Cli::command();
+        let names = cli
+            .get_subcommands()
+            .flat_map(|it| it.get_name_and_visible_aliases());
+        let names: Vec<&str> = names.chain(["help"]).collect();
+        let known: Vec<String> = Command::NAMES.iter().map(|it| it.to_lowercase()).collect();
+        assert_eq!(names, known);
     }
 
     #[track_caller]

@@ -78,6 +78,9 @@ macro_rules! commands {
         }
 
         impl Command {
+            /// What they are called, but for the case of the letters, and the help.
+            const NAMES: &[&str] = &[$($(#[$cfg])? stringify!($name),)* "help"];
+
             /// Does it.
             ///
             /// # Errors

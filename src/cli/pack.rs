@@ -10,6 +10,7 @@ use crate::cli::{explain, stats, summary};
 use clap::Args;
 use ctxpack::cache::Cache;
 use ctxpack::guard::secrets::redact;
+use ctxpack::score::model::Model;
 use ctxpack::sticky::{self, Earlier};
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
@@ -124,6 +125,8 @@ Exit codes:
 /// # Errors
 /// Anything that keeps the bundle, or what is shown instead of it, from being whole.
 pub fn run(args: &PackCommandArgs) -> Outcome<()> {
+    // threads begin while settings are read
+    rayon::spawn(|| drop(Model::default()));
     let args = &args.pack;
     let target = args.output.as_deref().map(output::target).transpose()?;
     let manifest = args.manifest.as_deref().map(manifest_target).transpose()?;

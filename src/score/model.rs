@@ -5,6 +5,7 @@
 use super::files::{FILE_FEATURES, FileRow};
 use super::pieces::{PIECE_FEATURES, PieceRow};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// The weights that ctxpack ships with.
 const SHIPPED: &str = include_str!("weights.toml");
@@ -71,10 +72,13 @@ impl PieceModel {
 impl Default for Model {
     /// The weights shipped.
     fn default() -> Self {
-        Self::from_toml(SHIPPED).unwrap_or(Self {
-            file: FileModel([0.0; FILE_FEATURES.len()]),
-            piece: PieceModel([0.0; PIECE_FEATURES.len()]),
-        })
+        static READ: LazyLock<Model> = LazyLock::new(|| {
+            Model::from_toml(SHIPPED).unwrap_or(Model {
+                file: FileModel([0.0; FILE_FEATURES.len()]),
+                piece: PieceModel([0.0; PIECE_FEATURES.len()]),
+            })
+        });
+        READ.clone()
     }
 }
 
