@@ -125,7 +125,10 @@ Exit codes:
 /// # Errors
 /// Anything that keeps the bundle, or what is shown instead of it, from being whole.
 pub fn run(args: &PackCommandArgs) -> Outcome<()> {
-    // threads begin while settings are read
+    // this thread is one of the pool, or else it would wait for those at each step; the others begin while settings are read
+    let _ = rayon::ThreadPoolBuilder::new()
+        .use_current_thread()
+        .build_global();
     rayon::spawn(|| drop(Model::default()));
     let args = &args.pack;
     let target = args.output.as_deref().map(output::target).transpose()?;

@@ -10,6 +10,7 @@ use crate::score::turns::{self, Passage};
 use crate::source::notes;
 use crate::source::sessions::{Session, digest};
 use jiff::Timestamp;
+use jiff::tz::Offset;
 use rayon::prelude::*;
 
 /// What a probability of a note or a turn is worth beside that of a piece of code: there are many of them, and the model of files
@@ -369,16 +370,28 @@ fn item(
 
 /// The day of a moment, in UTC: `2026-08-20`.
 fn day(at: i64) -> String {
-    Timestamp::from_second(at).map_or_else(
-        |_| "unknown".to_owned(),
-        |moment| moment.strftime("%Y-%m-%d").to_string(),
-    )
+    let day = |moment| match Offset::UTC.to_datetime(moment).date() {
+        // written so by itself, in a fraction of the time
+        date if date.year() >= 0 => date.to_string(),
+        date => date.strftime("%Y-%m-%d").to_string(),
+    };
+    Timestamp::from_second(at).map_or_else(|_| "unknown".to_owned(), day)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::source::sessions::{Digest, Role};
+
+    #[test]
+    fn days_have_four_digits_of_a_year() {
+        assert_eq!(day(1_787_270_399), "2026-08-20");
+        assert_eq!(day(i64::MAX), "unknown");
+        for at in [0, -62_000_000_000, -63_000_000_000, 253_402_207_200] {
+            let moment = Timestamp::from_second(at).unwrap();
+            assert_eq!(day(at), moment.strftime("%Y-%m-%d").to_string());
+        }
+    }
 
     #[test]
     fn a_home_path_says_nothing_of_the_machine() {

@@ -39,7 +39,7 @@ pub fn anchors(text: &str) -> Vec<String> {
 }
 
 fn words(text: &str, is_code: bool, add: &mut impl FnMut(&str)) {
-    let mut rest = text;
+    let mut rest = if text.contains('[') { text } else { "" };
     while let Some(start) = rest.find("[[") {
         let Some(length) = rest[start..].find("]]") else {
             break;
@@ -70,7 +70,9 @@ fn words(text: &str, is_code: bool, add: &mut impl FnMut(&str)) {
         )
     };
     let is_edge = |c: char| is_mark(c) || c.is_whitespace();
-    for word in text.split(is_edge) {
+    // none of the kinds is of letters alone, as most words are
+    let is_plain = |word: &&str| word.bytes().all(|b| b.is_ascii_alphabetic());
+    for word in text.split(is_edge).filter(|word| !is_plain(word)) {
         let word = word.trim_end_matches(['.', ':']);
         if word.contains("://") {
             continue;
