@@ -50,12 +50,13 @@ pub type Taken = (usize, usize);
 
 /// Chooses among `menus` and writes the bundle within the budget.
 ///
-/// `account` holds everything but items and proof; `make` writes a rendering as an item, `order` sorts the chosen
-/// (menu, option) pairs into bundle order, and `tell` puts into an account what the choice says besides: what is left out, and the
-/// chance that it does.
+/// All cores are for it where it `is_alone`. `account` holds everything but items and proof; `make` writes a rendering as an item, `order`
+/// sorts the chosen (menu, option) pairs into bundle order, and `tell` puts into an account what the choice says besides: what is left
+/// out, and the chance that it does.
 ///
 /// # Errors
 /// [`Error::BudgetTooSmall`] where the frame and the pinned items do not fit, with the least budget that would do.
+#[allow(clippy::too_many_arguments)] // one call, in the library's front room
 pub fn fit(
     measure: &Measure<'_>,
     safety_factor: f64,

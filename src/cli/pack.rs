@@ -129,7 +129,9 @@ pub fn run(args: &PackCommandArgs) -> Outcome<()> {
     let _ = rayon::ThreadPoolBuilder::new()
         .use_current_thread()
         .build_global();
-    rayon::spawn(|| drop(Model::default()));
+    rayon::spawn(|| {
+        let _ = Model::default(); // read once
+    });
     let args = &args.pack;
     let target = args.output.as_deref().map(output::target).transpose()?;
     let manifest = args.manifest.as_deref().map(manifest_target).transpose()?;
