@@ -1,9 +1,9 @@
 //! Known forms of secrets in text: found by the span, and redacted.
 //!
 //! A secret is what a rule says is one. `ours.toml`, `ways.toml` and `gitleaks.toml` hold the rules as data, each with samples that
-//! it must find and samples that it must leave; to add one takes three lines. `shapes` has what no expression can say, keys over many lines,
-//! logins in URLs and manifests. The words of all rules are looked for at once, so that a text without any costs one pass; where a word stands,
-//! its rule looks at the text around it. Expressions run in time linear in the text, and are compiled when first needed.
+//! it must find and samples that it must leave; to add one takes three lines. `shapes` has what no expression can say, keys over many
+//! lines, logins in URLs and manifests. The words of all rules are looked for at once, so that a text without any costs one pass; where a
+//! word stands, its rule looks at the text around it. Expressions run in time linear in the text, and are compiled when first needed.
 //!
 //! Two things come before: a text is also looked at without invisible characters, with escapes resolved and out of base64
 //! (`views`). Two come after: what is found must be random enough for its rule and no placeholder (`harmless`), and a line that
