@@ -86,10 +86,6 @@ impl Rows {
         self.body.get(self.start..).unwrap_or_default()
     }
 
-    fn len(&self) -> usize {
-        self.bytes().len() / Row::WIDTH
-    }
-
     fn get(&self, row: RowIdx) -> Option<Row> {
         let start = row as usize * Row::WIDTH;
         Row::take(self.bytes().get(start..start + Row::WIDTH)?)
@@ -265,11 +261,6 @@ impl Catalog {
             stamp,
             place,
         })
-    }
-
-    /// How many texts it knows.
-    pub fn n_texts(&self) -> usize {
-        self.rows.len()
     }
 
     /// Where a row's text stands.

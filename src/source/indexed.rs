@@ -65,9 +65,6 @@ pub(super) fn take<T>(ahead: &mut Vec<(PathBuf, T)>, root: &Path) -> Option<T> {
     Some(ahead.swap_remove(at).1)
 }
 
-/// Files from which on a tree is large.
-const MANY_FILES: usize = 20_000;
-
 /// Reads ahead what a scan and the history begin with, for the work trees of `request`.
 pub fn read_ahead(request: &Request, cache: &Cache) -> Ahead {
     let mut ahead = Ahead::default();
@@ -77,9 +74,6 @@ pub fn read_ahead(request: &Request, cache: &Cache) -> Ahead {
     let roots = request.roots.iter();
     for root in roots.filter_map(|root| root.canonicalize().ok()) {
         let catalog = Catalog::read(cache, &key(&root, request.secrets));
-        if catalog.n_texts() > MANY_FILES {
-            secrets::prepare();
-        }
         if !request.contents_only
             && let Ok(Some(repository)) = repository::find(&root)
         {

@@ -30,7 +30,7 @@ mod views;
 pub use rules::EDITION;
 
 use rayon::prelude::*;
-use rules::{Check, FEW_BYTES, RULES, Shape, Use, WORDS};
+use rules::{Check, RULES, Shape, Use, WORDS};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -59,11 +59,6 @@ pub const MARK: &str = "[REDACTED:";
 const MAX_ROUNDS: usize = 8;
 /// From this round on all that touches a secret goes with it.
 const WIDE_ROUND: usize = 3;
-
-/// Makes ready what looks for the words of all rules in much text, so that nobody waits for it then.
-pub fn prepare() {
-    WORDS.expect(FEW_BYTES);
-}
 
 /// The probable secrets in `text`, ascending and disjoint, on boundaries of characters. O(length); never fails.
 pub fn find(text: &str) -> Vec<Secret> {

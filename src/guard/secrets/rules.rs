@@ -268,7 +268,7 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
 });
 
 /// Bytes that are looked at before the automaton is made.
-pub(super) const FEW_BYTES: usize = 2 << 20;
+const FEW_BYTES: usize = 2 << 20;
 
 /// Parts of a text that are looked at side by side: each step of an automaton waits for the one before, but not for those of others.
 const N_PARTS: usize = 4;
