@@ -85,8 +85,9 @@ pub fn remembered(request: &Request) -> Result<(source::Trees, source::Remembere
     let mut undated = remembered.atoms.iter().zip(&remembered.atom_files);
     if undated.any(needs_date) {
         let mut changed_at: FxHashMap<u32, i64> = FxHashMap::default();
-        for commit in trees.history(None, Vec::new(), 0).commits {
-            for file in commit.files {
+        let history = trees.history(None, Vec::new(), 0);
+        for commit in &history.commits {
+            for file in history.files(commit) {
                 let at = changed_at.entry(file).or_default();
                 *at = commit.time.max(*at);
             }

@@ -174,9 +174,13 @@ pub(crate) fn survey_of(
     ));
     lap("score", Instant::now());
     let shortlist = shortlist::choose(request, &files, &ranked.order);
+    let touched = shortlist.iter();
+    let touched: Vec<(usize, &[u32])> = touched
+        .map(|&file| (file, ranked.history.commits.of(file)))
+        .collect();
     let (opened, hunks) = rayon::join(
         || shortlist::open(request, &trees, &files, &shortlist, outliner),
-        || source::hunks::read(&trees, &history, &ranked.history.commits, &shortlist, by_id),
+        || source::hunks::read(&trees, &history, &touched, by_id),
     );
     let mut hunks: FxHashMap<usize, Vec<Hunks>> = shortlist.iter().copied().zip(hunks).collect();
     let hunks: Vec<Vec<Hunks>> = opened

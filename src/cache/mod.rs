@@ -69,7 +69,7 @@ impl Bucket {
             Self::Sessions => "sessions-v3",
             Self::Heads => "heads-v2",
             Self::Outlines => "outlines-v2",
-            Self::Commits => "commits-v2",
+            Self::Commits => "commits-v3",
             Self::Hunks => "hunks-v1",
             Self::Index => "index-v1",
             Self::Catalogs => "catalogs-v2",

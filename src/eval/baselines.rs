@@ -65,12 +65,12 @@ pub fn by_cochange(survey: &Survey, seeds: &[usize]) -> Vec<usize> {
     let history = &survey.ranked.history;
     let mut commits: Vec<u32> = seeds
         .iter()
-        .flat_map(|&seed| history.commits[seed].iter().copied())
+        .flat_map(|&seed| history.commits.of(seed).iter().copied())
         .collect();
     commits.sort_unstable();
     commits.dedup();
     let together = |idx: usize| {
-        let of_file = history.commits[idx].iter();
+        let of_file = history.commits.of(idx).iter();
         of_file
             .filter(|at| commits.binary_search(at).is_ok())
             .count()

@@ -9,7 +9,7 @@
 mod blocks;
 pub mod catalog;
 pub mod shard;
-mod varint;
+pub mod varint;
 
 use std::fs::File;
 

@@ -1,7 +1,7 @@
 //! Numbers in as few bytes as they need: seven bits a byte, the lowest first, LEB128.
 
 /// Appends `n`.
-pub(super) fn put(out: &mut Vec<u8>, mut n: u64) {
+pub fn put(out: &mut Vec<u8>, mut n: u64) {
     while n >= 0x80 {
         out.push(n as u8 | 0x80);
         n >>= 7;
@@ -11,7 +11,7 @@ pub(super) fn put(out: &mut Vec<u8>, mut n: u64) {
 
 /// Takes a number off the front; `None` where there is none, or one of more than 64 bits.
 #[inline(always)]
-pub(super) fn take(bytes: &mut &[u8]) -> Option<u64> {
+pub fn take(bytes: &mut &[u8]) -> Option<u64> {
     let (&first, rest) = bytes.split_first()?;
     // most are small
     if first < 0x80 {
@@ -49,7 +49,7 @@ fn take_long<'a>(first: u8, rest: &'a [u8], bytes: &mut &'a [u8]) -> Option<u64>
 
 /// The same, where it has to fit 32 bits.
 #[inline]
-pub(super) fn take_u32(bytes: &mut &[u8]) -> Option<u32> {
+pub fn take_u32(bytes: &mut &[u8]) -> Option<u32> {
     take(bytes)?.try_into().ok()
 }
 

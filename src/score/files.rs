@@ -108,7 +108,7 @@ pub fn rank(
 ) -> Ranked {
     let n = files.len();
     let folders = Folders::new(files);
-    let (graph, (lexical, file_history)) = rayon::join(graph, || {
+    let (graph, (lexical, (file_history, messages))) = rayon::join(graph, || {
         rayon::join(
             || Lexical::new(query, files, &folders),
             || commits::read(history, n, query, now),
@@ -166,7 +166,7 @@ pub fn rank(
         }
         let together = commits::together(history, &file_history, &seeds, now);
         put(vec![
-            (const { at("history") }, file_history.messages.clone()),
+            (const { at("history") }, messages),
             (const { at("path_mention") }, mentioned),
             (const { at("cochange") }, together),
         ]);

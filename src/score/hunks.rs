@@ -114,14 +114,10 @@ mod tests {
             definition_idx: None,
             runs: vec![lines],
         };
-        let history = History {
-            commits: vec![Commit {
-                time: 0,
-                n_files: 4,
-                ..Commit::default()
-            }],
-            ..History::default()
-        };
+        let mut commit = Commit::default();
+        commit.n_files = 4;
+        let mut history = History::default();
+        history.commits.push(commit);
         let files = FileHistory {
             about: vec![0.8],
             ..FileHistory::default()

@@ -1,18 +1,18 @@
 //! What the commits say: which files changed together, when, and in which words.
 
+use super::Trees;
 use super::memo::{Message, Touched, TouchedFile};
 use super::meter::Metered;
 use super::repository::{Repository, one_line};
-use super::touched::{Known, KnownCommits};
-use super::tree::{Entry, Tree, bytes_of};
+use super::touched::{Commits, NO_FILE, New, Of, RowIdx};
+use super::tree::bytes_of;
 use crate::cache::Cache;
 use crate::error::Warning;
 use crate::guard::secrets::redact;
-use crate::lexicon::Bag;
+use crate::lexicon::terms::TermIdx;
+use crate::lexicon::{Bag, Query};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
-use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Commits read at most. Older ones weigh next to nothing: a message's weight halves every five years.
 pub const MAX_COMMITS: usize = 3000;
@@ -31,218 +31,399 @@ const BATCH: usize = 128;
 /// Bytes of a message kept.
 const MAX_MESSAGE: usize = 4000;
 
-/// The commits behind a tree.
+/// The commits behind some trees.
 #[derive(Debug, Clone, Default)]
 pub struct History {
     /// Newest first; merges left out.
     pub commits: Vec<Commit>,
-    /// Time of the commit that the tree shows, Unix seconds; 0 without history.
+    /// Time of the newest commit that a tree shows, Unix seconds; 0 without history.
     pub head_time: i64,
     /// What could not be read.
     pub warnings: Vec<Warning>,
+    /// What the commits say and touch, by tree.
+    parts: Vec<Part>,
 }
 
-/// One commit.
+/// One commit. What it says and touches is asked of the history.
 #[derive(Debug, Clone, Default)]
 pub struct Commit {
     /// Committer's time, Unix seconds.
     pub time: i64,
     /// The first line of its message: of as many of the newest that have one as were asked for, and maybe of others.
     pub subject: Option<String>,
-    /// The words of its message, of which 4,000 bytes are read.
-    pub words: Bag,
-    /// Files it touches that are still there: indexes into the tree's entries, ascending.
-    pub files: Vec<u32>,
-    /// For each of them what it was and what it became; `None` for one that was added.
-    pub blobs: Vec<Option<(gix::ObjectId, gix::ObjectId)>>,
-    /// Files it touches in all.
+    /// Files it touches in all, also those that are no longer there.
     pub n_files: usize,
+    part_idx: u32,
+    row: RowIdx,
 }
 
-/// Reads the newest [`MAX_COMMITS`] commits behind `tree`. Without a repository, or without commits, there are none. What `cache`
-/// knows is not looked up again, but for the first `n_subjects` subjects; `ahead` is what it knows, where that was read already.
-pub fn read(
-    tree: &Tree,
-    cache: Option<&Cache>,
-    ahead: Option<KnownCommits>,
-    n_subjects: usize,
-) -> History {
-    let mut history = History::default();
-    let Some(repository) = &tree.repository else {
-        return history;
-    };
-    let handle = repository.handle();
-    let mut warn = |code, message| history.warnings.push(Warning::new(code, "", message));
-    if !tree.is_revision() {
-        match handle.head() {
-            Ok(head) if head.is_unborn() => {
-                warn(
-                    "no-commits",
-                    "no commits yet: there is no history to judge by".to_owned(),
-                );
-            }
-            Ok(_) => {
-                if let Err(e) = handle.head_id() {
-                    let message = format!("HEAD's commit could not be read ({})", one_line(&e));
-                    warn("git-unreadable", message);
+/// The commits behind one tree.
+#[derive(Debug, Clone)]
+struct Part {
+    commits: Commits,
+    /// Which file stands at each of their paths: index into [`Trees::files`], or [`NO_FILE`].
+    files: Vec<u32>,
+}
+
+impl Part {
+    fn file(&self, path: u32) -> Option<u32> {
+        let file = self.files.get(path as usize).copied();
+        file.filter(|file| *file != NO_FILE)
+    }
+}
+
+impl History {
+    fn part(&self, commit: &Commit) -> Option<&Part> {
+        self.parts.get(commit.part_idx as usize)
+    }
+
+    /// Files that a commit touches and that are still there: indexes into [`Trees::files`].
+    pub fn files(&self, commit: &Commit) -> impl Iterator<Item = u32> {
+        let row = commit.row;
+        let part = self.part(commit).into_iter();
+        part.flat_map(move |part| {
+            let paths = part.commits.paths(row);
+            paths.filter_map(|path| part.file(path))
+        })
+    }
+
+    /// What a file that is still there was before a commit and after it; `None` where the commit added it, or touches more than
+    /// [`MAX_FILES`].
+    pub fn versions(&self, commit: &Commit, file: u32) -> Option<(gix::ObjectId, gix::ObjectId)> {
+        let part = self.part(commit)?;
+        let mut versions = part.commits.versions(commit.row);
+        let found = versions.find(|(path, ..)| part.file(*path) == Some(file));
+        found.map(|(_, old, new)| (old, new))
+    }
+
+    /// The terms of `query` in each commit's message, of which 4,000 bytes are read: by number, with how often.
+    pub fn hits(&self, query: &Query) -> Vec<Vec<(TermIdx, f64)>> {
+        let mut hits: Vec<Vec<(TermIdx, f64)>> = vec![Vec::new(); self.commits.len()];
+        let mut terms: Vec<(u64, TermIdx)> = query.vocabulary.keys().collect();
+        terms.sort_unstable_by_key(|(_, term)| *term);
+        for (part_idx, part) in self.parts.iter().enumerate() {
+            let mut commit_of = vec![None; part.commits.n_rows()];
+            for (idx, commit) in self.commits.iter().enumerate() {
+                if commit.part_idx as usize == part_idx {
+                    commit_of[commit.row as usize] = Some(idx);
                 }
             }
-            Err(e) => {
-                let message = format!("HEAD could not be read ({})", one_line(&e));
-                warn("git-unreadable", message);
+            for &(key, term) in &terms {
+                let said = part.commits.saying(key);
+                for idx in said.filter_map(|row| commit_of[row as usize]) {
+                    match hits[idx].last_mut() {
+                        Some((last, n)) if *last == term => *n += 1.0,
+                        _ => hits[idx].push((term, 1.0)),
+                    }
+                }
             }
         }
+        hits
     }
-    if repository.is_shallow() {
+
+    /// The words of a commit's message, each time that one stands there.
+    pub fn n_words(&self, commit: &Commit) -> u32 {
+        let part = self.part(commit);
+        let row = part.and_then(|part| part.commits.row(commit.row));
+        row.map_or(0, |row| row.n_words)
+    }
+}
+
+/// Adds the newest [`MAX_COMMITS`] commits behind a tree to `history`. Without a repository, or without commits, there are none. What
+/// `cache` knows is not looked up again, but for the first `n_subjects` subjects; `ahead` is what it knows, where that was read already.
+pub fn read(
+    history: &mut History,
+    trees: &Trees,
+    tree_idx: usize,
+    cache: Option<&Cache>,
+    ahead: Option<Commits>,
+    n_subjects: usize,
+) {
+    let tree = &trees.trees[tree_idx];
+    let Some(repository) = &tree.repository else {
+        return;
+    };
+    let known = match (cache, ahead) {
+        (None, _) => Commits::default(),
+        (Some(_), Some(known)) => known,
+        (Some(cache), None) => Commits::read(cache, &repository.common),
+    };
+    let handle = repository.handle();
+    let warnings = &mut history.warnings;
+    let head = match tree.is_revision() {
+        true => tree.commit(),
+        false => match head(&handle, &known) {
+            Ok(head) => Some(head),
+            Err((code, message)) => {
+                warnings.push(Warning::new(code, "", message));
+                None
+            }
+        },
+    };
+    let is_shallow = handle.is_shallow().unwrap_or(false);
+    if is_shallow {
         let message = "a shallow clone: the history ends where it was cut off";
-        warn("shallow-clone", message.to_owned());
+        warnings.push(Warning::new("shallow-clone", "", message));
     }
-    let Some(head) = tree.commit() else {
-        return history;
+    let Some(head) = head else {
+        return;
     };
-    let known = cache.map(|cache| ahead.unwrap_or_else(|| KnownCommits::read(cache, repository)));
     // where a shallow clone ends is no matter of ids
-    let lasting = known.as_ref().filter(|_| !repository.is_shallow());
-    let walked = match lasting.and_then(|known| known.walked(head)) {
-        Some(walked) => Ok(walked),
-        None => walk(&handle, head),
+    let behind = match known.head_time(&head).filter(|_| !is_shallow) {
+        Some(head_time) => Some(as_before(&handle, known, head_time, n_subjects)),
+        None => look(
+            repository, &handle, head, known, cache, n_subjects, warnings,
+        ),
     };
+    let Some(Behind {
+        commits,
+        rows,
+        subjects,
+        head_time,
+    }) = behind
+    else {
+        return;
+    };
+    history.head_time = history.head_time.max(head_time);
+    let part_idx = history.parts.len() as u32;
+    let untold = std::iter::repeat_with(|| None);
+    let subjects = subjects.into_iter().chain(untold);
+    history
+        .commits
+        .extend(rows.into_iter().zip(subjects).filter_map(|(row, subject)| {
+            Some(Commit {
+                time: commits.row(row)?.time,
+                subject,
+                n_files: commits.n_files(row),
+                part_idx,
+                row,
+            })
+        }));
+    let of_tree = trees.files.iter().zip(0..);
+    let of_tree = of_tree.filter(|(file, _)| file.tree_idx as usize == tree_idx);
+    let paths = of_tree.map(|(file, idx)| (idx, bytes_of(trees.entry(file).below())));
+    let files = commits.places(&repository.prefix, paths);
+    history.parts.push(Part { commits, files });
+}
+
+/// The commit checked out. What the last walk began at is known to be one.
+///
+/// # Errors
+/// A warning, with its code.
+fn head(
+    handle: &gix::Repository,
+    known: &Commits,
+) -> Result<gix::ObjectId, (&'static str, String)> {
+    let head = handle.head().map_err(|e| {
+        let message = format!("HEAD could not be read ({})", one_line(&e));
+        ("git-unreadable", message)
+    })?;
+    if head.is_unborn() {
+        let message = "no commits yet: there is no history to judge by";
+        return Err(("no-commits", message.to_owned()));
+    }
+    // to ask git what it is opens a pack
+    if let Some(id) = head.id().filter(|id| known.head_time(id).is_some()) {
+        return Ok(id.detach());
+    }
+    let id = handle.head_id().map_err(|e| {
+        let message = format!("HEAD's commit could not be read ({})", one_line(&e));
+        ("git-unreadable", message)
+    })?;
+    Ok(id.detach())
+}
+
+/// The commits behind one.
+struct Behind {
+    /// These, and others.
+    commits: Commits,
+    /// Which of those, newest first.
+    rows: Vec<RowIdx>,
+    /// The first lines of their messages; where it is shorter, nobody asked for more.
+    subjects: Vec<Option<String>>,
+    /// When the one itself was made.
+    head_time: i64,
+}
+
+/// The commits that the last run found, which began where this one does.
+fn as_before(
+    handle: &gix::Repository,
+    known: Commits,
+    head_time: i64,
+    n_subjects: usize,
+) -> Behind {
+    let rows: Vec<RowIdx> = known.walk().collect();
+    let mut subjects: Vec<Option<String>> = Vec::new();
+    let mut n_told = 0;
+    for row in rows.iter().filter_map(|row| known.row(*row)) {
+        if n_told == n_subjects {
+            break;
+        }
+        let subject = match row.has_subject {
+            true => message(handle, row.id()).and_then(|it| it.subject),
+            false => None,
+        };
+        n_told += usize::from(subject.is_some());
+        subjects.push(subject);
+    }
+    Behind {
+        commits: known,
+        rows,
+        subjects,
+        head_time,
+    }
+}
+
+/// The commits behind `head`, of which those are read that are not known; `None` where there are none.
+fn look(
+    repository: &Repository,
+    handle: &gix::Repository,
+    head: gix::ObjectId,
+    known: Commits,
+    cache: Option<&Cache>,
+    n_subjects: usize,
+    warnings: &mut Vec<Warning>,
+) -> Option<Behind> {
+    let mut warn = |code, message| warnings.push(Warning::new(code, "", message));
     let Walked {
         found,
         head_time,
         ended,
-    } = match walked {
+    } = match walk(handle, head, &known) {
         Ok(walked) => walked,
         Err(message) => {
             let message = format!("the history could not be read ({message})");
-            history
-                .warnings
-                .push(Warning::new("git-unreadable", "", message));
-            return history;
+            warn("git-unreadable", message);
+            return None;
         }
     };
-    history.head_time = head_time;
     if let Some(message) = &ended {
         let message = format!("the history ends early ({message})");
-        history
-            .warnings
-            .push(Warning::new("git-unreadable", "", message));
+        warn("git-unreadable", message);
     }
     if found.is_empty() {
-        return history;
+        return Some(Behind {
+            commits: known,
+            rows: Vec::new(),
+            subjects: Vec::new(),
+            head_time,
+        });
     }
-    let paths = Places::new(&tree.entries);
-    let prefix = &*repository.prefix;
-    let mut new: Vec<(gix::ObjectId, Known)> = Vec::new();
-    let has_subject = |id| {
-        let known = known.as_ref().and_then(|known| known.get(id));
-        known.is_some_and(|it| it.has_subject)
-    };
+    let mut new: Vec<New> = Vec::new();
+    let mut of_run: Vec<(Of, Option<String>)> = Vec::new();
     let (mut n_done, mut n_bytes) = (0, 0);
     let (mut n_lost, mut n_told) = (0, 0);
     for batch in found.chunks(BATCH) {
-        type Read = (Option<Commit>, u64, Option<(gix::ObjectId, Known)>);
-        let read: Vec<Read> = batch
+        let unknown = batch.iter().filter(|step| step.known.is_none());
+        let unknown: Vec<Step> = unknown.copied().collect();
+        let read: Vec<(Option<Arc<Touched>>, u64)> = unknown
             .par_chunks(16)
             .flat_map_iter(|chunk| {
                 // costs as much as hundreds of commits that are known
-                let mut opened: Option<gix::Repository> = None;
-                let read: Vec<_> = chunk
-                    .iter()
-                    .map(|&Step { id, parent, time }| {
-                        if let Some(known) = known.as_ref().and_then(|known| known.get(id)) {
-                            let message = Message {
-                                subject: None,
-                                words: known.words.clone(),
-                            };
-                            let commit = commit(message, &known.files, time, &paths, prefix);
-                            return (Some(commit), known.n_read, None);
-                        }
-                        let handle = opened.get_or_insert_with(|| repository.handle());
-                        let meter = Metered::new(handle, MAX_TREE_BYTES);
-                        let touched = touched(repository, handle, &meter, id, parent);
-                        let commit = touched.as_ref().map(|it| {
-                            let files = it.files.as_deref().unwrap_or_default();
-                            commit(it.message.clone(), files, time, &paths, prefix)
-                        });
-                        let files = touched.filter(|_| known.is_some());
-                        let new = files.and_then(|it| {
-                            let known = Known {
-                                parent,
-                                time,
-                                n_read: meter.n_read(),
-                                has_subject: it.message.subject.is_some(),
-                                words: it.message.words.clone(),
-                                files: it.files.clone()?,
-                            };
-                            Some((id, known))
-                        });
-                        (commit, meter.n_read(), new)
-                    })
-                    .collect();
-                read
+                let handle = repository.handle();
+                let read = chunk.iter().map(|step| {
+                    let meter = Metered::new(&handle, MAX_TREE_BYTES);
+                    let touched = touched(repository, &handle, &meter, step.id, step.parent);
+                    (touched, meter.n_read())
+                });
+                read.collect::<Vec<_>>()
             })
             .collect();
+        let mut read = read.into_iter();
         n_done += batch.len();
-        for (step, (commit, n_read, found)) in batch.iter().zip(read) {
-            n_bytes += n_read;
-            let Some(mut commit) = commit else {
-                n_lost += 1;
-                continue;
+        for step in batch {
+            let known = step.known.and_then(|at| Some((at, known.row(at)?)));
+            let (of, subject) = match known {
+                Some((at, row)) => {
+                    n_bytes += row.n_read;
+                    // those few whose first line is asked for are read
+                    let is_told = n_told < n_subjects && row.has_subject;
+                    let message = is_told.then(|| message(handle, step.id)).flatten();
+                    (Of::Known(at), message.and_then(|it| it.subject))
+                }
+                None => {
+                    let (touched, n_read) = read.next().unwrap_or_default();
+                    n_bytes += n_read;
+                    let Some(touched) = touched else {
+                        n_lost += 1;
+                        continue;
+                    };
+                    let subject = touched.message.subject.clone();
+                    new.push(New {
+                        id: step.id,
+                        time: step.time,
+                        n_read,
+                        touched,
+                    });
+                    (Of::New(new.len() - 1), subject)
+                }
             };
-            // of commits that are known, those few whose first line is asked for are read
-            if n_told < n_subjects && found.is_none() && has_subject(step.id) {
-                commit.subject = message(&handle, step.id).and_then(|it| it.subject);
-            }
-            n_told += usize::from(commit.subject.is_some());
-            history.commits.push(commit);
-            new.extend(found);
+            n_told += usize::from(subject.is_some());
+            of_run.push((of, subject));
         }
         if n_bytes > MAX_BYTES && n_done < found.len() {
             let message =
                 format!("only the newest {n_done} commits are read: their trees are too large");
-            let warning = Warning::new("history-cut", "", message);
-            history.warnings.push(warning);
+            warn("history-cut", message);
             break;
         }
-    }
-    if let (Some(cache), Some(known)) = (cache, known) {
-        let ids: Vec<gix::ObjectId> = found.iter().map(|it| it.id).collect();
-        let whole = (ended.is_none() && !repository.is_shallow()).then_some((head, head_time));
-        known.keep(cache, repository, new, &ids, whole);
     }
     if n_lost > 0 {
         let plural = if n_lost == 1 { "" } else { "s" };
         let message =
             format!("{n_lost} commit{plural} could not be read: objects are missing or broken");
-        history
-            .warnings
-            .push(Warning::new("git-unreadable", "", message));
+        warn("git-unreadable", message);
     }
-    history
+    let (of_run, subjects): (Vec<Of>, Vec<Option<String>>) = of_run.into_iter().unzip();
+    let is_shallow = handle.is_shallow().unwrap_or(false);
+    let is_whole = ended.is_none() && !is_shallow && of_run.len() == found.len();
+    let (commits, rows): (Commits, Vec<RowIdx>) = match new.is_empty() && !is_whole {
+        true => {
+            let rows = of_run.iter().filter_map(|of| match *of {
+                Of::Known(row) => Some(row),
+                Of::New(_) => None,
+            });
+            (known, rows.collect())
+        }
+        false => {
+            let whole = is_whole.then_some((head, head_time));
+            let kept_in = cache.map(|cache| (cache, &*repository.common));
+            let commits = known.with(&new, &of_run, whole, kept_in);
+            let rows = commits.walk().collect();
+            (commits, rows)
+        }
+    };
+    Some(Behind {
+        commits,
+        rows,
+        subjects,
+        head_time,
+    })
 }
 
 /// A commit on the way into the past.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Step {
-    pub(super) id: gix::ObjectId,
-    pub(super) parent: Option<gix::ObjectId>,
-    pub(super) time: i64,
+struct Step {
+    id: gix::ObjectId,
+    parent: Option<gix::ObjectId>,
+    time: i64,
+    /// Where it stands, if it is known.
+    known: Option<RowIdx>,
 }
 
 /// Which commits lie behind one.
-pub(super) struct Walked {
+struct Walked {
     /// Newest first, at most [`MAX_COMMITS`], merges left out.
-    pub(super) found: Vec<Step>,
+    found: Vec<Step>,
     /// When the one itself was made.
-    pub(super) head_time: i64,
+    head_time: i64,
     /// Why there are no more, where that is trouble.
-    pub(super) ended: Option<String>,
+    ended: Option<String>,
 }
 
 /// # Errors
 /// What is wrong, in one line.
-fn walk(handle: &gix::Repository, head: gix::ObjectId) -> Result<Walked, String> {
+fn walk(handle: &gix::Repository, head: gix::ObjectId, known: &Commits) -> Result<Walked, String> {
     let order = gix::traverse::commit::simple::CommitTimeOrder::NewestFirst;
     let walk = handle
         .rev_walk([head])
@@ -266,6 +447,7 @@ fn walk(handle: &gix::Repository, head: gix::ObjectId) -> Result<Walked, String>
                         id: info.id,
                         parent: info.parent_ids.first().copied(),
                         time,
+                        known: known.find(&info.id),
                     });
                 }
             }
@@ -279,64 +461,6 @@ fn walk(handle: &gix::Repository, head: gix::ObjectId) -> Result<Walked, String>
         }
     }
     Ok(walked)
-}
-
-/// Where each file of a tree stands in it.
-struct Places<'a> {
-    entries: &'a [Entry],
-    by_path: OnceLock<FxHashMap<Cow<'a, [u8]>, u32>>,
-}
-
-impl<'a> Places<'a> {
-    fn new(entries: &'a [Entry]) -> Self {
-        let by_path = OnceLock::new();
-        Self { entries, by_path }
-    }
-
-    /// The place of a path, which is probably `next`: a commit names its files in the order of the tree, and the first of a history often
-    /// all of them.
-    fn find(&self, path: &[u8], next: usize) -> Option<u32> {
-        let is_there = |entry: &Entry| *bytes_of(entry.below()) == *path;
-        if self.entries.get(next).is_some_and(is_there) {
-            return Some(next as u32);
-        }
-        let by_path = self.by_path.get_or_init(|| {
-            let entries = self.entries.iter().zip(0..);
-            let entries = entries.map(|(entry, idx)| (bytes_of(entry.below()), idx));
-            entries.collect()
-        });
-        by_path.get(path).copied()
-    }
-}
-
-/// What a commit touches of the files that are still there.
-fn commit(
-    message: Message,
-    touched: &[TouchedFile],
-    time: i64,
-    paths: &Places<'_>,
-    prefix: &[u8],
-) -> Commit {
-    let mut commit = Commit {
-        time,
-        subject: message.subject,
-        words: message.words,
-        ..Commit::default()
-    };
-    let mut files: Vec<(u32, Option<(gix::ObjectId, gix::ObjectId)>)> = Vec::new();
-    let mut next = 0;
-    for file in touched {
-        commit.n_files += 1;
-        if let Some(below) = file.path.strip_prefix(prefix)
-            && let Some(idx) = paths.find(below, next)
-        {
-            next = idx as usize + 1;
-            files.push((idx, file.blobs));
-        }
-    }
-    files.sort_unstable();
-    (commit.files, commit.blobs) = files.into_iter().unzip();
-    commit
 }
 
 /// Reads a commit, or finds it among what was read before; `None` where objects are missing.
@@ -429,10 +553,7 @@ fn changed(
                 entry_mode, path, ..
             } => (entry_mode, path, None),
         };
-        (!entry_mode.is_tree()).then(|| TouchedFile {
-            path: (**path).into(),
-            blobs,
-        })
+        (!entry_mode.is_tree()).then_some(TouchedFile { path, blobs })
     });
     Some(Some(files.collect()))
 }

@@ -5,7 +5,7 @@
 //! that which it removed.
 
 use super::Trees;
-use super::history::{History, MAX_FILES};
+use super::history::History;
 use crate::cache::{Bucket, Cache, Key};
 use crate::lexicon::terms::hash;
 use rayon::prelude::*;
@@ -41,21 +41,20 @@ pub fn line_hash(line: &[u8]) -> Option<u64> {
     (n_telling.take(4).count() == 4).then(|| hash(bare) >> 32)
 }
 
-/// For each of `files` (indexes into [`Trees::files`], best first) what its newest commits changed, newest first. `commits` has for
-/// each file of the trees the commits that touched it, newest first.
+/// For each of `files` (index into [`Trees::files`], and the commits that touched it, newest first), best first, what its newest commits
+/// changed, newest first.
 ///
 /// Reads at most 25 versions of each of the first 20 files, about a megabyte of one file; the rest has none, as has what
 /// cannot be read. What `cache` knows of the very same versions is not read again.
 pub fn read(
     trees: &Trees,
     history: &History,
-    commits: &[Vec<u32>],
-    files: &[usize],
+    files: &[(usize, &[u32])],
     cache: Option<&Cache>,
 ) -> Vec<Vec<Hunks>> {
-    let of_file = |(rank, &file): (usize, &usize)| {
+    let of_file = |(rank, &(file, commits)): (usize, &(usize, &[u32]))| {
         if rank < MAX_READ {
-            of_file(trees, history, &commits[file], file, cache)
+            of_file(trees, history, commits, file, cache)
         } else {
             Vec::new()
         }
@@ -77,9 +76,8 @@ fn of_file(
     // what each commit made of what, newest first
     let versions = commits.iter().take(MAX_COMMITS).filter_map(|&commit_idx| {
         let commit = &history.commits[commit_idx as usize];
-        let at = commit.files.binary_search(&(file as u32)).ok()?;
-        let (old, new) = commit.blobs[at]?;
-        (commit.n_files <= MAX_FILES).then_some((commit_idx, old, new))
+        let (old, new) = history.versions(commit, file as u32)?;
+        Some((commit_idx, old, new))
     });
     let versions: Vec<(u32, gix::ObjectId, gix::ObjectId)> = versions.collect();
     if versions.is_empty() {

@@ -3,7 +3,7 @@
 //! What comes out is what [`super::scan`] finds without an index. A file that is read with trouble is in none, and is read each time.
 
 use super::repository;
-use super::touched::KnownCommits;
+use super::touched::Commits;
 use super::tree::MAX_FILE_BYTES;
 use super::{BUNDLE, File, FileRef, HOLDS_SECRET, MIN_ENTRIES, Trees, scan_one, told};
 use crate::cache::{Bucket, Cache, Key};
@@ -56,7 +56,7 @@ pub struct Ahead {
     /// What their indexes say.
     pub catalogs: Vec<(PathBuf, Catalog)>,
     /// What their commits touch.
-    pub commits: Vec<(PathBuf, KnownCommits)>,
+    pub commits: Vec<(PathBuf, Commits)>,
 }
 
 /// What was read ahead of `root`.
@@ -75,9 +75,9 @@ pub fn read_ahead(request: &Request, cache: &Cache) -> Ahead {
     for root in roots.filter_map(|root| root.canonicalize().ok()) {
         let catalog = Catalog::read(cache, &key(&root, request.secrets));
         if !request.contents_only
-            && let Ok(Some(repository)) = repository::find(&root)
+            && let Some(common) = repository::common_folder(&root)
         {
-            let commits = KnownCommits::read(cache, &repository);
+            let commits = Commits::read(cache, &common);
             ahead.commits.push((root.clone(), commits));
         }
         ahead.catalogs.push((root, catalog));

@@ -2,6 +2,7 @@
 //! here can be stale; a run that packs once has no use for it, and keeps nothing.
 
 use crate::lexicon::Bag;
+use gix::bstr::BString;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -43,7 +44,7 @@ pub struct Message {
 #[derive(Debug, Clone)]
 pub struct TouchedFile {
     /// Its path, as in git.
-    pub path: Arc<[u8]>,
+    pub path: BString,
     /// What it was and what it became; `None` for one that was added or deleted.
     pub blobs: Option<(gix::ObjectId, gix::ObjectId)>,
 }

@@ -63,7 +63,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use touched::KnownCommits;
+use touched::Commits;
 use tree::{Entry, Tree};
 
 /// The roots of a run, and the files below them that are candidates.
@@ -430,37 +430,18 @@ impl Trees {
         repositories.into_iter().all(|it| !it.has_replacements())
     }
 
-    /// The commits behind all roots, newest first, their files as indexes into [`Trees::files`].
+    /// The commits behind all roots, newest first.
     /// What `cache` knows is not looked up again, but for `n_subjects` subjects of each root, and `ahead` is what was read of it before.
     pub fn history(
         &self,
         cache: Option<&Cache>,
-        mut ahead: Vec<(PathBuf, KnownCommits)>,
+        mut ahead: Vec<(PathBuf, Commits)>,
         n_subjects: usize,
     ) -> History {
         let mut all = History::default();
         for (tree_idx, tree) in self.trees.iter().enumerate() {
-            let mut to_file = vec![u32::MAX; tree.entries.len()];
-            for (idx, file) in self.files.iter().enumerate() {
-                if file.tree_idx as usize == tree_idx {
-                    to_file[file.entry_idx as usize] = idx as u32;
-                }
-            }
             let known = indexed::take(&mut ahead, &tree.root);
-            let history = history::read(tree, cache, known, n_subjects);
-            all.head_time = all.head_time.max(history.head_time);
-            all.warnings.extend(history.warnings);
-            all.commits
-                .extend(history.commits.into_iter().map(|mut commit| {
-                    let files = commit.files.iter().map(|&entry| to_file[entry as usize]);
-                    let mut files: Vec<_> = files
-                        .zip(commit.blobs)
-                        .filter(|(idx, _)| *idx != u32::MAX)
-                        .collect();
-                    files.sort_unstable();
-                    (commit.files, commit.blobs) = files.into_iter().unzip();
-                    commit
-                }));
+            history::read(&mut all, self, tree_idx, cache, known, n_subjects);
         }
         all.commits
             .sort_by_key(|commit| std::cmp::Reverse(commit.time));

@@ -22,6 +22,8 @@ pub struct Repository {
     pub work_tree: Option<PathBuf>,
     /// The root's path below the work tree as in git, with `/`, ending in `/` unless empty.
     pub prefix: Vec<u8>,
+    /// The folder that its work trees share, canonical.
+    pub common: PathBuf,
     /// Keeps what is read, where many revisions are.
     pub memo: Option<Arc<Memo>>,
 }
@@ -47,20 +49,11 @@ pub fn around(root: &Path) -> Option<&Path> {
 /// # Errors
 /// What is wrong, in one line, where there is a repository that cannot be opened or does not belong to this folder.
 pub fn find(root: &Path) -> Result<Option<Repository>, String> {
-    let at = root
-        .ancestors()
-        .find(|dir| dir.join(".git").symlink_metadata().is_ok());
-    // a bare repository is opened where it is named outright, never by looking up from a folder inside it
-    let Some(at) = at.or_else(|| is_bare(root).then_some(root)) else {
+    let Some((at, places)) = places(root)? else {
         return Ok(None);
     };
     let dot_git = at.join(".git");
     let bare = dot_git.symlink_metadata().is_err();
-    let places = if bare {
-        Places::of(at.to_owned())?
-    } else {
-        Places::behind(&dot_git)?
-    };
     places.check()?;
     let inner = gix::ThreadSafeRepository::open_opts(at, options()).map_err(|e| one_line(&e))?;
     let local = inner.to_thread_local();
@@ -69,6 +62,7 @@ pub fn find(root: &Path) -> Result<Option<Repository>, String> {
             inner,
             work_tree: None,
             prefix: Vec::new(),
+            common: places.common,
             memo: None,
         }));
     }
@@ -94,8 +88,32 @@ pub fn find(root: &Path) -> Result<Option<Repository>, String> {
         inner,
         work_tree: Some(at.to_owned()),
         prefix,
+        common: places.common,
         memo: None,
     }))
+}
+
+/// The folder around `root` that a repository belongs to, and where that keeps what.
+fn places(root: &Path) -> Result<Option<(&Path, Places)>, String> {
+    let at = root
+        .ancestors()
+        .find(|dir| dir.join(".git").symlink_metadata().is_ok());
+    // a bare repository is opened where it is named outright, never by looking up from a folder inside it
+    let Some(at) = at.or_else(|| is_bare(root).then_some(root)) else {
+        return Ok(None);
+    };
+    let dot_git = at.join(".git");
+    let places = match dot_git.symlink_metadata() {
+        Ok(_) => Places::behind(&dot_git)?,
+        Err(_) => Places::of(at.to_owned())?,
+    };
+    Ok(Some((at, places)))
+}
+
+/// [`Repository::common`] of the repository that `root` (canonical) lies in, which is not looked into.
+pub fn common_folder(root: &Path) -> Option<PathBuf> {
+    let (_, places) = places(root).ok()??;
+    Some(places.common)
 }
 
 /// Nothing outside of the repository's own configuration counts, and no size written in a file of it is believed.

@@ -184,13 +184,13 @@ fn together<'a>(trees: &'a Trees, history: &History, changes: &[Change]) -> Vec<
     let mut n_commits = 0;
     for commit in &history.commits {
         if commit.n_files > MAX_FILES_TOGETHER
-            || !commit.files.iter().any(|idx| changed.contains(idx))
+            || !history.files(commit).any(|idx| changed.contains(&idx))
         {
             continue;
         }
         n_commits += 1;
-        for idx in commit.files.iter().filter(|idx| !changed.contains(*idx)) {
-            *counts.entry(*idx).or_default() += 1;
+        for idx in history.files(commit).filter(|idx| !changed.contains(idx)) {
+            *counts.entry(idx).or_default() += 1;
         }
     }
     let mut often: Vec<(usize, u32)> = counts
