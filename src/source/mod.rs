@@ -43,7 +43,7 @@ use crate::guard::secrets::{self as known, Redaction, names::is_secret_name, red
 use crate::guard::text::{CleanText, Decoded, decode};
 use crate::index::Fingerprint;
 use crate::index::catalog::Catalog;
-use crate::lexicon::scan::Scanner;
+use crate::lexicon::scan::{Scanner, Scanners};
 use crate::lexicon::{Query, Scan, syntax};
 use crate::request::{Request, Secrets};
 pub use globs::{Matcher, file_filter};
@@ -62,7 +62,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use touched::Commits;
 use tree::{Entry, Tree};
 
@@ -495,21 +495,18 @@ fn scan_all(
     query: &Query,
     progress: &(dyn Fn(usize) + Sync),
 ) -> (Vec<File>, Vec<Warning>) {
-    // as many as there are threads: what one learns of words serves for the files that come after
-    let scanners: Mutex<Vec<Scanner>> = Mutex::default();
-    let all = || scanners.lock().unwrap_or_else(PoisonError::into_inner);
+    let scanners = Scanners::new(query);
     let scanned: Vec<(Vec<File>, Vec<Warning>)> = trees
         .files
         .par_chunks(64)
         .map(|chunk| {
-            let spare = all().pop();
-            let mut scanner = spare.unwrap_or_else(|| Scanner::new(query));
             let mut warnings = Vec::new();
-            let files = chunk
-                .iter()
-                .map(|file| scan_one(trees, file, &mut scanner, &mut warnings))
-                .collect();
-            all().push(scanner);
+            let files = scanners.with(|scanner| {
+                let files = chunk.iter();
+                files
+                    .map(|file| scan_one(trees, file, scanner, &mut warnings))
+                    .collect()
+            });
             progress(chunk.len());
             (files, warnings)
         })
