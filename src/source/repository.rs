@@ -121,8 +121,6 @@ fn options() -> gix::open::Options {
     let overrides = [
         format!("gitoxide.objects.allocLimit={MAX_ALLOCATION}"),
         "core.commitGraph=false".to_owned(), // of no use to so few commits, and one more file to be led astray by
-        // several threads fill several lists, which are then copied into one
-        "index.threads=1".to_owned(),
         "index.skipHash=true".to_owned(), // git checks that sum in `git fsck` alone; it takes as long as to read the index
     ];
     gix::open::Options::isolated().config_overrides(overrides)
