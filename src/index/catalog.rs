@@ -234,8 +234,8 @@ impl Catalog {
         }
     }
 
-    /// The row of a file that is as it was; probably `next`, for rows are written in the order of the files.
-    pub fn settled(&self, path: u64, stamp: Stamp, next: RowIdx) -> Option<RowIdx> {
+    /// The row of a file that is as it was, and where its text stands; probably `next`, for rows are written in the order of the files.
+    pub fn settled(&self, path: u64, stamp: Stamp, next: RowIdx) -> Option<(RowIdx, Place)> {
         let expected = self.row(next).filter(|it| it.path == path);
         let (idx, row) = match expected {
             Some(row) => (next, row),
@@ -244,7 +244,8 @@ impl Catalog {
                 (idx, self.row(idx)?)
             }
         };
-        (row.stamp == Some(stamp) && !stamp.is_racy(self.written)).then_some(idx)
+        let is_same = row.stamp == Some(stamp) && !stamp.is_racy(self.written);
+        is_same.then_some((idx, row.place))
     }
 
     /// A row, as what is now seen under `stamp`.
@@ -377,7 +378,7 @@ mod tests {
 
         let mut catalog = Catalog::read(&cache, &key);
         let settled = |catalog: &Catalog, it: Seen| {
-            let row = catalog.settled(it.path, OLD, 0)?;
+            let (row, _) = catalog.settled(it.path, OLD, 0)?;
             catalog.seen(row, OLD)
         };
         let known = |catalog: &Catalog, it: Seen| catalog.place(catalog.known(it.content)?);

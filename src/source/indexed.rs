@@ -114,18 +114,18 @@ pub(super) fn scan(
     let settled = |chunk: &[usize]| {
         let mut next = 0;
         let settled = chunk.iter().map(|&file| {
-            let row = run.settled(&trees.files[file], next)?;
-            next = row + 1;
-            Some(row)
+            let known = run.settled(file, next)?;
+            next = known.row + 1;
+            Some(known)
         });
-        settled.collect::<Vec<Option<RowIdx>>>()
+        settled.collect::<Vec<Option<Known>>>()
     };
     let settled = files.par_chunks(MIN_ENTRIES).flat_map_iter(settled);
-    let settled: Vec<Option<RowIdx>> = settled.collect();
+    let settled: Vec<Option<Known>> = settled.collect();
     let mut unknown: Vec<usize> = Vec::new();
     let mut known: Vec<Known> = Vec::with_capacity(files.len());
-    for (&file, row) in files.iter().zip(settled) {
-        match row.and_then(|row| run.known(file, row)) {
+    for (&file, settled) in files.iter().zip(settled) {
+        match settled {
             Some(it) => known.push(it),
             None => unknown.push(file),
         }
@@ -198,13 +198,19 @@ impl Run<'_> {
             && (self.trees.secrets == Secrets::Off || !is_secret_name(&entry.path[label..]))
     }
 
-    fn settled(&self, file: &FileRef, next: RowIdx) -> Option<RowIdx> {
+    fn settled(&self, file_idx: usize, next: RowIdx) -> Option<Known> {
+        let file = &self.trees.files[file_idx];
         let stamp = self.trees.entry(file).stamp();
         if file.is_note || self.trees.entry(file).object().is_some() {
             return None;
         }
         // what else bars a file from an index is its name and its size, which are as they were when it came into this one
-        self.catalog.settled(self.path(file), stamp, next)
+        let (row, place) = self.catalog.settled(self.path(file), stamp, next)?;
+        Some(Known {
+            file: file_idx as u32,
+            row,
+            shard: place.shard,
+        })
     }
 
     fn known(&self, file: usize, row: RowIdx) -> Option<Known> {

@@ -61,8 +61,8 @@ use secrets::{redact_paths, told};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use touched::Commits;
 use tree::{Entry, Tree};
 

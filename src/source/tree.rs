@@ -589,23 +589,26 @@ impl Tree {
         if !known.is_sorted() {
             known.par_sort_unstable();
         }
-        let mut known = known.iter().peekable();
-        let mut unknown: Vec<&[u8]> = Vec::new();
-        for entry in index.entries() {
-            let Some(below) = entry.path(index).strip_prefix(prefix) else {
-                continue;
-            };
-            // both are in git's order; what an index that is not lists twice is dropped in the end
-            while known.next_if(|path| path.as_ref() < below).is_some() {}
-            if known.peek().is_none_or(|path| path.as_ref() != below) {
-                unknown.push(below);
+        let look_up = |entries: &[gix::index::Entry]| {
+            let below = entries.iter().map(|entry| entry.path(index));
+            let mut below = below.filter_map(|path| path.strip_prefix(prefix));
+            let mut unknown: Vec<&[u8]> = Vec::new();
+            if let Some(first) = below.next() {
+                let start = known.partition_point(|path| path.as_ref() < first);
+                let mut known = known[start..].iter().peekable();
+                for below in [first].into_iter().chain(below) {
+                    // both are in git's order; what an index that is not lists twice is dropped in the end
+                    while known.next_if(|path| path.as_ref() < below).is_some() {}
+                    if known.peek().is_none_or(|path| path.as_ref() != below) {
+                        unknown.push(below);
+                    }
+                }
             }
-        }
+            self.look_up(folder, above, &unknown)
+        };
         // each on its own: who is done early takes one more
-        let chunks = unknown.par_chunks(TRACKED_AT_ONCE).with_max_len(1);
-        let looked_up: Vec<Tracked> = chunks
-            .map(|paths| self.look_up(folder, above, paths))
-            .collect();
+        let chunks = index.entries().par_chunks(TRACKED_AT_ONCE);
+        let looked_up: Vec<Tracked> = chunks.with_max_len(1).map(look_up).collect();
         let n_odd: usize = looked_up.iter().map(|it| it.n_odd).sum();
         if let Some(odd) = looked_up.iter().rev().find_map(|it| it.odd.as_ref()) {
             let message = format!(
