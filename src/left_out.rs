@@ -26,16 +26,12 @@ const IMPROBABLE: &str = "not among the most probable";
 /// Files that are ready before somebody asks for all of them: more than a bundle and a summary name.
 const N_FIRST: usize = 64;
 
-/// The files that are left out of every bundle, because they have no menu; none of those that are `known` to whoever asks. O(files), but
-/// for the order of those that nobody asks for.
-pub(crate) fn unlisted(survey: &Survey, menus: &[Renderings], known: &[String]) -> Files {
-    let mut is_told: Vec<bool> = (survey.files.par_iter())
-        .map(|file| !matches!(file.barred, Some(source::NOTE | source::BUNDLE)))
-        .collect();
-    for menu in menus {
-        if let Subject::File(idx) = menu.subject {
-            is_told[survey.opened[idx].file_idx] = false;
-        }
+/// The files that are left out of every bundle, because they were not opened; none of those that are `known` to whoever asks. O(files),
+/// but for the order of those that nobody asks for.
+pub(crate) fn unlisted(survey: &Survey, known: &[String]) -> Files {
+    let mut is_told: Vec<bool> = survey.files.par_iter().map(is_of_use).collect();
+    for opened in &survey.opened {
+        is_told[opened.file_idx] = false;
     }
     let p = &survey.ranked.p;
     let told = (0..is_told.len()).filter(|&idx| is_told[idx]);
@@ -63,6 +59,35 @@ pub(crate) fn unlisted(survey: &Survey, menus: &[Renderings], known: &[String]) 
     Files::new(told.len(), first, move || rows(&files, told.clone()))
 }
 
+/// Whether it is told that a file is left out.
+fn is_of_use(file: &File) -> bool {
+    !matches!(file.barred, Some(source::NOTE | source::BUNDLE))
+}
+
+/// The files that were opened, and have no menu all the same; none of those that are `known`.
+pub(crate) fn without_menu(
+    survey: &Survey,
+    menus: &[Renderings],
+    known: &[String],
+) -> Vec<Omitted> {
+    let mut has_menu = vec![false; survey.opened.len()];
+    for menu in menus {
+        if let Subject::File(idx) = menu.subject {
+            has_menu[idx] = true;
+        }
+    }
+    let opened = survey.opened.iter().zip(has_menu);
+    let without =
+        opened.filter(|(opened, has_menu)| !has_menu && is_of_use(&survey.files[opened.file_idx]));
+    without
+        .map(|(opened, _)| {
+            let p = survey.ranked.p[opened.file_idx];
+            omitted_file(&survey.files[opened.file_idx], p, IMPROBABLE)
+        })
+        .filter(|row| known.is_empty() || !known.contains(&row.id()))
+        .collect()
+}
+
 /// Files with their P, as rows, most relevant first.
 fn rows(files: &[File], told: Vec<(f64, u32)>) -> Vec<Omitted> {
     let rows = told.into_par_iter();
@@ -72,12 +97,13 @@ fn rows(files: &[File], told: Vec<(f64, u32)>) -> Vec<Omitted> {
     rows
 }
 
-/// What was left out, most relevant first: `unlisted`, and what was not chosen.
+/// What was left out, most relevant first: `unlisted`, what is `without_menu`, and what was not chosen.
 pub(crate) fn omitted(
     survey: &Survey,
     menus: &[Renderings],
     chosen: &[Option<usize>],
     unlisted: &Arc<Files>,
+    without_menu: &[Omitted],
 ) -> Omissions {
     let Survey {
         opened,
@@ -86,7 +112,7 @@ pub(crate) fn omitted(
         ..
     } = survey;
     let cut = "value density under the cut";
-    let mut omitted: Vec<Omitted> = Vec::new();
+    let mut omitted: Vec<Omitted> = without_menu.to_vec();
     for (menu, choice) in menus.iter().zip(chosen) {
         let tokens_full = menu
             .options

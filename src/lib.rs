@@ -283,7 +283,11 @@ fn spend_on(
         tokenizer: request.tokenizer,
         format: request.format,
     };
-    let mut menus = render::files::menus(survey, &render::files::Worth::default(), &measure);
+    let worth = render::files::Worth::default();
+    let (mut menus, unlisted) = rayon::join(
+        || render::files::menus(survey, &worth, &measure),
+        || Arc::new(left_out::unlisted(survey, &request.known)),
+    );
     menus.extend(render::memory::menus(survey, &measure));
     if !request.known.is_empty() {
         let id = |menu: &Renderings| items::identity(survey, menu.subject).1;
@@ -352,9 +356,9 @@ fn spend_on(
             place(a.0).cmp(&place(b.0)).then(by_value)
         });
     };
-    let unlisted = Arc::new(left_out::unlisted(survey, &menus, &request.known));
+    let without_menu = left_out::without_menu(survey, &menus, &request.known);
     let tell = |account: &mut Account, chosen: &[Option<usize>]| {
-        account.omitted = left_out::omitted(survey, &menus, chosen, &unlisted);
+        account.omitted = left_out::omitted(survey, &menus, chosen, &unlisted, &without_menu);
         account.chance = shown::chance(survey, &menus, chosen);
         account.warnings = shown::warnings(survey, &menus, chosen);
     };
