@@ -183,7 +183,8 @@ pub fn rank(
     }
     let by_folder: Vec<Look> = folders
         .names
-        .iter()
+        .par_iter()
+        .with_min_len(MIN_FILES)
         .map(|name| Look::of_folder(name))
         .collect();
     let fill = |(idx, row): (usize, &mut FileRow)| {

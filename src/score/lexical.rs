@@ -23,6 +23,9 @@ pub(super) struct Lexical {
     parts: Vec<Part>,
     df: Vec<u32>,
     path_df: Vec<u32>,
+    /// Terms of all files in each field, and the weight of all words of their paths, which are halves: the sum is exact in any order.
+    lengths: [u64; N_FIELDS],
+    path_length: f64,
     pub(super) segments: Segments,
     /// Files that have word pairs in strings, and files that define names, of those that are looked for; ascending.
     pub(super) with_strings: Vec<u32>,
@@ -91,6 +94,8 @@ impl Lexical {
             parts: Vec::new(),
             df: vec![0; n_terms],
             path_df: vec![0; n_terms],
+            lengths: [0; N_FIELDS],
+            path_length: 0.0,
             segments: Segments {
                 df: vec![0; n_terms],
                 ..Segments::default()
@@ -108,6 +113,9 @@ impl Lexical {
                 count(file, &mut slot, &mut part.terms, &mut lexical.segments.df);
                 lexical.segments.n += file.scan.n_segments as usize;
                 lexical.segments.length += file.scan.segments_length;
+                for (sum, &length) in lexical.lengths.iter_mut().zip(&file.scan.lengths) {
+                    *sum += u64::from(length);
+                }
                 if !file.scan.bigrams.is_empty() {
                     lexical.with_strings.push(idx);
                 }
@@ -126,6 +134,7 @@ impl Lexical {
                         lexical.df[term as usize] += 1;
                     }
                 }
+                lexical.path_length += path.1;
                 part.path_terms.extend_from_slice(&path.0);
                 part.places.push(Place {
                     end: part.terms.len(),
@@ -153,6 +162,10 @@ impl Lexical {
         add(&mut self.df, &other.df);
         add(&mut self.path_df, &other.path_df);
         add(&mut self.segments.df, &other.segments.df);
+        for (sum, length) in self.lengths.iter_mut().zip(other.lengths) {
+            *sum += length;
+        }
+        self.path_length += other.path_length;
         self.segments.n += other.segments.n;
         self.segments.length += other.segments.length;
         self.n_files += other.n_files;
@@ -162,13 +175,8 @@ impl Lexical {
         self
     }
 
-    fn places(&self) -> impl Iterator<Item = &Place> {
-        self.parts.iter().flat_map(|part| &part.places)
-    }
-
     fn average_path(&self) -> f64 {
-        let sum: f64 = self.places().map(|place| place.path_length).sum();
-        sum / self.n_files.max(1) as f64
+        self.path_length / self.n_files.max(1) as f64
     }
 
     /// What `score` says of each file, given room for its own use.
@@ -183,12 +191,7 @@ impl Lexical {
 
     pub(super) fn bm25f(&self, weights: [&[f64]; 3]) -> [Vec<f64>; 3] {
         let n = self.n_files;
-        let mut average = [0.0; N_FIELDS];
-        for place in self.places() {
-            for (sum, &length) in average.iter_mut().zip(&place.lengths) {
-                *sum += f64::from(length) / n as f64;
-            }
-        }
+        let average = self.lengths.map(|length| length as f64 / n.max(1) as f64);
         let average_path = self.average_path();
         let idfs: Vec<f64> = self.df.iter().map(|&df| idf(n, df)).collect();
         let score = |found: &mut Vec<(TermIdx, f64)>, counts: Counts<'_>| {
