@@ -5,7 +5,7 @@ use crate::lexicon;
 use crate::outlines::Outlined;
 use crate::request::{Budget, Request};
 use crate::score::Opened;
-use crate::source::{self, File, Trees, tree};
+use crate::source::{self, File, Trees, entry};
 use crate::sticky;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -32,7 +32,7 @@ pub(crate) struct Outliner<'a> {
 }
 
 /// What becomes of a text in a language.
-pub(crate) type Outlining<'a, T> = dyn Fn(&tree::Entry, &str, Option<Language>) -> T + Sync + 'a;
+pub(crate) type Outlining<'a, T> = dyn Fn(&entry::Entry, &str, Option<Language>) -> T + Sync + 'a;
 
 /// The files that could be shown: the most probable ones, until there is several times what the budget holds.
 pub(crate) fn choose(request: &Request, files: &[File], order: &[usize]) -> Vec<usize> {

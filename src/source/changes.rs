@@ -1,8 +1,9 @@
 //! What single commits changed, for those who replay them: messages, files, lines.
 
+use super::entry::{bytes_of, path_of};
 use super::meter::Metered;
 use super::repository::{Repository, no_such_revision, one_line};
-use super::tree::{MAX_FILE_BYTES, path_of};
+use super::tree::MAX_FILE_BYTES;
 use crate::error::Error;
 use crate::guard::secrets::redact;
 use crate::guard::text::path_text;
@@ -122,7 +123,7 @@ pub fn modified(repository: &Repository, commit: &Replayed) -> Option<Vec<Modifi
             } if previous_entry_mode.is_blob() && entry_mode.is_blob() && previous_oid != oid => {
                 let below = path.strip_prefix(&*repository.prefix)?;
                 Some(Modified {
-                    path: path_text(&super::tree::bytes_of(&path_of(below))),
+                    path: path_text(&bytes_of(&path_of(below))),
                     old: previous_oid,
                     new: oid,
                 })

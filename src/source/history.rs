@@ -1,11 +1,11 @@
 //! What the commits say: which files changed together, when, and in which words.
 
 use super::Trees;
+use super::entry::bytes_of;
 use super::memo::{Message, Touched, TouchedFile};
 use super::meter::Metered;
 use super::repository::{Repository, one_line};
 use super::touched::{Commits, NO_FILE, New, Of, RowIdx};
-use super::tree::bytes_of;
 use crate::cache::Cache;
 use crate::error::Warning;
 use crate::guard::secrets::redact;

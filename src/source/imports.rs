@@ -3,8 +3,9 @@
 //! A host shows an imported file to its agent as part of the instructions, so its rules are packed one by one as theirs
 //! are. What lies outside the tree is not looked at here.
 
+use super::entry::Entry;
 use super::notes::import::{MAX_HOPS, imports, resolve};
-use super::tree::{Entry, Tree};
+use super::tree::Tree;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -7,6 +7,7 @@ mod beneath;
 pub mod changes;
 mod claude_dir;
 mod cleared;
+pub mod entry;
 pub mod fork;
 mod globs;
 pub mod history;
@@ -32,6 +33,7 @@ pub mod staged;
 pub mod stores;
 pub mod task;
 mod touched;
+mod tracked;
 pub mod tree;
 mod walk;
 mod watch;
@@ -52,6 +54,7 @@ pub use remembered::{Remembered, remember};
 
 use beneath::Unreadable;
 use cleared::Cleared;
+use entry::Entry;
 use globs::{check_globs, globs};
 use globset::GlobSet;
 use history::History;
@@ -64,7 +67,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use touched::Commits;
-use tree::{Entry, Tree};
+use tree::Tree;
 
 /// The roots of a run, and the files below them that are candidates.
 #[derive(Debug, Clone)]
@@ -158,7 +161,7 @@ pub fn list(request: &Request, mut trees: Vec<Tree>) -> Result<Trees, Error> {
             BTreeSet::new()
         };
         let configured = configured::below(&request.memory, &tree.root, request.home.as_deref());
-        let candidate = |(entry_idx, entry): (usize, &tree::Entry)| {
+        let candidate = |(entry_idx, entry): (usize, &Entry)| {
             let below = &entry.path[tree.label.len()..];
             if is_temporary(below) || !tree.may_show(entry) {
                 return None;

@@ -6,7 +6,7 @@
 //! moment between is not guarded against.
 
 use super::beneath::{Folder, Kind};
-use super::tree::{bytes_of, path_of};
+use super::entry::{bytes_of, path_of};
 use crate::guard::text::path_text;
 use rayon::prelude::*;
 use std::ffi::OsStr;

@@ -4,9 +4,9 @@
 //! other end names that folder in turn, as git's own work trees and submodules do: otherwise a folder could have the
 //! commits of some private repository read as its own.
 
+use super::entry::{bytes_of, path_of};
 use super::memo::Memo;
 use super::places::{self, Places};
-use super::tree::{bytes_of, path_of};
 use crate::guard::secrets::redact;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

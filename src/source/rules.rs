@@ -1,7 +1,7 @@
 //! What ignore files say: git's, `.ignore` and, before both, `.ctxpackignore`; the `ignore` crate matches them.
 
 use super::beneath::{Folder, Kind, Unreadable};
-use super::tree::{Entry, bytes_of};
+use super::entry::{Entry, bytes_of};
 use crate::error::Warning;
 use crate::guard::text::path_text;
 use ignore::Match;

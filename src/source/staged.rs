@@ -1,8 +1,9 @@
 //! What is staged: the files of git's index, whose bytes are objects already. It is what the next commit will hold, whatever the
 //! work tree has besides, and so what a hook has to judge.
 
+use super::entry::bytes_of;
 use super::repository::{self, Repository, one_line};
-use super::tree::{Tree, bytes_of};
+use super::tree::Tree;
 use crate::error::Error;
 use crate::request::Index;
 use gix::index::entry::{Flags, Mode, Stage};

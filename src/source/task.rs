@@ -7,10 +7,11 @@
 //! words that went or came say most: who renames a function has its callers still to do. So do lines taken out, and the
 //! files that changed together before. Subjects of the newest commits, beside a change, did harm.
 
+use super::entry::{Entry, bytes_of};
 use super::history::History;
 use super::repository::Repository;
 use super::sessions::{Role, Session};
-use super::tree::{Entry, Tree, bytes_of, list_files};
+use super::tree::{Tree, list_files};
 use super::walk::LIMITS;
 use super::{Remembered, Trees};
 use crate::guard::secrets::{names::is_secret_name, redact_in};

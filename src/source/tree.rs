@@ -4,19 +4,16 @@
 //! of the root, even one that was put where a folder stood when it was listed.
 
 use super::beneath::{Folder, Kind, Unreadable};
+use super::entry::{self, Contents, Entry, bytes_of, is_plain, merged, name_of};
 use super::meter::{Listing, Metered};
 use super::repository::{Repository, no_such_revision, one_line};
-use super::rules::{self, Custom, Rules};
+use super::rules::{self, Rules};
 use super::walk::{self, LIMITS};
-use crate::cache::Stamp;
 use crate::error::{Error, Warning};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
-use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Files above this size are listed and never read.
 pub const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
@@ -41,68 +38,6 @@ pub struct Tree {
     replaced: Vec<(usize, gix::ObjectId)>,
     /// The paths below the root that may be shown; all of them where it is `None`.
     only: Option<FxHashSet<PathBuf>>,
-}
-
-/// One file of a tree: of some trees there are a million.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Path shown: relative, with `/`, odd bytes percent-escaped, the root's label in front.
-    pub path: Arc<str>,
-    /// Path below the root as it is on disk, where that is not what is shown.
-    below: Option<Box<PathBuf>>,
-    contents: Contents,
-}
-
-/// Where the bytes of a file are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Contents {
-    OnDisk(Stamp),
-    Object { id: gix::ObjectId, n_bytes: u64 },
-}
-
-impl Entry {
-    /// Path below the root, as it is on disk.
-    pub fn below(&self) -> &Path {
-        self.below
-            .as_ref()
-            .map_or(Path::new(&*self.path), |below| below)
-    }
-
-    /// Size in bytes.
-    pub fn n_bytes(&self) -> u64 {
-        match self.contents {
-            Contents::OnDisk(stamp) => stamp.size,
-            Contents::Object { n_bytes, .. } => n_bytes,
-        }
-    }
-
-    /// What tells that it is as it was; of no meaning in a revision.
-    pub fn stamp(&self) -> Stamp {
-        match self.contents {
-            Contents::OnDisk(stamp) => stamp,
-            Contents::Object { .. } => Stamp::default(),
-        }
-    }
-
-    /// Time of last change, Unix seconds; 0 in a revision, and for what lies before 1970.
-    pub fn modified(&self) -> i64 {
-        (self.stamp().changed_ns / 1_000_000_000) as i64
-    }
-
-    /// The object that holds its bytes, in a revision.
-    pub fn object(&self) -> Option<gix::ObjectId> {
-        match self.contents {
-            Contents::OnDisk(_) => None,
-            Contents::Object { id, .. } => Some(id),
-        }
-    }
-
-    /// Shows it as `path` from now on.
-    pub(super) fn show_as(&mut self, path: Arc<str>) {
-        let below = self.below().to_owned();
-        self.below.get_or_insert_with(|| Box::new(below));
-        self.path = path;
-    }
 }
 
 /// Lists the files of a work tree: all that git tracks, and all others that no ignore file leaves out.
@@ -467,7 +402,7 @@ impl Tree {
         format!("{}{}", self.label, crate::guard::text::path_text(below))
     }
 
-    fn entry(&self, below: &Path, contents: Contents) -> Entry {
+    pub(super) fn entry(&self, below: &Path, contents: Contents) -> Entry {
         let bytes = bytes_of(below);
         let plain = crate::guard::text::plain_path(&bytes);
         match plain.filter(|_| self.label.is_empty()) {
@@ -487,7 +422,7 @@ impl Tree {
 
     /// By path, each once.
     pub(super) fn sort(&mut self) {
-        sort(&mut self.entries);
+        entry::sort(&mut self.entries);
     }
 
     fn push_if_file(&mut self, below: PathBuf) {
@@ -531,7 +466,7 @@ impl Tree {
         self.sort();
         let tracked = tracked.map(|tracked| self.tracked(tracked, &folder, &above));
         let mut tracked = tracked.unwrap_or_default();
-        sort(&mut tracked);
+        entry::sort(&mut tracked);
         self.entries = merged(std::mem::take(&mut self.entries), tracked);
         let label = self.label.clone();
         for warning in &mut self.warnings[n_before..] {
@@ -574,270 +509,9 @@ impl Tree {
         };
         index.map_err(warn).ok()
     }
-
-    /// Files that git tracks although an ignore file names them belong to the repository; `.ctxpackignore` still rules. What is listed
-    /// already, sorted, is passed over.
-    fn tracked(
-        &mut self,
-        walk::Tracked { index, prefix }: walk::Tracked<'_>,
-        folder: &Folder,
-        above: &Rules,
-    ) -> Vec<Entry> {
-        let mut tracked = Vec::new();
-        let entries = self.entries.iter();
-        let mut known: Vec<Cow<'_, [u8]>> = entries.map(|it| bytes_of(it.below())).collect();
-        if !known.is_sorted() {
-            known.par_sort_unstable();
-        }
-        let look_up = |entries: &[gix::index::Entry]| {
-            let below = entries.iter().map(|entry| entry.path(index));
-            let mut below = below.filter_map(|path| path.strip_prefix(prefix));
-            let mut unknown: Vec<&[u8]> = Vec::new();
-            if let Some(first) = below.next() {
-                let start = known.partition_point(|path| path.as_ref() < first);
-                let mut known = known[start..].iter().peekable();
-                for below in [first].into_iter().chain(below) {
-                    // both are in git's order; what an index that is not lists twice is dropped in the end
-                    while known.next_if(|path| path.as_ref() < below).is_some() {}
-                    if known.peek().is_none_or(|path| path.as_ref() != below) {
-                        unknown.push(below);
-                    }
-                }
-            }
-            self.look_up(folder, above, &unknown)
-        };
-        // each on its own: who is done early takes one more
-        let chunks = index.entries().par_chunks(TRACKED_AT_ONCE);
-        let looked_up: Vec<Tracked> = chunks.with_max_len(1).map(look_up).collect();
-        let n_odd: usize = looked_up.iter().map(|it| it.n_odd).sum();
-        if let Some(odd) = looked_up.iter().rev().find_map(|it| it.odd.as_ref()) {
-            let message = format!(
-                "the git index names {n_odd} path{} that no work tree may hold, such as {odd}",
-                if n_odd == 1 { "" } else { "s" }
-            );
-            self.warnings
-                .push(Warning::new("git-odd-path", "", message));
-        }
-        tracked.reserve_exact(looked_up.iter().map(|it| it.entries.len()).sum());
-        for found in looked_up {
-            tracked.extend(found.entries);
-            self.warnings.extend(found.warnings);
-        }
-        tracked
-    }
-
-    /// Looks `paths` up, as the index has them: one folder after the other.
-    fn look_up(&self, folder: &Folder, above: &Rules, paths: &[&[u8]]) -> Tracked {
-        let mut found = Tracked {
-            entries: Vec::with_capacity(paths.len()),
-            ..Tracked::default()
-        };
-        let mut custom = Custom::new(&self.root, folder, above);
-        // the folder of the one before, most often
-        let mut last: Option<(&[u8], Option<InFolder>)> = None;
-        for &path in paths {
-            if !is_plain(path) {
-                found.n_odd += 1;
-                found.odd = Some(self.shown(path));
-                continue;
-            }
-            let (parent, name) = match memchr::memrchr(b'/', path) {
-                Some(at) => (&path[..at], &path[at + 1..]),
-                None => (&path[..0], path),
-            };
-            let parent = match &last {
-                Some((path, folder)) if *path == parent => folder,
-                _ => {
-                    let below = path_of(parent);
-                    let handle = folder.folder(&below).ok();
-                    let handle = handle.map(|handle| {
-                        custom.enter(&below, &handle, &mut found.warnings);
-                        let has_rules = custom.has_rules(&below, &mut found.warnings);
-                        InFolder { handle, has_rules }
-                    });
-                    &last.insert((parent, handle)).1
-                }
-            };
-            let Some(parent) = parent else { continue };
-            let Ok(stat) = parent.handle.stat_name(&name_of(name)) else {
-                continue;
-            };
-            let below = name_of(path);
-            let below = Path::new(&*below);
-            let is_ignored = parent.has_rules && custom.ignores(below, &mut found.warnings);
-            if stat.kind == Kind::File && !is_ignored {
-                let entry = self.entry(below, Contents::OnDisk(stat.stamp));
-                found.entries.push(entry);
-            }
-        }
-        found
-    }
 }
-
-/// By path, each once.
-fn sort(entries: &mut Vec<Entry>) {
-    // most are listed so
-    let pairs = entries.par_windows(2).with_min_len(MIN_COMPARED);
-    if pairs.all(|pair| pair[0].path < pair[1].path) {
-        return;
-    }
-    entries.par_sort_by(|a, b| a.path.cmp(&b.path));
-    entries.dedup_by(|a, b| a.path == b.path);
-}
-
-/// Those of two lists, both by path, of which one is often short or empty. What is in both is the first one's.
-fn merged(first: Vec<Entry>, second: Vec<Entry>) -> Vec<Entry> {
-    if first.is_empty() {
-        return second;
-    }
-    let mut merged = Vec::with_capacity(first.len() + second.len());
-    let (mut first, mut second) = (first.into_iter(), second.into_iter());
-    while let (Some(one), Some(other)) = (first.as_slice().first(), second.as_slice().first()) {
-        match one.path.cmp(&other.path) {
-            Ordering::Less => {
-                let n = n_before(first.as_slice(), &other.path);
-                merged.extend(first.by_ref().take(n));
-            }
-            Ordering::Greater => {
-                let n = n_before(second.as_slice(), &one.path);
-                merged.extend(second.by_ref().take(n));
-            }
-            Ordering::Equal => drop(second.next()),
-        }
-    }
-    merged.extend(first);
-    merged.extend(second);
-    merged
-}
-
-/// How many of `entries`, by path, stand before `path`. O(log of that number).
-fn n_before(entries: &[Entry], path: &str) -> usize {
-    let mut end = 1;
-    while entries.get(end).is_some_and(|it| *it.path < *path) {
-        end *= 2;
-    }
-    let start = end / 2;
-    let rest = &entries[start.min(entries.len())..end.min(entries.len())];
-    start + rest.partition_point(|it| *it.path < *path)
-}
-
-/// A folder, and whether any rules are about what lies in it.
-struct InFolder {
-    handle: Folder,
-    has_rules: bool,
-}
-
-/// What git tracks and an ignore file names, out of some paths of the index.
-#[derive(Default)]
-struct Tracked {
-    entries: Vec<Entry>,
-    /// Paths that no work tree may hold, and the last of them.
-    n_odd: usize,
-    odd: Option<String>,
-    warnings: Vec<Warning>,
-}
-
-/// Entries that are compared on one core at least.
-const MIN_COMPARED: usize = 1024;
-
-/// Paths of the index that are looked up on one core.
-const TRACKED_AT_ONCE: usize = 512;
 
 thread_local! {
     /// One handle per thread and root: opening one costs more than reading an object.
     static HANDLE: std::cell::RefCell<Option<(PathBuf, gix::Repository)>> = const { std::cell::RefCell::new(None) };
-}
-
-/// Whether the path is one that git would check out: no `..`, no root, no `.git`, and spelled the one way.
-fn is_plain(path: &[u8]) -> bool {
-    // that of nearly every file is told by its bytes, of which compilers look at many at a time
-    let is_usual = |b: u8| b.is_ascii_alphanumeric() | matches!(b, b'_' | b'-' | b'/' | b'.');
-    let is_odd = |(&a, &b): (&u8, &u8)| (a == b'/') & matches!(b, b'/' | b'.');
-    let pairs = path.iter().zip(path.get(1..).unwrap_or_default());
-    if cfg!(unix)
-        && path.first().is_some_and(|b| !matches!(b, b'/' | b'.'))
-        && path.last() != Some(&b'/')
-        && path.iter().fold(true, |all, &b| all & is_usual(b))
-        && !pairs.fold(false, |any, pair| any | is_odd(pair))
-    {
-        return true;
-    }
-    let below = path_of(path);
-    let plain: PathBuf = below.components().collect();
-    plain.as_os_str() == below.as_os_str()
-        && !below.as_os_str().is_empty()
-        && below
-            .components()
-            .all(|part| matches!(part, std::path::Component::Normal(name) if !walk::is_git(name)))
-}
-
-/// The bytes of a path as git has them, borrowed where they are the path's own.
-pub(super) fn bytes_of(path: &Path) -> Cow<'_, [u8]> {
-    #[cfg(unix)]
-    let bytes = Cow::Borrowed(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()));
-    #[cfg(not(unix))]
-    let bytes = Cow::Owned(path.to_string_lossy().replace('\\', "/").into_bytes());
-    bytes
-}
-
-#[cfg(unix)]
-pub(super) fn path_of(bytes: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt as _;
-    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
-}
-
-#[cfg(not(unix))]
-pub(super) fn path_of(bytes: &[u8]) -> PathBuf {
-    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
-}
-
-/// A path or a name as the system wants it, borrowed where it is the same.
-#[cfg(unix)]
-fn name_of(bytes: &[u8]) -> Cow<'_, std::ffi::OsStr> {
-    Cow::Borrowed(std::os::unix::ffi::OsStrExt::from_bytes(bytes))
-}
-
-#[cfg(not(unix))]
-fn name_of(bytes: &[u8]) -> Cow<'_, std::ffi::OsStr> {
-    Cow::Owned(path_of(bytes).into_os_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_sorted_lists_become_one() {
-        let entries = |names: &str, size: u64| -> Vec<Entry> {
-            let entry = |name: char| Entry {
-                path: name.to_string().into(),
-                below: None,
-                contents: Contents::OnDisk(Stamp {
-                    size,
-                    ..Stamp::default()
-                }),
-            };
-            names.chars().map(entry).collect()
-        };
-        let check = |first: &str, second: &str, expected: &str, from_first: &str| {
-            let merged = merged(entries(first, 1), entries(second, 2));
-            let paths: String = merged.iter().map(|it| &*it.path).collect();
-            assert_eq!(paths, expected, "{first} and {second}");
-            let ours = merged.iter().filter(|it| it.n_bytes() == 1);
-            assert_eq!(ours.map(|it| &*it.path).collect::<String>(), from_first);
-        };
-        check("", "", "", "");
-        check("ab", "", "ab", "ab");
-        check("", "ab", "ab", "");
-        check("bd", "ace", "abcde", "bd");
-        check("abc", "b", "abc", "abc");
-        check("m", "abcdefghijklnopqrst", "abcdefghijklmnopqrst", "m");
-        check(
-            "abcdefghijklnopqrst",
-            "m",
-            "abcdefghijklmnopqrst",
-            "abcdefghijklnopqrst",
-        );
-        check("abxyz", "cdefghxz", "abcdefghxyz", "abxyz");
-    }
 }

@@ -8,8 +8,8 @@
 //! deepest and the last, and the same on every machine.
 
 use super::beneath::{Folder, Kind, Stat};
+use super::entry::bytes_of;
 use super::rules::{NAMES, Rules};
-use super::tree::bytes_of;
 use crate::error::{Error, Warning};
 use crate::guard::text::path_text;
 use rayon::prelude::*;
