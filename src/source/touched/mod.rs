@@ -319,7 +319,7 @@ impl Commits {
     }
 
     /// What a commit made of what: by number of the path, ascending, those that were there before and after. Of a commit that touches more
-    /// than [`MAX_FILES`] this is not known.
+    /// than [`super::history::MAX_FILES`] this is not known.
     pub fn versions(
         &self,
         row: RowIdx,
