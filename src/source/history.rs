@@ -5,7 +5,7 @@ use super::entry::bytes_of;
 use super::memo::{Message, Touched, TouchedFile};
 use super::meter::Metered;
 use super::repository::{Repository, one_line};
-use super::touched::{Commits, NO_FILE, New, Of, RowIdx};
+use super::touched::{Commits, NO_FILE, New, Of, Row, RowIdx};
 use crate::cache::Cache;
 use crate::error::Warning;
 use crate::guard::secrets::redact;
@@ -170,24 +170,22 @@ pub fn read(
     };
     // where a shallow clone ends is no matter of ids
     let behind = match known.head_time(&head).filter(|_| !is_shallow) {
-        Some(head_time) => Some(as_before(&handle, known, head_time, n_subjects)),
-        None => look(
-            repository, &handle, head, known, cache, n_subjects, warnings,
-        ),
+        Some(head_time) => Some(as_before(known, head_time)),
+        None => look(repository, &handle, head, known, cache, warnings),
     };
     let Some(Behind {
         commits,
         rows,
-        subjects,
+        mut subjects,
         head_time,
     }) = behind
     else {
         return;
     };
+    subjects.resize(rows.len(), None);
+    tell(&handle, &commits, &rows, &mut subjects, n_subjects);
     history.head_time = history.head_time.max(head_time);
     let part_idx = history.parts.len() as u32;
-    let untold = std::iter::repeat_with(|| None);
-    let subjects = subjects.into_iter().chain(untold);
     history
         .commits
         .extend(rows.into_iter().zip(subjects).filter_map(|(row, subject)| {
@@ -239,38 +237,47 @@ struct Behind {
     commits: Commits,
     /// Which of those, newest first.
     rows: Vec<RowIdx>,
-    /// The first lines of their messages; where it is shorter, nobody asked for more.
+    /// The first lines of the messages of those that are new, by place in the rows.
     subjects: Vec<Option<String>>,
     /// When the one itself was made.
     head_time: i64,
 }
 
 /// The commits that the last run found, which began where this one does.
-fn as_before(
+fn as_before(known: Commits, head_time: i64) -> Behind {
+    Behind {
+        rows: known.walk().collect(),
+        commits: known,
+        subjects: Vec::new(),
+        head_time,
+    }
+}
+
+/// Reads the first lines that are missing of the `n` newest messages that have one. Newest by their times: a commit may be older than those
+/// behind it.
+fn tell(
     handle: &gix::Repository,
-    known: Commits,
-    head_time: i64,
-    n_subjects: usize,
-) -> Behind {
-    let rows: Vec<RowIdx> = known.walk().collect();
-    let mut subjects: Vec<Option<String>> = Vec::new();
+    commits: &Commits,
+    rows: &[RowIdx],
+    subjects: &mut [Option<String>],
+    n: usize,
+) {
+    if n == 0 {
+        return;
+    }
+    let found = rows.iter().map(|row| commits.row(*row)).enumerate();
+    let with_subject = found.filter_map(|(at, row)| Some((at, row.filter(|row| row.has_subject)?)));
+    let mut with_subject: Vec<(usize, Row)> = with_subject.collect();
+    with_subject.sort_by_key(|(_, row)| std::cmp::Reverse(row.time));
     let mut n_told = 0;
-    for row in rows.iter().filter_map(|row| known.row(*row)) {
-        if n_told == n_subjects {
+    for (at, row) in with_subject {
+        if n_told == n {
             break;
         }
-        let subject = match row.has_subject {
-            true => message(handle, row.id()).and_then(|it| it.subject),
-            false => None,
-        };
-        n_told += usize::from(subject.is_some());
-        subjects.push(subject);
-    }
-    Behind {
-        commits: known,
-        rows,
-        subjects,
-        head_time,
+        if subjects[at].is_none() {
+            subjects[at] = message(handle, row.id()).and_then(|it| it.subject);
+        }
+        n_told += usize::from(subjects[at].is_some());
     }
 }
 
@@ -281,7 +288,6 @@ fn look(
     head: gix::ObjectId,
     known: Commits,
     cache: Option<&Cache>,
-    n_subjects: usize,
     warnings: &mut Vec<Warning>,
 ) -> Option<Behind> {
     let mut warn = |code, message| warnings.push(Warning::new(code, "", message));
@@ -312,7 +318,7 @@ fn look(
     let mut new: Vec<New> = Vec::new();
     let mut of_run: Vec<(Of, Option<String>)> = Vec::new();
     let (mut n_done, mut n_bytes) = (0, 0);
-    let (mut n_lost, mut n_told) = (0, 0);
+    let mut n_lost = 0;
     for batch in found.chunks(BATCH) {
         let unknown = batch.iter().filter(|step| step.known.is_none());
         let unknown: Vec<Step> = unknown.copied().collect();
@@ -336,10 +342,7 @@ fn look(
             let (of, subject) = match known {
                 Some((at, row)) => {
                     n_bytes += row.n_read;
-                    // those few whose first line is asked for are read
-                    let is_told = n_told < n_subjects && row.has_subject;
-                    let message = is_told.then(|| message(handle, step.id)).flatten();
-                    (Of::Known(at), message.and_then(|it| it.subject))
+                    (Of::Known(at), None)
                 }
                 None => {
                     let (touched, n_read) = read.next().unwrap_or_default();
@@ -358,7 +361,6 @@ fn look(
                     (Of::New(new.len() - 1), subject)
                 }
             };
-            n_told += usize::from(subject.is_some());
             of_run.push((of, subject));
         }
         if n_bytes > MAX_BYTES && n_done < found.len() {

@@ -162,6 +162,8 @@ pub fn tell_secrets(how: Secrets, warnings: &mut Vec<Warning>) -> Result<(), Err
         return Ok(());
     }
     if how == Secrets::Fail {
+        let mut told = told;
+        told.sort();
         let places = told.iter().map(|warning| {
             format!(
                 "{}: {}",

@@ -109,6 +109,47 @@ fn what_was_parsed_is_known_by_its_text() {
     assert_eq!(pack(&place, &[]), without, "torn");
 }
 
+#[test]
+fn a_commit_may_be_older_than_those_behind_it() {
+    let place = Place::new();
+    for n in 1..9 {
+        place.write(&format!("src/part{n}.rs"), &format!("fn part{n}() {{}}\n"));
+        commit(&place, n + 9, &format!("change number{n}"));
+    }
+    let pack = |more: &[&str]| place.run(&[&["-b", "2k"], more].concat()).good();
+    pack(&[]);
+    place.write("src/more.rs", "fn more() {}\n");
+    commit(&place, 1, "a skewed clock");
+    for _ in 0..2 {
+        assert_eq!(pack(&[]), pack(&["--no-cache"]));
+    }
+}
+
+/// In the order of the files, whichever of them were known.
+#[test]
+fn secrets_are_told_in_one_order() {
+    let place = place();
+    place.write("a.ini", &format!("token = \"{}\"\n", secret()));
+    place.write("b.ini", &format!("token = \"{}\"\n", secret()));
+    let told = |more: &[&str]| {
+        let ran = place.run(&[&["-t", "x", "--secrets", "fail"], more].concat());
+        assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));
+        ran.stderr
+    };
+    age(&place.repo());
+    let without = told(&["--no-cache"]);
+    assert!(
+        without.contains("a.ini") && without.contains("b.ini"),
+        "{without}"
+    );
+    assert_eq!(told(&[]), without);
+    place.write("a.ini", &format!("# it\ntoken = \"{}\"\n", secret()));
+    let without = told(&["--no-cache"]);
+    for _ in 0..2 {
+        assert_eq!(told(&[]), without);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn what_a_commit_touches_is_known_by_its_id() {
