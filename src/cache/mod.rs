@@ -20,7 +20,7 @@ pub use stamp::Stamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -72,7 +72,7 @@ impl Bucket {
             Self::Commits => "commits-v3",
             Self::Hunks => "hunks-v1",
             Self::Index => "index-v1",
-            Self::Catalogs => "catalogs-v2",
+            Self::Catalogs => "catalogs-v3",
             Self::Graphs => "graphs-v1",
             Self::Notes => "notes-v1",
             Self::Bundles => "bundles-v1",
@@ -97,6 +97,9 @@ const HEAD: usize = MAGIC.len() + 8;
 
 /// The largest record that is read or written, in bytes.
 const MAX_RECORD: u64 = 64 << 20;
+
+/// Bytes that can be kept under a key.
+pub const MAX_BODY: usize = MAX_RECORD as usize - HEAD;
 
 /// A folder of records.
 #[derive(Debug)]
@@ -147,7 +150,7 @@ impl Cache {
 
     /// The same, as it is.
     pub fn put_bytes(&self, bucket: Bucket, key: &Key, body: &[u8]) {
-        if (HEAD + body.len()) as u64 <= MAX_RECORD {
+        if body.len() <= MAX_BODY && self.may_write(bucket) {
             // a folder that is full, read-only or none at all is no reason to fail
             if write(&self.path(bucket, key), &[MAGIC, &checksum(body), body]).is_ok() {
                 self.note(body.len());
@@ -167,10 +170,27 @@ impl Cache {
     /// Keeps `bytes` under a name of their own, which comes back; `None` where that cannot be done.
     pub fn keep(&self, bucket: Bucket, bytes: &[u8]) -> Option<String> {
         let name = digits(bytes);
-        let path = self.place(bucket, &name)?;
+        let path = self
+            .place(bucket, &name)
+            .filter(|_| self.may_write(bucket))?;
         write(&path, &[bytes]).ok()?;
         self.note(bytes.len());
         Some(name)
+    }
+
+    /// Now, by the clock of the file system that a record lies in; `None` where it cannot be written.
+    pub fn moment(&self, bucket: Bucket, key: &Key) -> Option<Stamp> {
+        let path = self.path(bucket, key);
+        let folder = path.parent().filter(|_| self.may_write(bucket))?;
+        make_private(folder).ok()?;
+        let file = tempfile::NamedTempFile::with_prefix_in(TEMPORARY, folder).ok()?;
+        Some(Stamp::of(&file.as_file().metadata().ok()?))
+    }
+
+    /// Whether a bucket is a folder, or will be one: nothing is written through a link, to where nobody looks after it.
+    fn may_write(&self, bucket: Bucket) -> bool {
+        let place = std::fs::symlink_metadata(self.folder.join(bucket.folder()));
+        place.map_or_else(|e| e.kind() == ErrorKind::NotFound, |it| it.is_dir())
     }
 
     fn note(&self, n_bytes: usize) {
@@ -331,6 +351,22 @@ mod tests {
         let cache = Cache::new(file.join("cache"));
         cache.put(Bucket::Heads, &key("x"), &vec!["text".to_owned()]);
         assert_eq!(get(&cache, "x"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().to_owned());
+        let bucket = folder.path().join(Bucket::Index.folder());
+        std::os::unix::fs::symlink(elsewhere.path(), bucket).unwrap();
+        cache.put(Bucket::Index, &key("x"), &1_u8);
+        assert_eq!(cache.keep(Bucket::Index, b"a shard"), None);
+        assert_eq!(cache.moment(Bucket::Index, &key("x")), None);
+        assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+        assert!(cache.moment(Bucket::Graphs, &key("x")).is_some());
+        assert!(cache.keep(Bucket::Graphs, b"a shard").is_some());
     }
 
     #[cfg(unix)]

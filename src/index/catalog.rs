@@ -1,7 +1,7 @@
 //! Which file, known by its contents, stands where in which shard.
 
 use super::Fingerprint;
-use crate::cache::{Bucket, Cache, Key, Stamp};
+use crate::cache::{Bucket, Cache, Key, MAX_BODY, Stamp};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
@@ -30,7 +30,8 @@ pub struct Catalog {
     /// By path, the row of what was there when it was looked at last: made when the first file is not where it stood.
     by_path: OnceLock<FxHashMap<u64, RowIdx>>,
     by_content: FxHashMap<u128, RowIdx>,
-    written: Stamp,
+    /// Before the first of the files was read that were read when it was written.
+    looked: Stamp,
     seed: u64,
 }
 
@@ -142,10 +143,13 @@ impl Row {
     }
 }
 
-/// What a record holds: the length of the list of shards, the list, and the rows.
-fn written(shards: &[Shard], rows: &[Row]) -> Option<Vec<u8>> {
+/// What a record holds: when files were looked at, the length of the list of shards, the list, and of the rows as many as have room.
+fn written(shards: &[Shard], rows: &[Row], looked: Stamp) -> Option<Vec<u8>> {
     let shards = postcard::to_stdvec(shards).ok()?;
-    let mut out = Vec::with_capacity(4 + shards.len() + rows.len() * Row::WIDTH);
+    let n_bytes = MAX_BODY.checked_sub(8 + 4 + shards.len())?;
+    let rows = &rows[..rows.len().min(n_bytes / Row::WIDTH)];
+    let mut out = Vec::with_capacity(8 + 4 + shards.len() + rows.len() * Row::WIDTH);
+    out.extend(looked.changed_ns.to_le_bytes());
     out.extend(u32::try_from(shards.len()).ok()?.to_le_bytes());
     out.extend(shards);
     rows.iter().for_each(|row| row.put(&mut out));
@@ -153,8 +157,13 @@ fn written(shards: &[Shard], rows: &[Row]) -> Option<Vec<u8>> {
 }
 
 /// `None` where that is not what stands there.
-fn read(body: Vec<u8>) -> Option<(Vec<Shard>, Rows)> {
-    let (length, rest) = body.split_first_chunk::<4>()?;
+fn read(body: Vec<u8>) -> Option<(Vec<Shard>, Rows, Stamp)> {
+    let (looked, rest) = body.split_first_chunk::<8>()?;
+    let looked = Stamp {
+        changed_ns: u64::from_le_bytes(*looked),
+        ..Stamp::default()
+    };
+    let (length, rest) = rest.split_first_chunk::<4>()?;
     let (shards, rows) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
     let is_even = rows.len().is_multiple_of(Row::WIDTH);
     let shards: Vec<Shard> = postcard::from_bytes(shards).ok()?;
@@ -162,7 +171,7 @@ fn read(body: Vec<u8>) -> Option<(Vec<Shard>, Rows)> {
     let rows = Rows { body, start };
     let n_shards = shards.len() as u32;
     let is_whole = is_even && rows.iter().all(|row| row.place.shard < n_shards);
-    is_whole.then_some((shards, rows))
+    is_whole.then_some((shards, rows, looked))
 }
 
 impl Catalog {
@@ -173,14 +182,12 @@ impl Catalog {
             seed: key.number(),
             ..Self::default()
         };
-        let Some((body, written)) = cache.get_bytes(Bucket::Catalogs, key) else {
-            return catalog;
-        };
-        let Some((shards, rows)) = read(body) else {
+        let kept = cache.get_bytes(Bucket::Catalogs, key);
+        let Some((shards, rows, looked)) = kept.and_then(|(body, _)| read(body)) else {
             return catalog;
         };
         catalog.is_gone = vec![false; shards.len()];
-        (catalog.shards, catalog.rows, catalog.written) = (shards, rows, written);
+        (catalog.shards, catalog.rows, catalog.looked) = (shards, rows, looked);
         catalog.drop_small();
         catalog
     }
@@ -244,7 +251,7 @@ impl Catalog {
                 (idx, self.row(idx)?)
             }
         };
-        let is_same = row.stamp == Some(stamp) && !stamp.is_racy(self.written);
+        let is_same = row.stamp == Some(stamp) && !stamp.is_racy(self.looked);
         is_same.then_some((idx, row.place))
     }
 
@@ -301,8 +308,9 @@ impl Catalog {
         self.shards.len() as u32 - 1
     }
 
-    /// Keeps where the files that were `seen` stand, and of what else was known the newest.
-    pub fn write(self, cache: &Cache, key: &Key, seen: &[Seen]) {
+    /// Keeps where the files that were `seen` stand, and of what else was known the newest. None that is not known from before was read
+    /// before `looked`.
+    pub fn write(self, cache: &Cache, key: &Key, seen: &[Seen], looked: Stamp) {
         let now: FxHashMap<u128, ()> = seen.iter().map(|it| (it.content, ())).collect();
         let mut others: Vec<Row> = self
             .rows
@@ -335,7 +343,7 @@ impl Catalog {
         for row in &mut rows {
             row.place.shard = numbers[row.place.shard as usize].unwrap_or_default();
         }
-        if let Some(body) = written(&shards, &rows) {
+        if let Some(body) = written(&shards, &rows, looked) {
             cache.put_bytes(Bucket::Catalogs, key, &body);
         }
     }
@@ -350,6 +358,11 @@ mod tests {
         changed_ns: 1,
         status_ns: 1,
         inode: 1,
+    };
+
+    const NOW: Stamp = Stamp {
+        changed_ns: 3_000_000_000,
+        ..OLD
     };
 
     fn seen(catalog: &Catalog, path: &str, text: &str, shard: u32, file: u32) -> Seen {
@@ -374,7 +387,7 @@ mod tests {
             seen(&catalog, "b", "x", shard, 1),
         );
         assert_ne!(a.content, b.content, "what a text is depends on its name");
-        catalog.write(&cache, &key, &[a, b]);
+        catalog.write(&cache, &key, &[a, b], NOW);
 
         let mut catalog = Catalog::read(&cache, &key);
         let settled = |catalog: &Catalog, it: Seen| {
@@ -396,7 +409,7 @@ mod tests {
         // a now has other contents; what it was is still known, and no longer by its path
         let two = catalog.add("two".into(), 10);
         let other = seen(&catalog, "a", "y", two, 0);
-        catalog.write(&cache, &key, &[other, b]);
+        catalog.write(&cache, &key, &[other, b], NOW);
         let mut catalog = Catalog::read(&cache, &key);
         assert_eq!(settled(&catalog, other), Some(other));
         catalog.prepare();
@@ -422,7 +435,7 @@ mod tests {
             let shard = catalog.add(n.to_string(), 10);
             all.push(seen(&catalog, &n.to_string(), "x", shard, 0));
         }
-        catalog.write(&cache, &key, &all);
+        catalog.write(&cache, &key, &all, NOW);
         let mut catalog = Catalog::read(&cache, &key);
         assert!(
             all.iter()
@@ -430,11 +443,57 @@ mod tests {
         );
         let shard = catalog.add("more".into(), 10);
         all.push(seen(&catalog, "more", "x", shard, 0));
-        catalog.write(&cache, &key, &all);
+        catalog.write(&cache, &key, &all, NOW);
         let catalog = Catalog::read(&cache, &key);
         let known = all
             .iter()
             .filter(|it| catalog.settled(it.path, OLD, 0).is_some());
         assert_eq!(known.collect::<Vec<_>>(), [&all[0]]);
+    }
+
+    #[test]
+    fn a_file_that_changed_as_it_was_looked_at_is_looked_at_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().to_owned());
+        let key = Key::new("test");
+        let mut catalog = Catalog::read(&cache, &key);
+        let shard = catalog.add("one".into(), 10);
+        let just_before = Stamp {
+            changed_ns: NOW.changed_ns - 1_900_000_000,
+            ..OLD
+        };
+        let (a, b) = (
+            seen(&catalog, "a", "x", shard, 0),
+            Seen {
+                stamp: just_before,
+                ..seen(&catalog, "b", "x", shard, 1)
+            },
+        );
+        // the record is from long after that moment
+        catalog.write(&cache, &key, &[a, b], NOW);
+        let catalog = Catalog::read(&cache, &key);
+        assert!(catalog.settled(a.path, OLD, 0).is_some());
+        assert!(catalog.settled(b.path, just_before, 1).is_none());
+    }
+
+    #[test]
+    fn of_too_many_rows_as_many_are_kept_as_have_room() {
+        let row = Row {
+            path: 1,
+            content: 2,
+            stamp: Some(OLD),
+            place: Place { shard: 0, file: 3 },
+        };
+        let shards = [Shard {
+            name: "one".into(),
+            n_bytes: 10,
+        }];
+        let body = written(&shards, &vec![row; MAX_BODY / Row::WIDTH + 9], NOW).unwrap();
+        assert!(body.len() <= MAX_BODY && body.len() + Row::WIDTH > MAX_BODY);
+        let (_, rows, looked) = read(body).unwrap();
+        assert_eq!(
+            (rows.get(7), looked.changed_ns),
+            (Some(row), NOW.changed_ns)
+        );
     }
 }

@@ -122,7 +122,22 @@ impl Folder {
     /// # Errors
     /// [`Unreadable`].
     pub fn read(&self, below: &Path, max: u64) -> std::result::Result<Vec<u8>, Unreadable> {
-        bytes(self.file(below), max)
+        bytes(self.file(below), max).map(|(bytes, _)| bytes)
+    }
+
+    /// The same, with the stamp that the file has when it was read.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub fn read_stamped(
+        &self,
+        below: &Path,
+        max: u64,
+    ) -> std::result::Result<(Vec<u8>, Stamp), Unreadable> {
+        let (bytes, file) = bytes(self.file(below), max)?;
+        let metadata = file.metadata();
+        let stamp = metadata.map_or_else(|_| Stamp::default(), |it| Stamp::of(&it));
+        Ok((bytes, stamp))
     }
 }
 
@@ -140,7 +155,7 @@ pub fn file(path: &Path) -> Result<(File, Metadata)> {
 /// # Errors
 /// [`Unreadable`].
 pub fn read(path: &Path, max: u64) -> std::result::Result<Vec<u8>, Unreadable> {
-    bytes(file(path), max)
+    bytes(file(path), max).map(|(bytes, _)| bytes)
 }
 
 fn regular(file: File) -> Result<(File, Metadata)> {
@@ -156,7 +171,11 @@ fn no_file() -> Error {
     Error::new(ErrorKind::InvalidInput, "not a regular file")
 }
 
-fn bytes(opened: Result<(File, Metadata)>, max: u64) -> std::result::Result<Vec<u8>, Unreadable> {
+/// What an open file holds, and the file.
+fn bytes(
+    opened: Result<(File, Metadata)>,
+    max: u64,
+) -> std::result::Result<(Vec<u8>, File), Unreadable> {
     let failed = |error: Error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidInput => {
             Unreadable::Gone
@@ -167,17 +186,17 @@ fn bytes(opened: Result<(File, Metadata)>, max: u64) -> std::result::Result<Vec<
     if metadata.len() > max {
         return Err(Unreadable::TooLarge);
     }
-    let bytes = all(file, metadata.len() as usize, max).map_err(failed)?;
+    let bytes = all(&file, metadata.len() as usize, max).map_err(failed)?;
     if bytes.len() as u64 > max {
         return Err(Unreadable::TooLarge);
     }
-    Ok(bytes)
+    Ok((bytes, file))
 }
 
 /// What a file of some `n` bytes holds, and a byte more than `max` at most, since it may have grown meanwhile.
 ///
 /// One call where it is as long as it was said to be: a read that stops short of what was asked for has met the end.
-fn all(mut file: File, n: usize, max: u64) -> Result<Vec<u8>> {
+fn all(mut file: &File, n: usize, max: u64) -> Result<Vec<u8>> {
     let mut bytes = vec![0; n + 1];
     let n_read = match file.read(&mut bytes) {
         Err(error) if error.kind() == ErrorKind::Interrupted => 0,

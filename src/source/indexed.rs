@@ -138,6 +138,8 @@ pub(super) fn scan(
         run.catalog.prepare();
     }
     let n_known = run.known.len();
+    let looked = (!unknown.is_empty()).then(|| cache.moment(Bucket::Catalogs, &key));
+    let looked = looked.flatten();
     let (known, mut lost) = run.read(&unknown, progress);
     lost.extend(run.find(known));
     // a shard was damaged just now: its files are read as without an index
@@ -154,7 +156,9 @@ pub(super) fn scan(
         });
         let mut seen: Vec<Seen> = known.collect();
         seen.append(&mut run.new);
-        run.catalog.write(cache, &key, &seen);
+        if let Some(looked) = looked {
+            run.catalog.write(cache, &key, &seen, looked);
+        }
     }
     run.warnings
 }
@@ -378,7 +382,7 @@ impl Run<'_> {
         let tree = &self.trees.trees[file.tree_idx as usize];
         let entry = self.trees.entry(file);
         let bytes = if self.is_kept(file) {
-            tree.read(entry).ok()
+            tree.read_as_listed(entry)
         } else {
             None
         };

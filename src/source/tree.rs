@@ -269,6 +269,14 @@ impl Tree {
         }
     }
 
+    /// The bytes of a file on disk, if it is the one that was listed and as it was: a folder may have been moved meanwhile, or the file
+    /// written.
+    pub(super) fn read_as_listed(&self, entry: &Entry) -> Option<Vec<u8>> {
+        let folder = self.folder.as_ref().filter(|_| entry.object().is_none())?;
+        let read = folder.read_stamped(entry.below(), MAX_FILE_BYTES).ok()?;
+        (read.1 == entry.stamp()).then_some(read.0)
+    }
+
     /// The first `n` bytes of one file, however large it is; `None` where they cannot be read.
     pub(super) fn head(&self, entry: &Entry, n: u64) -> Option<Vec<u8>> {
         let mut head = match entry.object() {
@@ -514,4 +522,34 @@ impl Tree {
 thread_local! {
     /// One handle per thread and root: opening one costs more than reading an object.
     static HANDLE: std::cell::RefCell<Option<(PathBuf, gix::Repository)>> = const { std::cell::RefCell::new(None) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_in_the_place_of_the_one_listed_is_not_read_as_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["a", "b"] {
+            std::fs::create_dir(at(name)).unwrap();
+            std::fs::write(at(name).join("same.py"), name).unwrap();
+        }
+        let tree = of_work_tree(folder.path(), String::new()).unwrap();
+        let read = || -> Vec<Option<Vec<u8>>> {
+            let entries = tree.entries.iter();
+            entries.map(|entry| tree.read_as_listed(entry)).collect()
+        };
+        assert_eq!(read(), [Some(b"a".to_vec()), Some(b"b".to_vec())]);
+        // the stamps of the files stay what they are
+        std::fs::rename(at("a"), at("c")).unwrap();
+        std::fs::rename(at("b"), at("a")).unwrap();
+        std::fs::rename(at("c"), at("b")).unwrap();
+        if cfg!(unix) {
+            assert_eq!(read(), [None, None]);
+        }
+        std::fs::write(at("a").join("same.py"), "longer").unwrap();
+        assert_eq!(read()[0], None);
+    }
 }
