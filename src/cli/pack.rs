@@ -125,10 +125,13 @@ Exit codes:
 /// # Errors
 /// Anything that keeps the bundle, or what is shown instead of it, from being whole.
 pub fn run(args: &PackCommandArgs) -> Outcome<()> {
-    // this thread is one of the pool, or else it would wait for those at each step; the others begin while settings are read
-    let _ = rayon::ThreadPoolBuilder::new()
-        .use_current_thread()
-        .build_global();
+    // this thread is one of the pool, or else it would wait for those at each step; the others begin while settings are read. Where the
+    // stack of a first thread is small, it waits
+    if cfg!(unix) {
+        let _ = rayon::ThreadPoolBuilder::new()
+            .use_current_thread()
+            .build_global();
+    }
     rayon::spawn(|| {
         let _ = Model::default(); // read once
     });
