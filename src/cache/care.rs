@@ -99,9 +99,9 @@ fn check(bucket: Bucket) -> Check {
         | Bucket::Hunks
         | Bucket::Catalogs
         | Bucket::Graphs
-        | Bucket::Notes => |_, bytes| {
+        | Bucket::Notes => |name, bytes| {
             let (head, body) = bytes.split_first_chunk().ok_or("shorter than any record")?;
-            is_whole(head, body)
+            is_whole(name, head, body)
         },
         Bucket::Index => |name, bytes| {
             let is_named_so = name == digits(bytes);

@@ -90,7 +90,7 @@ impl Bucket {
 }
 
 /// The first bytes of a record.
-const MAGIC: &[u8; 8] = b"ctxpack\x01";
+const MAGIC: &[u8; 8] = b"ctxpack\x02";
 
 /// Before what is kept: the first bytes, and its checksum.
 const HEAD: usize = MAGIC.len() + 8;
@@ -137,7 +137,7 @@ impl Cache {
         let mut body = Vec::with_capacity(usize::try_from(n_bytes).ok()?);
         // one that grows meanwhile is not whole
         file.take(n_bytes).read_to_end(&mut body).ok()?;
-        is_whole(&head, &body).ok()?;
+        is_whole(&key.hex(), &head, &body).ok()?;
         Some((body, Stamp::of(&metadata)))
     }
 
@@ -152,7 +152,12 @@ impl Cache {
     pub fn put_bytes(&self, bucket: Bucket, key: &Key, body: &[u8]) {
         if body.len() <= MAX_BODY && self.may_write(bucket) {
             // a folder that is full, read-only or none at all is no reason to fail
-            if write(&self.path(bucket, key), &[MAGIC, &checksum(body), body]).is_ok() {
+            if write(
+                &self.path(bucket, key),
+                &[MAGIC, &checksum(&key.hex(), body), body],
+            )
+            .is_ok()
+            {
                 self.note(body.len());
             }
         }
@@ -258,12 +263,12 @@ impl Drop for Cache {
 const TEMPORARY: &str = ".new-";
 
 /// What is wrong with a record, if anything is.
-fn is_whole(head: &[u8; HEAD], body: &[u8]) -> Result<(), &'static str> {
+fn is_whole(name: &str, head: &[u8; HEAD], body: &[u8]) -> Result<(), &'static str> {
     let (magic, sum) = head.split_at(MAGIC.len());
     if magic != MAGIC {
         return Err("does not begin as a record does");
     }
-    if sum != checksum(body) {
+    if sum != checksum(name, body) {
         return Err("its bytes are not those that were written");
     }
     Ok(())
@@ -275,8 +280,10 @@ fn digits(bytes: &[u8]) -> String {
 }
 
 /// Against torn and flipped bytes, not against enemies: those who can write here can write anything.
-fn checksum(body: &[u8]) -> [u8; 8] {
-    twox_hash::XxHash3_64::oneshot(body).to_le_bytes()
+/// Of the name too, the digits of the key: a record in the place of another is none.
+fn checksum(name: &str, body: &[u8]) -> [u8; 8] {
+    let seed = twox_hash::XxHash3_64::oneshot(name.as_bytes());
+    twox_hash::XxHash3_64::oneshot_with_seed(seed, body).to_le_bytes()
 }
 
 /// Makes a folder, and those above it, that their owner alone may enter.
@@ -351,6 +358,18 @@ mod tests {
         let cache = Cache::new(file.join("cache"));
         cache.put(Bucket::Heads, &key("x"), &vec!["text".to_owned()]);
         assert_eq!(get(&cache, "x"), None);
+    }
+
+    #[test]
+    fn a_record_in_the_place_of_another_is_a_miss() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().to_owned());
+        cache.put(Bucket::Sessions, &key("x"), &vec!["one".to_owned()]);
+        cache.put(Bucket::Sessions, &key("y"), &vec!["two".to_owned()]);
+        let path = |name| cache.path(Bucket::Sessions, &key(name));
+        std::fs::copy(path("x"), path("y")).unwrap();
+        assert!(get(&cache, "x").is_some());
+        assert_eq!(get(&cache, "y"), None);
     }
 
     #[cfg(unix)]

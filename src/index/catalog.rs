@@ -295,6 +295,11 @@ impl Catalog {
         &self.shards[shard as usize].name
     }
 
+    /// Its length.
+    pub fn n_bytes(&self, shard: u32) -> u64 {
+        self.shards[shard as usize].n_bytes
+    }
+
     /// Forgets all that stands in a shard: it is gone, or not whole.
     pub fn forget(&mut self, shard: u32) {
         self.is_gone[shard as usize] = true;
