@@ -121,6 +121,8 @@ const MIN_ENTRIES: usize = 256;
 /// A root that does not exist, a revision that git does not know, a glob that does not parse, a pin that matches nothing.
 pub fn open(request: &Request) -> Result<Trees, Error> {
     check_globs(request)?; // a mistyped glob is told before a large tree is listed
+    // while the disk is asked
+    rayon::spawn(notes::table::prepare);
     let labels = labels(&request.roots);
     let mut trees = Vec::new();
     for (root, label) in request.roots.iter().zip(labels) {
